@@ -1,0 +1,1 @@
+"""Project package and composition root: the only place that knows everyone."""

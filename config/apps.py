@@ -1,0 +1,16 @@
+"""The project as an application: holds the start-up checks, the commands that concern the whole, and the task app."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class ProjectConfig(AppConfig):
+    """Registers what concerns no single package."""
+
+    name = "config"
+    verbose_name = "Sigillo"
+
+    def ready(self) -> None:
+        """Make the Celery app the current one in every process, and register the checks."""
+        from config import celery, checks  # noqa: F401, PLC0415 - both need the loaded apps

@@ -1,0 +1,102 @@
+"""Roles and grants of the database: the owner migrates, the application reads and writes rows and can do nothing else.
+
+The application's role has no TRUNCATE and owns nothing, so triggers and row policies cannot be stepped around by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.management import call_command
+from django.db import connection
+
+OWNER = "sigillo_owner"
+APP = "sigillo_app"
+PREPARING = 0x51611
+"""Number of the advisory lock that lets one preparation run at a time."""
+
+OWNER_LOCK_TIMEOUT_MS = 60_000
+
+
+class RolesMissing(Exception):
+    """The roles are not there and this login may not create them."""
+
+
+def prepare(*, verbosity: int = 1) -> None:
+    """Create the roles if they are missing, migrate as the owner, grant the application its rights. Idempotent."""
+    with connected(role=None):
+        _ensure_roles()
+    with connected(role=OWNER):
+        _take_turn()
+        _grant_on_future_tables()
+        call_command("migrate", interactive=False, verbosity=verbosity)
+        _grant_on_tables()
+
+
+@contextmanager
+def connected(*, role: str | None, user: str | None = None) -> Iterator[None]:
+    """Let the default connection act as `role` (None: the login itself) within the block, on a connection of its own."""
+    before = connection.settings_dict
+    options = f"-c lock_timeout={OWNER_LOCK_TIMEOUT_MS}" + (f" -c role={role}" if role else "")
+    connection.close()
+    connection.settings_dict = {
+        **before,
+        "USER": user or before["USER"],
+        "OPTIONS": {**before["OPTIONS"], "options": options},
+    }
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict = before
+
+
+def _ensure_roles() -> None:
+    _take_turn()
+    missing = [role for role in (OWNER, APP) if not _scalar("SELECT count(*) FROM pg_roles WHERE rolname = %s", role)]
+    if missing and not _scalar("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"):
+        msg = f"The database roles {', '.join(missing)} do not exist, and this login may not create them."
+        raise RolesMissing(msg)
+    for role in missing:
+        _execute(f"CREATE ROLE {role} {'LOGIN' if role == APP else 'NOLOGIN'}")
+    if _scalar("SELECT rolsuper FROM pg_roles WHERE rolname = current_user") or missing:
+        _let_owner_build()
+
+
+def _let_owner_build() -> None:
+    if not _scalar("SELECT pg_has_role(current_user, %s, 'MEMBER')", OWNER):
+        _execute(f"GRANT {OWNER} TO CURRENT_USER")
+    _execute(f"GRANT CREATE, USAGE ON SCHEMA public TO {OWNER}")
+    _execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+
+
+def _grant_on_future_tables() -> None:
+    _execute(f"GRANT USAGE ON SCHEMA public TO {APP}")
+    _execute(
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {APP};"
+        f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {APP}"
+    )
+
+
+def _grant_on_tables() -> None:
+    _execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {APP}")
+    _execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {APP}")
+    _execute(f"REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {APP}")
+
+
+def _take_turn() -> None:
+    """Wait for a preparation that runs elsewhere; the lock ends with the connection."""
+    _scalar("SELECT pg_advisory_lock(%s)", PREPARING)
+
+
+def _execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def _scalar(statement: str, *values: object) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchone()[0]

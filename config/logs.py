@@ -1,0 +1,89 @@
+"""Logging: one JSON object a line on standard error, with secrets scrubbed whatever the caller passed."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+import re
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+
+HIDDEN = "[hidden]"
+
+SECRET_NAMES = re.compile(
+    r"pass(word|phrase|wd)?$|^pin$|^puk$|_pin$|_puk$|secret|token|user_code|confirmation_code|authori[sz]ation$"
+    r"|cookie|session_?key|private_key|sealing|api_?key|credential",
+    re.IGNORECASE,
+)
+# A tax code names one person (DPR 605/1973): sixteen characters, letters standing in for digits included.
+TAX_CODE = re.compile(r"\b[A-Z]{6}[0-9LMNPQRSTUV]{2}[A-EHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]\b", re.I)
+BEARER = re.compile(r"\b(bearer|basic)\s+[^\s\"',]+", re.IGNORECASE)
+
+
+def scrub_text(text: str) -> str:
+    """Take tax codes and credentials out of a free text."""
+    return BEARER.sub(rf"\1 {HIDDEN}", TAX_CODE.sub(HIDDEN, text))
+
+
+def scrub(value: Any) -> Any:
+    """Take secrets out of a value of any shape; keys that name a secret lose their value."""
+    if isinstance(value, Mapping):
+        return {key: HIDDEN if SECRET_NAMES.search(str(key)) else scrub(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [scrub(item) for item in value]
+    if isinstance(value, str):
+        return scrub_text(value)
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return scrub_text(str(value))
+
+
+def scrub_event(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Processor of structlog: scrub the whole event."""
+    return {key: HIDDEN if SECRET_NAMES.search(key) else scrub(value) for key, value in event.items()}
+
+
+SHARED_PROCESSORS = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+]
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "foreign_pre_chain": SHARED_PROCESSORS,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                scrub_event,
+                structlog.processors.JSONRenderer(),
+            ],
+        },
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "django.server": {"handlers": [], "propagate": True},
+        # One line a request is the web server's work; Django repeats only refusals.
+        "django.request": {"level": "ERROR"},
+    },
+}
+
+
+def configure_logging() -> None:
+    """Route both structlog and the standard library through the one JSON formatter. Callable more than once."""
+    logging.config.dictConfig(LOGGING)
+    structlog.configure(
+        processors=[*SHARED_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )

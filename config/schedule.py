@@ -1,0 +1,30 @@
+"""What beat pokes, in code: nobody can switch revocation off in a web form.
+
+Intervals only, counted in UTC: local-time crontabs skip or double at the change of the clocks. A missed or doubled poke
+does no harm, since every task asks the database what is due now.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TypedDict
+
+RESCAN = timedelta(seconds=30)
+
+
+class Entry(TypedDict):
+    """One line of the beat schedule."""
+
+    task: str
+    schedule: timedelta
+
+
+def every(task: str, interval: timedelta = RESCAN) -> Entry:
+    """Poke `task` at this interval."""
+    return {"task": task, "schedule": interval}
+
+
+SCHEDULE: dict[str, Entry] = {
+    "drain-outbox": every("notifications.tasks.drain", timedelta(seconds=15)),
+    "publish-crls": every("authority.tasks.publish_crls"),
+}

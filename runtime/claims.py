@@ -1,0 +1,77 @@
+"""Claims: who works on a row now, for how long, and whether he still may write the outcome.
+
+A claim is committed before the effect and ends by itself after its lease, so a killed worker blocks nobody for long. Its
+fence (a number that only grows) guards the outcome: who has lost the claim to another finds a higher fence and writes
+nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, models, transaction
+
+
+class Claimable(models.Model):
+    """Columns that `claim` needs.
+
+    `next_attempt_at` says from when on the row is due; **None means settled**: nobody claims it again. A new row sets it to
+    the instant of its creation.
+    """
+
+    attempts = models.PositiveIntegerField(default=0)
+    fence = models.PositiveBigIntegerField(default=0)
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+def claim(model: type[Claimable], pk: Any, *, at: datetime, lease: timedelta) -> int | None:
+    """Take the row if it is due and nobody holds it; the new fence, or None. Counts one attempt.
+
+    Commits by itself and raises RuntimeError inside a transaction: an uncommitted claim protects nothing. Never waits: a
+    row locked by somebody else is not free.
+    """
+    table, key = _names(model)
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET fence = fence + 1, attempts = attempts + 1, claimed_until = %(until)s"  # noqa: S608
+            f" WHERE {key} = (SELECT {key} FROM {table} WHERE {key} = %(pk)s AND next_attempt_at <= %(at)s"
+            " AND (claimed_until IS NULL OR claimed_until <= %(at)s) FOR NO KEY UPDATE SKIP LOCKED)"
+            " RETURNING fence",
+            {"until": at + lease, "at": at, "pk": _as_column(model, pk)},
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def still_mine(model: type[Claimable], pk: Any, fence: int) -> bool:
+    """Lock the row in the caller's transaction and say whether the claim with this fence still stands."""
+    return model._base_manager.select_for_update(no_key=True).filter(pk=pk, fence=fence).exists()  # noqa: SLF001
+
+
+def release(model: type[Claimable], pk: Any, fence: int, *, next_attempt_at: datetime) -> bool:
+    """Give the row back, due again at `next_attempt_at`; False when the claim was lost, and nothing changes."""
+    return _end(model, pk, fence, next_attempt_at)
+
+
+def settle(model: type[Claimable], pk: Any, fence: int) -> bool:
+    """End the work on the row for good; False when the claim was lost, and nothing changes."""
+    return _end(model, pk, fence, None)
+
+
+def _end(model: type[Claimable], pk: Any, fence: int, next_attempt_at: datetime | None) -> bool:
+    mine = model._base_manager.filter(pk=pk, fence=fence)  # noqa: SLF001 - the row as it is, past a scoped manager
+    return bool(mine.update(claimed_until=None, next_attempt_at=next_attempt_at))
+
+
+def _names(model: type[Claimable]) -> tuple[str, str]:
+    quote = connection.ops.quote_name
+    return quote(model._meta.db_table), quote(model._meta.pk.column)
+
+
+def _as_column(model: type[Claimable], pk: Any) -> Any:
+    return model._meta.pk.get_db_prep_value(pk, connection)

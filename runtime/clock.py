@@ -1,0 +1,68 @@
+"""The one clock: the database's, read once by a door and passed down as an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from django.db import connection
+
+
+class Clock(Protocol):
+    """Whatever can say what time it is."""
+
+    def now(self) -> datetime:
+        """Say the present instant, aware, in UTC."""
+        ...
+
+
+class DatabaseClock:
+    """The clock of the default database, so that all machines of an installation agree."""
+
+    def now(self) -> datetime:
+        """Ask PostgreSQL; `clock_timestamp()` moves on within a transaction, `now()` would not."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT clock_timestamp()")
+            (instant,) = cursor.fetchone()
+        return as_utc(instant)
+
+
+@dataclass
+class FakeClock:
+    """A clock that stands still until somebody sets it; for tests and the rehearsal."""
+
+    instant: datetime
+
+    def now(self) -> datetime:
+        """Say the instant that was set."""
+        return as_utc(self.instant)
+
+
+class _Holder:
+    clock: Clock = DatabaseClock()
+
+
+def now() -> datetime:
+    """Say the present instant (aware UTC, microseconds). Only doors call this; all below take `at`."""
+    return _Holder.clock.now()
+
+
+@contextmanager
+def installed(clock: Clock) -> Iterator[Clock]:
+    """Let every door of this process read `clock` within the block."""
+    before, _Holder.clock = _Holder.clock, clock
+    try:
+        yield clock
+    finally:
+        _Holder.clock = before
+
+
+def as_utc(instant: datetime) -> datetime:
+    """Bring an aware instant to UTC; raises ValueError for a naive one, whose meaning nobody knows."""
+    if instant.tzinfo is None:
+        msg = "an instant needs a time zone"
+        raise ValueError(msg)
+    return instant.astimezone(UTC)
