@@ -6,9 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
+
 from config.env import Environment
 from config.logs import LOGGING, configure_logging
 from config.schedule import SCHEDULE
+
+# Lets classes of Django that are generic only in its type stubs (ModelAdmin, Field) be written with their parameters.
+django_stubs_ext.monkeypatch()
 
 ENVIRONMENT = Environment()
 ROOT = Path(__file__).resolve().parent.parent
