@@ -8,9 +8,12 @@ from typing import Any
 
 import django_stubs_ext
 
+from cms.conf import CmsSettings
 from config.env import Environment
-from config.logs import LOGGING, configure_logging
+from config.logs import configure_logging
 from config.schedule import SCHEDULE
+from notifications.conf import NotificationSettings
+from renewals.conf import RenewalSettings
 
 # Lets classes of Django that are generic only in its type stubs (ModelAdmin, Field) be written with their parameters.
 django_stubs_ext.monkeypatch()
@@ -22,6 +25,9 @@ ROOT = Path(__file__).resolve().parent.parent
 BASE_URL = ENVIRONMENT.base_url
 REDIS_URL = ENVIRONMENT.redis_url.get_secret_value()
 SEALING_KEYS = ENVIRONMENT.sealing_key_ring
+CMS = CmsSettings()
+RENEWALS = RenewalSettings()
+NOTIFICATIONS = NotificationSettings()
 
 SECRET_KEY = ENVIRONMENT.secret_key.get_secret_value()
 DEBUG = ENVIRONMENT.debug

@@ -11,7 +11,9 @@ from typing import Any
 import redis
 import structlog
 from django.conf import settings
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 log = structlog.get_logger(__name__)
 
@@ -85,10 +87,14 @@ class Limiter:
 @lru_cache(maxsize=1)
 def limiter() -> Limiter:
     """Build this process's limiter from the settings, once."""
-    client = redis.Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=ANSWER_SECONDS, socket_timeout=ANSWER_SECONDS, retry=None
+    return Limiter(connect(settings.REDIS_URL))
+
+
+def connect(url: str) -> redis.Redis:
+    """Return a client that waits shortly and never tries twice: a request is waiting behind it."""
+    return redis.Redis.from_url(
+        url, socket_connect_timeout=ANSWER_SECONDS, socket_timeout=ANSWER_SECONDS, retry=Retry(NoBackoff(), 0)
     )
-    return Limiter(client)
 
 
 def hit(key: str, *, limit: int, window_seconds: int) -> bool:
