@@ -22,7 +22,7 @@ class Account:
     switches: bool
 
     def popen_options(self) -> dict[str, Any]:
-        """Return the arguments of `subprocess.Popen` that start a process under this account, from a folder it may see."""
+        """Return the arguments of `subprocess.Popen` that start a process under this account, where it may be."""
         if not self.switches:
             return {"cwd": "/"}
         return {"cwd": "/", "user": self.uid, "group": self.gid, "extra_groups": []}

@@ -94,7 +94,7 @@ def find_postgres(*, major: int | None = None) -> PostgresPrograms:
 
 
 def find_valkey() -> BrokerProgram:
-    """Return the wheel's Valkey, else the system's `valkey-server` or `redis-server`; raise `ProgramMissing` if none."""
+    """Return the wheel's Valkey, else the system's `valkey-server` or `redis-server`, else raise `ProgramMissing`."""
     return _first_broker([*_wheel_valkey(), *_system_broker("valkey-server"), *_system_broker("redis-server")])
 
 

@@ -13,6 +13,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -33,6 +34,7 @@ class KeepingHandler:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         """Store the message as it came, then accept it (RFC 5321 §4.2.5: the answer takes over responsibility)."""
+        del server, session
         content = envelope.content if isinstance(envelope.content, bytes) else (envelope.content or "").encode()
         self._store(envelope.rcpt_tos[0], content)
         return "250 2.0.0 Message kept"
@@ -57,7 +59,7 @@ class MailSink:
     port: int = 0
     _controller: Controller | None = field(default=None, init=False)
 
-    def start(self) -> "MailSink":
+    def start(self) -> Self:
         """Start to accept mail and return itself with the `port` filled in; a second start uses the same port."""
         controller = _Controller(KeepingHandler(self.folder), hostname=HOST, port=self.port)
         controller.start()
@@ -75,11 +77,13 @@ class MailSink:
         """Return the kept messages in the order of their arrival."""
         return kept_messages(self.folder)
 
-    def __enter__(self) -> "MailSink":
+    def __enter__(self) -> Self:
         """Start."""
         return self.start()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Stop."""
         self.stop()
 
@@ -87,7 +91,7 @@ class MailSink:
 def kept_messages(folder: Path) -> list[EmailMessage]:
     """Return the messages kept in `folder`, parsed, in the order of their arrival."""
     parser = BytesParser(EmailMessage, policy=policy.default)
-    return [parser.parsebytes(path.read_bytes()) for path in sorted(folder.glob("*.eml"))]  # type: ignore[misc]
+    return [parser.parsebytes(path.read_bytes()) for path in sorted(folder.glob("*.eml"))]
 
 
 class _Controller(Controller):
@@ -101,7 +105,7 @@ class _Controller(Controller):
     def _trigger_server(self) -> None:
         self.bound_port = self.server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
         self.port = self.bound_port
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 async def _serve(folder: Path, port: int) -> None:

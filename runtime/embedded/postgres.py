@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from psycopg import sql
 from runtime.embedded.accounts import Account
 from runtime.embedded.binaries import PostgresPrograms
 from runtime.embedded.errors import FolderRefused, ServiceFailed
-from runtime.embedded.processes import Child, command_of, end_stray, start_child, wait_until
+from runtime.embedded.processes import Child, end_stray, start_child, wait_until, working_in
 
 PORT = 5432  # only part of the socket's name
 OWNER = "sigillo_owner"
@@ -108,7 +109,7 @@ class PostgresServer:
     def _create(self) -> None:
         """Create the cluster; whoever can enter the private socket folder is trusted, nobody else can connect."""
         sync = ["--no-sync"] if self.settings.get("fsync") == "off" else []
-        command = [
+        command: list[str | Path] = [
             self.programs.initdb,
             "-D",
             self.folder,
@@ -119,7 +120,8 @@ class PostgresServer:
             *sync,
         ]
         # C.UTF-8 knows the lower case of accented letters; systems without it get plain C.
-        for extra in (["--lc-ctype=C.UTF-8"], []):
+        no_extra: list[str | Path] = []
+        for extra in (["--lc-ctype=C.UTF-8"], no_extra):
             done = subprocess.run(
                 [*command, *extra],
                 check=False,
@@ -150,20 +152,20 @@ class PostgresServer:
         return False
 
     def _end_stray(self) -> None:
-        """Deal with the pid file of a server that was not stopped.
+        """Deal with what a server that was not stopped has left: processes, and files with a process number.
 
-        Our lock on the data folder says that nobody supervises it any more: a server still alive is ended, and a file
-        whose number belongs to another program by now is removed (PostgreSQL itself would refuse to start).
+        Our lock on the data folder says that nobody supervises them any more. The files are removed only where we
+        can see that no process works in the folder: PostgreSQL itself refuses to start as long as a number is alive,
+        even as a zombie or as another program's by now, and it must, as two servers would destroy the data.
         """
-        note = self.folder / "postmaster.pid"
-        try:
-            pid = int(note.read_text().split("\n", 1)[0])
-        except (FileNotFoundError, ValueError):
+        notes = [self.folder / "postmaster.pid", self.sockets / f".s.PGSQL.{PORT}.lock"]
+        if not any(note.exists() for note in notes):
             return
-        if str(self.folder) in command_of(pid):
+        for pid in working_in(self.folder):
             end_stray(pid, signal.SIGINT)
-        elif command_of(pid):
-            note.unlink(missing_ok=True)
+        if sys.platform == "linux" and not working_in(self.folder):
+            for note in notes:
+                note.unlink(missing_ok=True)
 
 
 def cluster_version(folder: Path) -> int | None:

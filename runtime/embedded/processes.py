@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from runtime.embedded.accounts import Account
 from runtime.embedded.errors import ServiceFailed
@@ -65,6 +66,11 @@ class Child:
             self.process.kill()
         self.process.wait()
 
+    def hurry(self) -> None:
+        """Do not wait for its good order any longer, unless it keeps data (it ends on SIGINT): those need theirs."""
+        if self.stop_signal is not signal.SIGINT:
+            self._sweep_group()
+
     def _sweep_group(self) -> None:
         """Kill what the process has left behind: each child leads a group of its own."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -99,7 +105,7 @@ def start_child(
             stderr=subprocess.STDOUT,
             env=dict(environment) if environment is not None else None,
             start_new_session=True,
-            preexec_fn=_leash(os.getpid(), stop_signal),
+            preexec_fn=_leash(os.getpid(), stop_signal),  # noqa: PLW1509 - two system calls, nothing that locks
             **options,
         )
     return Child(name=name, process=process, stop_signal=stop_signal, log=log)
@@ -116,7 +122,7 @@ def wait_until(child: Child, is_ready: Callable[[], bool], *, timeout: float) ->
             )
         if time.monotonic() > deadline:
             raise ServiceFailed(
-                f"Il servizio «{child.name}» non risponde dopo {timeout:.0f} secondi. Ultime righe:\n{child.last_words()}",
+                f"Il servizio «{child.name}» non risponde dopo {timeout:.0f} s. Ultime righe:\n{child.last_words()}",
                 f"The service '{child.name}' does not answer after {timeout:.0f} seconds.",
             )
         time.sleep(POLL_SECONDS)
@@ -133,6 +139,16 @@ def command_of(pid: int) -> str:
     return listed.stdout.strip()
 
 
+def working_in(folder: Path) -> list[int]:
+    """Return the processes whose working folder is `folder`, as that of a database server is its data (Linux only)."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (entry / "cwd").readlink() == folder:
+                found.append(int(entry.name))
+    return found
+
+
 def end_stray(pid: int, stop_signal: signal.Signals, *, timeout: float = 20.0) -> None:
     """End a process that is not our child, such as a server left behind by a killed supervisor."""
     with contextlib.suppress(ProcessLookupError):
@@ -143,7 +159,7 @@ def end_stray(pid: int, stop_signal: signal.Signals, *, timeout: float = 20.0) -
             time.sleep(POLL_SECONDS)
 
 
-def _opened(log: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202 - an open file, closed by the caller's stack
+def _opened(log: Path) -> BinaryIO:
     return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
 
 

@@ -14,7 +14,7 @@ LONGEST_SOCKET_NAME = "/.s.PGSQL.5432.lock"
 
 
 def socket_folder(data: Path, account: Account) -> Path:
-    """Return a private folder (0700, owned by `account`) for the sockets of the services that keep their data in `data`.
+    """Return a private folder (0700, of `account`) for the sockets of the services whose data lies in `data`.
 
     It lies in `data` where the limit allows, else in the system's temporary folder under a name derived from `data`,
     so that the next start uses the same one.
@@ -28,7 +28,7 @@ def socket_folder(data: Path, account: Account) -> Path:
         far.mkdir(mode=0o700)
     except FileExistsError:
         if not _is_private(far, account):
-            far = Path(tempfile.mkdtemp(prefix="sigillo-", dir="/tmp"))  # noqa: S108 - random name, mode 0700
+            far = Path(tempfile.mkdtemp(prefix="sigillo-", dir="/tmp"))
     return account.own(far, mode=0o700)
 
 

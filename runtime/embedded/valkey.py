@@ -1,13 +1,10 @@
 """A Valkey (or Redis) server of our own on a unix socket, with append-only persistence."""
 
-import contextlib
+import re
 import signal
+import socket
 from dataclasses import dataclass
 from pathlib import Path
-
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from runtime.embedded.accounts import Account
 from runtime.embedded.binaries import BrokerProgram
@@ -15,6 +12,7 @@ from runtime.embedded.errors import ServiceFailed
 from runtime.embedded.processes import Child, command_of, end_stray, start_child, wait_until
 
 START_SECONDS = 20.0
+ANSWER_SECONDS = 2.0
 
 
 @dataclass
@@ -55,9 +53,13 @@ class ValkeyServer:
 
     def _launch(self) -> Child:
         child = start_child(
-            "valkey", self._command(), account=self.account, environment={"LC_ALL": "C"}, log=self.log,
+            "valkey",
+            self._command(),
+            account=self.account,
+            environment={"LC_ALL": "C"},
+            log=self.log,
             stop_signal=signal.SIGTERM,
-        )  # fmt: skip
+        )
         try:
             wait_until(child, self._answers, timeout=START_SECONDS)
         except BaseException:
@@ -66,7 +68,7 @@ class ValkeyServer:
         return child
 
     def _command(self) -> list[str | Path]:
-        options = {
+        options: dict[str, str | Path] = {
             "port": "0",
             "unixsocket": self.socket,
             "unixsocketperm": "700",
@@ -77,23 +79,31 @@ class ValkeyServer:
             "maxmemory-policy": "noeviction",
             "daemonize": "no",
         }
-        return [self.program.program, *(part for name, value in options.items() for part in (f"--{name}", value))]
+        command: list[str | Path] = [self.program.program]
+        for name, value in options.items():
+            command += [f"--{name}", value]
+        return command
 
     def _answers(self) -> bool:
-        with contextlib.suppress(redis.RedisError), self._client() as client:
-            return bool(client.ping())
-        return False
+        return self._ask("PING").startswith("+PONG")
+
+    def _ask(self, command: str) -> str:
+        """Send one inline command and return the first piece of the answer, or an empty text if nobody listens."""
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+                line.settimeout(ANSWER_SECONDS)
+                line.connect(str(self.socket))
+                line.sendall(f"{command}\r\n".encode())
+                return line.recv(4096).decode(errors="replace")
+        except OSError:
+            return ""
 
     def _end_stray(self) -> None:
         """End a server that a killed supervisor left behind on our socket (possible where there is no PDEATHSIG)."""
-        with contextlib.suppress(redis.RedisError), self._client() as client:
-            pid = int(client.info("server")["process_id"])
-            if "valkey" in command_of(pid) or "redis" in command_of(pid):
-                end_stray(pid, signal.SIGTERM)
+        found = re.search(r"^process_id:(\d+)", self._ask("INFO server"), re.MULTILINE)
+        if found and re.search("valkey|redis", command_of(int(found[1]))):
+            end_stray(int(found[1]), signal.SIGTERM)
         self.socket.unlink(missing_ok=True)
-
-    def _client(self) -> redis.Redis:
-        return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2, retry=Retry(NoBackoff(), 0))
 
     def _put_aside(self) -> None:
         number = 1
