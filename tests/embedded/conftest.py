@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,6 +91,15 @@ def keeper(request: pytest.FixtureRequest) -> Iterator[Keeper]:
 
 
 @pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder with a short path, for sockets, that every account may pass."""
+    home = Path(tempfile.mkdtemp(prefix="sg", dir="/tmp"))
+    home.chmod(0o711)
+    yield home
+    shutil.rmtree(home)
+
+
+@pytest.fixture
 def wait_for() -> Callable[[Callable[[], bool]], None]:
     """Wait for another process to get somewhere, failing after a generous time."""
 
@@ -124,7 +134,7 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(PROJECT), *site.getsitepackages()])}
 
 
-def _as_user(name: str) -> dict[str, object]:
+def _as_user(name: str) -> dict[str, Any]:
     account = pwd.getpwnam(name)
     if account.pw_uid == os.geteuid():
         return {}
