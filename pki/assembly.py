@@ -153,7 +153,7 @@ def _envelope(tbs: bytes, algorithm: SignatureAlgorithm, signature: bytes) -> by
 def crl_entry(serial: int, revoked_at: datetime, reason: str) -> bytes:
     """Encode one revokedCertificates entry (RFC 5280 §5.1.2.6) with its reason (§5.3.1) by name.
 
-    `reason` is a `RevocationReason` or `HOLD`; `ValueError` for `unspecified` (to be omitted, never written) and others.
+    `reason` is a `RevocationReason` or `HOLD`; `ValueError` for others, `unspecified` too (omitted, never written).
     """
     if reason not in _REASONS or reason == x509.ReasonFlags.remove_from_crl.value:
         msg = f"no CRL entry carries the reason {reason}"

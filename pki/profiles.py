@@ -40,8 +40,9 @@ DISCLOSURES = (("en", "https://www.example.org/pds/en.pdf"), ("it", "https://www
 
 @dataclass(frozen=True, slots=True)
 class IssuerFacts:
-    """What a certificate says of its issuer. `key_id` is the issuer's subjectKeyIdentifier; an empty address is left out.
+    """What a certificate says of its issuer.
 
+    `key_id` is the issuer's subjectKeyIdentifier; an empty address is left out.
     `disclosures` are the provider's PKI disclosure statements, language and https address (EN 319 412-5 §4.3.4).
     """
 
@@ -95,7 +96,7 @@ def subject_name(subject: Subject) -> x509.Name:
     return x509.Name([x509.NameAttribute(kind, value) for kind, value in attributes if value])
 
 
-def build_leaf(  # noqa: PLR0913 (the parts of a certificate)
+def build_leaf(
     profile: Profile,
     subject: Subject,
     spki_der: bytes,
@@ -104,8 +105,10 @@ def build_leaf(  # noqa: PLR0913 (the parts of a certificate)
     issuer: IssuerFacts,
     crl_url: str,
 ) -> x509.CertificateBuilder:
-    """Build a holder's certificate; `crl_url` is the shard that will list it. `MalformedInput` for a key or a subject
-    that cannot be encoded."""
+    """Build a holder's certificate; `crl_url` is the shard that will list it.
+
+    `MalformedInput` for a key or a subject that cannot be encoded.
+    """
     try:
         name = subject_name(subject)
     except ValueError as refused:
@@ -146,7 +149,7 @@ def build_root(name: x509.Name, spki_der: bytes, validity: Validity, serial: int
     return _authority(_named(name, name, key, validity, serial), path_length=None)
 
 
-def build_issuing_ca(  # noqa: PLR0913 (the parts of a certificate)
+def build_issuing_ca(
     name: x509.Name, spki_der: bytes, validity: Validity, serial: int, issuer: IssuerFacts, crl_url: str
 ) -> x509.CertificateBuilder:
     """Build a CA that issues to holders only; `crl_url` is the root's CRL."""

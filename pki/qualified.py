@@ -1,4 +1,4 @@
-"""QCStatements of a qualified certificate for natural persons (ETSI EN 319 412-5), which the library has no type for."""
+"""QCStatements of a qualified certificate for natural persons (ETSI EN 319 412-5); the library has no type for them."""
 
 from __future__ import annotations
 

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
-from cryptography.x509 import ocsp
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.x509 import ocsp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pki import der
-from pki.assembly import HOLD, assemble, crl_entry, passing_key, to_be_signed, unsigned_crl
+from pki.assembly import HOLD, assemble, crl_entry, passing_key, unsigned_crl
 from pki.gateway import Profile, RevocationReason
 from pki.profiles import build_leaf
 from tests.pki.demo_ca import CRL_URL, SIGNER, THREE_YEARS, algorithm_of, make_ca, sign, spki
