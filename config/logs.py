@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import logging.config
 import re
+import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -45,6 +46,19 @@ def scrub_event(_: object, __: str, event: MutableMapping[str, Any]) -> MutableM
     return {key: HIDDEN if SECRET_NAMES.search(key) else scrub(value) for key, value in event.items()}
 
 
+class StandardError(logging.StreamHandler[TextIO]):
+    """Writes to what standard error is now, not to what it was when logging was configured."""
+
+    def __init__(self) -> None:
+        """Skip the parent's choice of a stream."""
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override] # the standard library's own last-resort handler does the same
+        """Return the present standard error."""
+        return sys.stderr
+
+
 SHARED_PROCESSORS = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -68,7 +82,7 @@ LOGGING: dict[str, Any] = {
             ],
         },
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "handlers": {"stderr": {"()": StandardError, "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django.server": {"handlers": [], "propagate": True},

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BASE_URL = ENVIRONMENT.base_url
 REDIS_URL = ENVIRONMENT.redis_url.get_secret_value()
 SEALING_KEYS = ENVIRONMENT.sealing_key_ring
+HEARTBEAT_FOLDER = ENVIRONMENT.heartbeat_folder
 CMS = CmsSettings()
 RENEWALS = RenewalSettings()
 NOTIFICATIONS = NotificationSettings()
@@ -171,7 +172,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = ROOT / ENVIRONMENT.static_root
+# On this machine files are served from where they lie; elsewhere from where `collectstatic` has put them.
+STATIC_ROOT = None if ENVIRONMENT.is_local else ROOT / ENVIRONMENT.static_root
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
@@ -213,10 +215,11 @@ CELERY_TASK_SOFT_TIME_LIMIT = 120
 CELERY_TASK_TIME_LIMIT = 150
 CELERY_TASK_DEFAULT_QUEUE = "sigillo"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_REDIRECT_STDOUTS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5
 CELERY_ENABLE_UTC = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = SCHEDULE
 # Beat remembers nothing: every task is due-time driven, so a file that survives a restart would only be state to break.
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "config.pulse:TickingScheduler"

@@ -12,6 +12,8 @@ def main() -> int:
     """Start the services, run the command to its end, stop them; its exit status is ours."""
     try:
         services.start()
+        with services.superuser.connect() as superuser:
+            superuser.execute("CREATE ROLE sigillo_app LOGIN")  # whom the environment names; there are no tables yet
         return subprocess.run(sys.argv[1:], check=False).returncode
     finally:
         services.stop()

@@ -1,0 +1,1 @@
+"""The project package: environment, database roles, headers, logs, cache."""
