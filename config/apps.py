@@ -12,5 +12,5 @@ class ProjectConfig(AppConfig):
     verbose_name = "Sigillo"
 
     def ready(self) -> None:
-        """Make the Celery app the current one in every process, and register the checks."""
-        from config import celery, checks  # noqa: F401, PLC0415 - both need the loaded apps
+        """Make the Celery app the current one in every process, register the checks, and give signs of life."""
+        from config import celery, checks, pulse  # noqa: F401, PLC0415 - they need the loaded apps

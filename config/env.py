@@ -29,6 +29,7 @@ class Environment(BaseSettings):
     trusts_proxy: bool = False
     debug: bool = False
     static_root: str = "static-root"
+    heartbeat_folder: str = ""
 
     db_host: str
     db_port: int = 5432

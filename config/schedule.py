@@ -26,5 +26,6 @@ def every(task: str, interval: timedelta = RESCAN) -> Entry:
 
 SCHEDULE: dict[str, Entry] = {
     "drain-outbox": every("notifications.tasks.drain", timedelta(seconds=15)),
+    "sing": every("config.tasks.sing"),
     "publish-crls": every("authority.tasks.publish_crls"),
 }
