@@ -58,9 +58,7 @@ class ForgivingRedisCache(RedisCache):
     def set_many(self, data: dict[Any, Any], *args: Any, **kwargs: Any) -> list[Any]:
         """Report every key as not stored while Redis is away."""
         keys = list(data)
-        return list(
-            self._forgive(lambda: super(ForgivingRedisCache, self).set_many(data, *args, **kwargs), miss=keys)
-        )
+        return list(self._forgive(lambda: super(ForgivingRedisCache, self).set_many(data, *args, **kwargs), miss=keys))
 
     def delete_many(self, keys: Iterable[Any], version: int | None = None) -> None:
         """Drop nothing while Redis is away."""

@@ -24,7 +24,7 @@ def require_postgresql(app_configs: Sequence[AppConfig] | None, **_: Any) -> lis
 def require_time_limits_below_visibility(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """Refuse a task limit at or above the visibility timeout: the same task would run twice at a time."""
     del app_configs
-    if settings.CELERY_TASK_TIME_LIMIT < settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"]:
+    if settings.CELERY_BROKER_TRANSPORT_OPTIONS["visibility_timeout"] > settings.CELERY_TASK_TIME_LIMIT:
         return []
     return [Error("CELERY_TASK_TIME_LIMIT must lie below the broker's visibility timeout.", id="sigillo.E002")]
 

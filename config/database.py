@@ -37,7 +37,7 @@ def prepare(*, verbosity: int = 1) -> None:
 
 @contextmanager
 def connected(*, role: str | None, user: str | None = None) -> Iterator[None]:
-    """Let the default connection act as `role` (None: the login itself) within the block, on a connection of its own."""
+    """Let the default connection act as `role` (None: the login itself) within the block, on its own connection."""
     before = connection.settings_dict
     options = f"-c lock_timeout={OWNER_LOCK_TIMEOUT_MS}" + (f" -c role={role}" if role else "")
     connection.close()

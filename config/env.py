@@ -153,5 +153,3 @@ def _decode_keys(value: SecretStr) -> tuple[bytes, ...]:
         msg = f"each key must be {SEALING_KEY_BYTES} bytes in base64"
         raise ValueError(msg)
     return keys
-
-

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 
 class ClientAddress:
-    """Takes the last address of X-Forwarded-For, the only one that our proxy wrote; all before it is the client's word."""
+    """Takes the last address of X-Forwarded-For, the only one that our proxy wrote; the rest is the client's word."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         """Keep the next layer."""

@@ -1,8 +1,8 @@
 """Claims: who works on a row now, for how long, and whether he still may write the outcome.
 
-A claim is committed before the effect and ends by itself after its lease, so a killed worker blocks nobody for long. Its
-fence (a number that only grows) guards the outcome: who has lost the claim to another finds a higher fence and writes
-nothing.
+A claim is committed before the effect and ends by itself after its lease, so a killed worker blocks nobody for long.
+Its fence (a number that only grows) guards the outcome: who has lost the claim to another finds a higher fence and
+writes nothing.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from django.db import connection, models, transaction
 class Claimable(models.Model):
     """Columns that `claim` needs.
 
-    `next_attempt_at` says from when on the row is due; **None means settled**: nobody claims it again. A new row sets it to
-    the instant of its creation.
+    `next_attempt_at` says from when on the row is due; **None means settled**: nobody claims it again. A new row sets
+    it to the instant of its creation.
     """
 
     attempts = models.PositiveIntegerField(default=0)
@@ -32,8 +32,8 @@ class Claimable(models.Model):
 def claim(model: type[Claimable], pk: Any, *, at: datetime, lease: timedelta) -> int | None:
     """Take the row if it is due and nobody holds it; the new fence, or None. Counts one attempt.
 
-    Commits by itself and raises RuntimeError inside a transaction: an uncommitted claim protects nothing. Never waits: a
-    row locked by somebody else is not free.
+    Commits by itself and raises RuntimeError inside a transaction: an uncommitted claim protects nothing. Never waits:
+    a row locked by somebody else is not free.
     """
     table, key = _names(model)
     with transaction.atomic(durable=True), connection.cursor() as cursor:
@@ -50,7 +50,7 @@ def claim(model: type[Claimable], pk: Any, *, at: datetime, lease: timedelta) ->
 
 def still_mine(model: type[Claimable], pk: Any, fence: int) -> bool:
     """Lock the row in the caller's transaction and say whether the claim with this fence still stands."""
-    return model._base_manager.select_for_update(no_key=True).filter(pk=pk, fence=fence).exists()  # noqa: SLF001
+    return model._base_manager.select_for_update(no_key=True).filter(pk=pk, fence=fence).exists()
 
 
 def release(model: type[Claimable], pk: Any, fence: int, *, next_attempt_at: datetime) -> bool:
@@ -64,7 +64,7 @@ def settle(model: type[Claimable], pk: Any, fence: int) -> bool:
 
 
 def _end(model: type[Claimable], pk: Any, fence: int, next_attempt_at: datetime | None) -> bool:
-    mine = model._base_manager.filter(pk=pk, fence=fence)  # noqa: SLF001 - the row as it is, past a scoped manager
+    mine = model._base_manager.filter(pk=pk, fence=fence)  # past any scoped manager
     return bool(mine.update(claimed_until=None, next_attempt_at=next_attempt_at))
 
 

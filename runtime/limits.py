@@ -98,5 +98,5 @@ def connect(url: str) -> redis.Redis:
 
 
 def hit(key: str, *, limit: int, window_seconds: int) -> bool:
-    """Count one use of `key` and say whether it is still allowed: at most `limit` in a window that starts at first use."""
+    """Count one use of `key` and say whether it is allowed: at most `limit` in a window that starts at first use."""
     return limiter().hit(key, limit=limit, window_seconds=window_seconds)

@@ -1,4 +1,4 @@
-"""Poke a task by its name after the commit: best effort. The row in the database is the fact, the rescan the guarantee."""
+"""Poke a task by its name after the commit, best effort: the row is the fact, the rescan the guarantee."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Sealing of secrets that must lie in the database for a while: AES-256-GCM under a key outside the database.
 
-Layout of a sealed value: version (1 byte), key id (4 bytes, first of the key's SHA-256), nonce (12 bytes), ciphertext with
-tag. The context (for example `outbox:42`) is authenticated but not stored: a value copied to another row does not open.
+Layout of a sealed value: version (1 byte), key id (4 bytes, first of the key's SHA-256), nonce (12 bytes), ciphertext
+with tag. The context (for example `outbox:42`) is authenticated but not stored: a value copied to another row does not
+open.
 """
 
 from __future__ import annotations

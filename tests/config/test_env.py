@@ -40,7 +40,9 @@ def test_a_sound_environment_boots(environment):
     assert environment().base_url == "https://sigillo.example.org"
 
 
-@pytest.mark.parametrize("name", ["secret_key", "sealing_keys", "base_url", "db_host", "db_user", "redis_url", "from_email"])
+@pytest.mark.parametrize(
+    "name", ["secret_key", "sealing_keys", "base_url", "db_host", "db_user", "redis_url", "from_email"]
+)
 def test_what_has_no_safe_default_must_be_said(environment, name):
     with pytest.raises(ValidationError, match=name):
         environment(**{name: None})

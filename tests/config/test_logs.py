@@ -15,7 +15,7 @@ from config.logs import configure_logging
 def written(capsys):
     """Configure logging onto the captured standard error, and read its lines as JSON."""
     configure_logging()
-    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    return lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
 TAX_CODE = "RSSMRA80A01H501U"
@@ -48,8 +48,8 @@ def test_a_tax_code_is_hidden_in_facts_texts_and_exceptions(written):
     structlog.get_logger("x").info("holder.found", holder=TAX_CODE)
     logging.getLogger("library").warning("refused %s", TAX_CODE.lower())
     try:
-        raise ValueError(TAX_CODE)
-    except ValueError:
+        {}[TAX_CODE]
+    except KeyError:
         logging.getLogger("library").exception("failed")
 
     lines = written()

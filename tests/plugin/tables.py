@@ -54,9 +54,7 @@ class Tables:
         names = self._names(connection, "public")
         if not names:
             return []
-        probes = sql.SQL(", ").join(
-            sql.SQL("EXISTS (SELECT FROM {})").format(_name("public", name)) for name in names
-        )
+        probes = sql.SQL(", ").join(sql.SQL("EXISTS (SELECT FROM {})").format(_name("public", name)) for name in names)
         row = connection.execute(sql.SQL("SELECT {}").format(probes)).fetchone() or ()
         return [name for name, is_filled in zip(names, row, strict=True) if is_filled]
 

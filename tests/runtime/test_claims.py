@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 
 from runtime.claims import Claimable, claim, release, settle, still_mine
 
