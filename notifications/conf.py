@@ -1,0 +1,62 @@
+"""Settings of the outbox: how long, how often, under which domain. Server and credentials are Django's `EMAIL_*`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SLOW_REPLIES_PER_MAIL = 5
+"""MAIL, RCPT, DATA, final dot and the RSET after a refusal: each may take one whole `reply_seconds`."""
+
+
+class NotificationSettings(BaseSettings):
+    """Built once in `config/settings`; read as `settings.NOTIFICATIONS`. All durations in seconds unless named."""
+
+    model_config = SettingsConfigDict(env_prefix="SIGILLO_MAIL_", frozen=True)
+
+    message_id_domain: str = Field(default="", pattern=r"^$|^[a-z0-9-]+(\.[a-z0-9-]+)*$")
+    """Right side of Message-ID and List-Id; empty: the domain of the sender's address."""
+
+    reply_seconds: int = Field(default=15, ge=1)
+    """Longest wait for one reply of the mail server."""
+
+    lease_seconds: int = Field(default=90, ge=2)
+    """How long a claimed message belongs to one drain; a killed drain gives it back by this end."""
+
+    mails_per_connection: int = Field(default=100, ge=1)
+    """After so many mails a new connection is opened: servers cut longer ones."""
+
+    server_retry_seconds: int = Field(default=60, ge=1)
+    """Pause after the server could not be reached or refused us; costs no message an attempt."""
+
+    first_retry_seconds: int = Field(default=60, ge=1)
+    longest_retry_seconds: int = Field(default=900, ge=1)
+    """A message put off (451) waits the first, then twice as long each time, up to the longest."""
+
+    give_up_days: int = Field(default=5, ge=1)
+    """A message that is put off for so long has failed (RFC 5321 §4.5.4.1: at least 4-5 days)."""
+
+    failed_secret_days: int = Field(default=30, ge=1)
+    """The sealed secret of a failed message is wiped after this; sending it is a reissue from then on."""
+
+    @model_validator(mode="after")
+    def _a_lease_outlives_one_mail(self) -> NotificationSettings:
+        if self.lease_seconds <= SLOW_REPLIES_PER_MAIL * self.reply_seconds:
+            msg = f"lease_seconds must exceed {SLOW_REPLIES_PER_MAIL} x reply_seconds, or a slow mail goes out twice"
+            raise ValueError(msg)
+        if self.longest_retry_seconds < self.first_retry_seconds:
+            msg = "longest_retry_seconds must not be shorter than first_retry_seconds"
+            raise ValueError(msg)
+        return self
+
+    @property
+    def lease(self) -> timedelta:
+        """`lease_seconds` as a duration."""
+        return timedelta(seconds=self.lease_seconds)
+
+    def pause_after(self, attempts: int) -> timedelta:
+        """Wait before the next try of a message that was put off `attempts` times."""
+        doubled = self.first_retry_seconds * 2 ** min(attempts - 1, 16)
+        return timedelta(seconds=min(doubled, self.longest_retry_seconds))

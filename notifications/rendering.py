@@ -1,0 +1,110 @@
+"""From a row to the three texts of a mail. A variable that nobody gives is an error, not a hole."""
+
+from __future__ import annotations
+
+import functools
+import json
+import textwrap
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.template import Context, Engine
+from django.utils import translation
+from django.views.decorators.debug import sensitive_variables
+
+from notifications.catalog import CATALOG, Message
+from notifications.errors import NotReadable
+from notifications.models import OutboxMessage
+from runtime import sealing
+
+TEXT_WIDTH = 76
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A mail's subject, plain text and HTML; it may hold a secret, so it does not show itself."""
+
+    subject: str = field(repr=False)
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+
+
+def preview(row: OutboxMessage) -> Rendered:
+    """Render a message for others than its recipient (the panel). Raises NotReadable when it carries a secret."""
+    if CATALOG[Message(row.kind)].secrets:
+        msg = "this message carries a secret: only its recipient reads it"
+        raise NotReadable(msg)
+    return render(row)
+
+
+@sensitive_variables()
+def render(row: OutboxMessage) -> Rendered:
+    """Render a message for its recipient, secrets included. Raises NotReadable when its secrets were wiped."""
+    values = _values(row)
+    with translation.override(row.language):
+        subject = " ".join(_fill(f"mail/{row.kind}.subject", values, autoescape=False).split())
+        values["subject"] = subject
+        return Rendered(
+            subject=subject,
+            text=_wrapped(_fill(f"mail/{row.kind}.txt", values, autoescape=False)),
+            html=_fill(f"mail/{row.kind}.html", values, autoescape=True),
+        )
+
+
+@sensitive_variables()
+def _values(row: OutboxMessage) -> dict[str, Any]:
+    contents = CATALOG[Message(row.kind)]
+    values: dict[str, Any] = {**dict.fromkeys(contents.optional, ""), **row.context, **_secrets(row, contents.secrets)}
+    return {**values, "posted_at": row.created_at.isoformat(), "language": row.language}
+
+
+@sensitive_variables()
+def _secrets(row: OutboxMessage, names: frozenset[str]) -> dict[str, str]:
+    if not names:
+        return {}
+    if row.sealed_context is None:
+        msg = "the secret of this message is gone: sending it is a reissue"
+        raise NotReadable(msg)
+    opened: dict[str, str] = json.loads(sealing.unseal(bytes(row.sealed_context), context=row.seal_context))
+    return opened
+
+
+class _Missing(str):
+    """Stands for a variable that nobody gave; Django asks it for its text, and it refuses."""
+
+    __slots__ = ()
+
+    def __contains__(self, part: object) -> bool:
+        return True
+
+    def __mod__(self, name: object) -> NoReturn:
+        msg = f"the template names {name}, which the message does not have"
+        raise LookupError(msg)
+
+
+@functools.cache
+def _engine() -> Engine:
+    return Engine(
+        dirs=[str(settings.ROOT / "templates")],
+        libraries={"i18n": "django.templatetags.i18n", "mail": "notifications.templatetags.mail"},
+        string_if_invalid=_Missing("missing"),
+    )
+
+
+def _fill(name: str, values: dict[str, Any], *, autoescape: bool) -> str:
+    return _engine().get_template(name).render(Context(values, autoescape=autoescape))
+
+
+def _wrapped(text: str) -> str:
+    """Break lines at `TEXT_WIDTH`; keep their indent, every address whole, one empty line between paragraphs."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        indent = " " * (len(line) - len(line.lstrip()))
+        hanging = indent + ("   " if line.lstrip()[:2].rstrip(".").isdigit() else "")
+        broken = textwrap.wrap(
+            line, TEXT_WIDTH, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
+        )
+        if broken or (lines and lines[-1]):
+            lines += broken or [""]
+    return "\n".join(lines).strip() + "\n"

@@ -1,0 +1,25 @@
+"""Celery doors of the outbox."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from notifications import services
+from runtime import clock, nudge
+
+MAILS_PER_DRAIN = 500
+
+
+@shared_task(name="notifications.tasks.drain")  # type: ignore[untyped-decorator] # celery ships no types
+def drain() -> int:
+    """Send what is due; poke the next drain when there was more than one run takes. Returns how many were sent."""
+    sent = services.deliver_due(at=clock.now(), limit=MAILS_PER_DRAIN)
+    if sent == MAILS_PER_DRAIN:
+        nudge.send(services.DRAIN)
+    return sent
+
+
+@shared_task(name="notifications.tasks.forget_old_secrets")  # type: ignore[untyped-decorator] # celery ships no types
+def forget_old_secrets() -> int:
+    """Wipe the secrets of messages that failed long ago. Returns how many."""
+    return services.forget_old_secrets(at=clock.now())
