@@ -73,3 +73,22 @@ def time(instant: datetime) -> bytes:
 def extension(dotted: str, value: bytes, *, critical: bool = False) -> bytes:
     """Encode one X.509 Extension (RFC 5280 §4.2); `critical` is written only when true, as DER wants."""
     return sequence(oid(dotted), BOOLEAN_TRUE if critical else b"", tlv(OCTET_STRING, value))
+
+
+def read(data: bytes, offset: int, end: int) -> tuple[int, int, int]:
+    """Read one tag and length at `offset`; give the tag, where the content starts, where it ends.
+
+    `ValueError` for lengths that are not DER or reach beyond `end`. One-octet tags only.
+    """
+    if offset + 2 > end:
+        raise ValueError("no room for tag and length")
+    tag, size, start = data[offset], data[offset + 1], offset + 2
+    if size >= _SHORT_LENGTH:
+        octets = size & 0x7F
+        start += octets
+        size = int.from_bytes(data[offset + 2 : start], "big")
+        if not octets or start > end or size < _SHORT_LENGTH or size >> 8 * (octets - 1) == 0:
+            raise ValueError("not the shortest form of a length")
+    if start + size > end:
+        raise ValueError("content reaches beyond its container")
+    return tag, start, start + size
