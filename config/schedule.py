@@ -26,6 +26,12 @@ def every(task: str, interval: timedelta = RESCAN) -> Entry:
 
 SCHEDULE: dict[str, Entry] = {
     "drain-outbox": every("notifications.tasks.drain", timedelta(seconds=15)),
+    "forget-old-secrets": every("notifications.tasks.forget_old_secrets", timedelta(hours=1)),
     "sing": every("config.tasks.sing"),
     "publish-crls": every("authority.tasks.publish_crls"),
+    "rescan-ca-requests": every("cms.tasks.rescan_requests"),
+    "open-windows": every("renewals.tasks.sweep_windows"),
+    "expire-cases": every("renewals.tasks.sweep_expired"),
+    "suspend-unauthorised": every("renewals.tasks.sweep_unauthorised"),
+    "revoke-unrecovered": every("renewals.tasks.sweep_unrecovered"),
 }

@@ -1,0 +1,34 @@
+"""Who acts, and through which door: both stand in every event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cms.states import Channel
+
+if TYPE_CHECKING:
+    from cms.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The author of a change. `id`: an operator's account, the holder's id at the client, None for the system."""
+
+    kind: str
+    channel: Channel
+    id: int | None = None
+
+
+SYSTEM = Actor("system", Channel.AUTOMATIC)
+IMPORTER = Actor("system", Channel.IMPORT)
+
+
+def operator(user: User) -> Actor:
+    """An operator at the panel."""
+    return Actor("operator", Channel.PANEL, user.pk)
+
+
+def holder_at_client(holder_id: int) -> Actor:
+    """A holder who has proven possession of the old key through the card client."""
+    return Actor("holder", Channel.CLIENT, holder_id)

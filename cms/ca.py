@@ -1,0 +1,32 @@
+"""The one place that knows which certification authority is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from authority.gateway import EmbeddedGateway
+from pki.gateway import CertificateGateway
+
+_installed: list[CertificateGateway] = []
+
+
+def gateway() -> CertificateGateway:
+    """Return the CA that this installation uses."""
+    return _installed[-1] if _installed else _configured()
+
+
+@contextmanager
+def installed(other: CertificateGateway) -> Iterator[CertificateGateway]:
+    """Let another CA answer inside the block: fakes in tests, rehearsals."""
+    _installed.append(other)
+    try:
+        yield other
+    finally:
+        _installed.remove(other)
+
+
+@cache
+def _configured() -> CertificateGateway:
+    return EmbeddedGateway()

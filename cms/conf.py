@@ -1,0 +1,22 @@
+"""Settings of the register."""
+
+from datetime import timedelta
+from typing import Literal
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class CmsSettings(BaseSettings):
+    """How the register talks to its certification authority, and how long a suspension may last."""
+
+    model_config = SettingsConfigDict(env_prefix="SIGILLO_CMS_", frozen=True)
+
+    gateway: Literal["embedded"] = "embedded"
+    ca_lease_seconds: int = 60
+    ca_retry_seconds: tuple[int, ...] = (2, 5, 15, 30, 60, 120, 300, 600)
+    hold_days: int = 120
+
+    @property
+    def ca_lease(self) -> timedelta:
+        """How long one worker may hold a CA request before another takes over."""
+        return timedelta(seconds=self.ca_lease_seconds)

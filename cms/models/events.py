@@ -1,0 +1,50 @@
+"""The event trail: audit log and *Ricerca Eventi* in one append-only table."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from cms.fsm import append_only
+from cms.models.organisations import Centre, Service
+from cms.states import Channel, Outcome
+
+
+class Event(models.Model):
+    """Something that happened, for ever. Holds ids, never names or tax codes, so that erasure leaves it intact."""
+
+    verb = models.CharField("evento", max_length=48)
+    at = models.DateTimeField("data e ora")
+    recorded_at = models.DateTimeField("registrato", auto_now_add=True)
+    actor_kind = models.CharField("attore", max_length=16)
+    actor_id = models.BigIntegerField(null=True, blank=True)
+    channel = models.CharField("canale evento", max_length=16, choices=Channel.choices)
+    outcome = models.CharField("esito", max_length=16, choices=Outcome.choices, default=Outcome.DONE)
+    centre = models.ForeignKey(Centre, models.PROTECT, null=True, blank=True, related_name="+")
+    service = models.ForeignKey(Service, models.PROTECT, null=True, blank=True, related_name="+")
+    case_code = models.CharField("id pratica", max_length=16, blank=True)
+    holder_id = models.BigIntegerField(null=True, blank=True)
+    card_id = models.BigIntegerField(null=True, blank=True)
+    certificate_id = models.BigIntegerField(null=True, blank=True)
+    reason = models.CharField("motivo", max_length=300, blank=True)
+    new_not_after = models.DateTimeField("nuova scadenza", null=True, blank=True)
+    facts = models.JSONField("dati", default=dict)
+
+    class Meta:
+        verbose_name = "evento"
+        verbose_name_plural = "Ricerca eventi"
+        triggers: ClassVar = append_only("event")
+        indexes: ClassVar = [
+            models.Index(fields=["case_code", "id"], condition=~Q(case_code=""), name="event_by_case"),
+            models.Index(fields=["card_id", "id"], name="event_by_card"),
+            models.Index(fields=["centre", "service", "-id"], name="event_by_scope"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(channel__in=Channel.values), name="event_channel_known"),
+            models.CheckConstraint(condition=Q(outcome__in=Outcome.values), name="event_outcome_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.case_code}".strip()

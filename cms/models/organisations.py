@@ -1,0 +1,158 @@
+"""Centres (CDRL), services, agreements, operators."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from cms.states import ApprovalMode, CertificateType, Flow, Role
+
+
+class Centre(models.Model):
+    """A local registration centre (CDRL): who registers, authorises and pays for certificates."""
+
+    code = models.SlugField("codice", max_length=32, unique=True)
+    name = models.CharField("denominazione", max_length=120)
+    email = models.EmailField("e-mail")
+    phone = models.CharField("telefono", max_length=32, blank=True)
+    purchase_url = models.URLField("pagina di acquisto", blank=True)
+    active = models.BooleanField("attivo", default=True)
+
+    class Meta:
+        verbose_name = "CDRL"
+        verbose_name_plural = "CDRL"
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Service(models.Model):
+    """A kind of product: which pair, how long, by which flow; `successor` is where its renewals are issued."""
+
+    code = models.SlugField("codice", max_length=64, unique=True)
+    name = models.CharField("nome", max_length=120, unique=True)
+    flow = models.CharField("flusso", max_length=16, choices=Flow.choices, default=Flow.ENROLL)
+    types = ArrayField(models.CharField(max_length=16, choices=CertificateType.choices), verbose_name="certificati")
+    successor = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="predecessors", verbose_name="servizio successore"
+    )
+    window_months = models.PositiveSmallIntegerField("finestra (mesi)", default=2)
+    term_years = models.PositiveSmallIntegerField("durata (anni)", default=3)
+    campaign_cutoff_on = models.DateField("scadenza carta entro", null=True, blank=True)
+    campaign_target_on = models.DateField("estensione fino al", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "servizio"
+        verbose_name_plural = "servizi"
+        ordering = ("name",)
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(flow=Flow.ENROLL) | Q(campaign_cutoff_on__isnull=False, campaign_target_on__isnull=False),
+                name="extension_has_campaign_dates",
+            ),
+            models.CheckConstraint(condition=~Q(successor=F("id")), name="service_is_not_its_successor"),
+            models.CheckConstraint(condition=Q(types__len__gte=1), name="service_has_a_type"),
+            models.CheckConstraint(condition=Q(flow__in=Flow.values), name="service_flow_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def issuing(self) -> Service:
+        """The service under which a renewal of this one is issued (decisions.md §4)."""
+        return self.successor or self
+
+
+class Agreement(models.Model):
+    """What provider and centre agreed for one service; approval mode is copied onto each case at signature."""
+
+    centre = models.ForeignKey(Centre, models.PROTECT, related_name="agreements", verbose_name="CDRL")
+    service = models.ForeignKey(Service, models.PROTECT, related_name="agreements", verbose_name="servizio")
+    approval = models.CharField("autorizzazione", max_length=16, choices=ApprovalMode.choices)
+    refusal_suspends_at_once = models.BooleanField("il rifiuto sospende subito", default=False)
+    low_stock_threshold = models.PositiveIntegerField("soglia di giacenza", default=10)
+
+    class Meta:
+        verbose_name = "accordo"
+        verbose_name_plural = "accordi"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["centre", "service"], name="one_agreement_per_centre_and_service"),
+            models.CheckConstraint(condition=Q(approval__in=ApprovalMode.values), name="agreement_approval_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.centre} · {self.service}"
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates accounts by e-mail address."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Store an account; without a password it cannot log in until one is set."""
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """Store an account with every right; the second factor is asked of it too."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """An account (operators today). `tax_code` tells that an approver is not the holder of the case."""
+
+    email = models.EmailField("e-mail", unique=True)
+    full_name = models.CharField("nome e cognome", max_length=120)
+    tax_code = models.CharField("codice fiscale", max_length=16, null=True, blank=True, unique=True)
+    is_staff = models.BooleanField("accede al pannello", default=False)
+    is_active = models.BooleanField("attivo", default=True)
+    created_at = models.DateTimeField("creato il", auto_now_add=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["full_name"]
+
+    class Meta:
+        verbose_name = "utente"
+        verbose_name_plural = "utenti"
+        constraints: ClassVar = [models.UniqueConstraint(Lower("email"), name="one_account_per_email")]
+
+    def __str__(self) -> str:
+        return self.full_name or self.email
+
+    def get_full_name(self) -> str:
+        """The name that screens show."""
+        return self.full_name
+
+    def get_short_name(self) -> str:
+        """The given name, for greetings."""
+        return self.full_name.split(" ", 1)[0]
+
+
+class Membership(models.Model):
+    """An operator's place in a centre. Rights hang on this row: without it nothing of the centre is visible."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="memberships", verbose_name="utente")
+    centre = models.ForeignKey(Centre, models.PROTECT, related_name="memberships", verbose_name="CDRL")
+    role = models.CharField("ruolo", max_length=16, choices=Role.choices, default=Role.OPERATOR)
+
+    class Meta:
+        verbose_name = "operatore"
+        verbose_name_plural = "operatori"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "centre"], name="one_membership_per_user_and_centre"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.centre}"

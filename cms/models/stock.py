@@ -1,0 +1,76 @@
+"""Stock as a ledger: the balance is the sum of its movements and never below zero."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+from cms.fsm import append_only
+from cms.models.organisations import Centre, Service
+from cms.states import CertificateType, MovementKind
+
+
+class Stock(models.Model):
+    """Units of one certificate type of a centre and service: `free` can be reserved, `reserved` is promised."""
+
+    centre = models.ForeignKey(Centre, models.PROTECT, related_name="stocks", verbose_name="CDRL")
+    service = models.ForeignKey(Service, models.PROTECT, related_name="stocks", verbose_name="servizio")
+    type = models.CharField("certificato", max_length=16, choices=CertificateType.choices)
+    free = models.IntegerField("disponibili", default=0)
+    reserved = models.IntegerField("prenotati", default=0)
+
+    class Meta:
+        verbose_name = "contatore"
+        verbose_name_plural = "contatori"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["centre", "service", "type"], name="one_stock_per_centre_service_type"),
+            models.CheckConstraint(condition=Q(free__gte=0), name="stock_free_not_negative"),
+            models.CheckConstraint(condition=Q(reserved__gte=0), name="stock_reserved_not_negative"),
+            models.CheckConstraint(condition=Q(type__in=CertificateType.values), name="stock_type_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.centre} · {self.service} · {self.get_type_display()}"
+
+
+class StockMovement(models.Model):
+    """One change of a stock, for ever. A case has at most one movement of each kind and type: nothing counts twice."""
+
+    stock = models.ForeignKey(Stock, models.PROTECT, related_name="movements")
+    kind = models.CharField("tipo", max_length=16, choices=MovementKind.choices)
+    free_change = models.IntegerField("variazione disponibili")
+    reserved_change = models.IntegerField("variazione prenotati")
+    case_code = models.CharField("pratica", max_length=16, blank=True)
+    reference = models.CharField("riferimento", max_length=64, blank=True)
+    reason = models.CharField("motivo", max_length=200, blank=True)
+    actor_id = models.BigIntegerField(null=True, blank=True)
+    at = models.DateTimeField("data")
+
+    class Meta:
+        verbose_name = "movimento"
+        verbose_name_plural = "movimenti"
+        triggers: ClassVar = append_only("stock_movement")
+        indexes: ClassVar = [models.Index(fields=["case_code"], name="movement_by_case")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["stock", "kind", "case_code"], condition=~Q(case_code=""), name="one_movement_per_case_and_kind"
+            ),
+            models.UniqueConstraint(
+                fields=["stock", "reference"], condition=~Q(reference=""), name="one_movement_per_reference"
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(kind=MovementKind.PURCHASE, free_change__gt=0, reserved_change=0)
+                    | Q(kind=MovementKind.RESERVATION, free_change=-1, reserved_change=1)
+                    | Q(kind=MovementKind.RELEASE, free_change=1, reserved_change=-1)
+                    | Q(kind=MovementKind.DEBIT, free_change=0, reserved_change=-1)
+                    | (Q(kind=MovementKind.CORRECTION, reserved_change=0) & ~Q(reason=""))
+                ),
+                name="movement_changes_fit_kind",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.free_change:+d}/{self.reserved_change:+d}"

@@ -1,0 +1,67 @@
+"""Holders: who they are, how they are reached, their *codice utente*."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from cms.contacts import Contacts, email_key
+from cms.errors import ContactTaken
+from cms.models import Centre, Holder, Registration
+from cms.tax_code import parse_tax_code
+
+# 13 characters of a 32-letter alphabet without look-alikes: 65 bits (reliability.md S8).
+_CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+_CODE_LENGTH = 14
+
+
+def register_holder(
+    *, tax_code: str, given_name: str, surname: str, centre: Centre, contacts: Contacts | None, at: datetime
+) -> Holder:
+    """Find or create the person of that codice fiscale and let the centre see him. Contacts of a known person stay."""
+    holder, created = Holder.objects.get_or_create(
+        tax_code=parse_tax_code(tax_code), defaults={"given_name": given_name, "surname": surname}
+    )
+    if created and contacts is not None:
+        change_contacts(holder.pk, contacts)
+        holder.refresh_from_db()
+    Registration.objects.get_or_create(holder=holder, centre=centre, defaults={"created_at": at})
+    return holder
+
+
+def require_contacts_free(contacts: Contacts, *, holder_id: int) -> None:
+    """Raise `ContactTaken` if e-mail or mobile belongs to another person; both are always looked up."""
+    taken = Holder.objects.filter(Q(email_key=contacts.email_key) | Q(mobile=contacts.mobile)).exclude(pk=holder_id)
+    if taken.exists():
+        raise ContactTaken
+
+
+def change_contacts(holder_id: int, contacts: Contacts) -> None:
+    """Store the contacts of a person. The database's unique indexes decide when two people ask at once."""
+    require_contacts_free(contacts, holder_id=holder_id)
+    try:
+        with transaction.atomic():
+            Holder.objects.filter(pk=holder_id).update(
+                email=contacts.email,
+                email_key=email_key(contacts.email),
+                mobile=contacts.mobile,
+                street=contacts.street,
+                postcode=contacts.postcode,
+                town=contacts.town,
+                province=contacts.province,
+            )
+    except IntegrityError as clash:
+        raise ContactTaken from clash
+
+
+def renew_user_code(holder: Holder, *, at: datetime) -> str:
+    """Give the holder a new *codice utente* and return it once, for the mail; the register keeps only a hash."""
+    code = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(_CODE_LENGTH))
+    holder.user_code_hash = make_password(code)
+    holder.user_code_set_at = at
+    holder.save(update_fields=["user_code_hash", "user_code_set_at"])
+    return code

@@ -1,0 +1,1 @@
+"""Renewal cases: how far they are, whether they are authorised, and the clock that moves them."""

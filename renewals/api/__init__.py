@@ -1,0 +1,11 @@
+"""The enrollment API: the door of card clients. Mounted by `config.api`."""
+
+from ninja import Router
+
+from renewals.api import case, entrance
+
+router = Router()
+router.add_router("", entrance.router)
+router.add_router("/case", case.router)
+
+__all__ = ["router"]

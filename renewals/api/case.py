@@ -1,0 +1,180 @@
+"""The steps of a case, for the client that has logged in. Every operation can be repeated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router, Status
+
+from cms.actors import holder_at_client
+from cms.contacts import parse_contacts
+from cms.states import RequestState
+from renewals import errors, texts
+from renewals.api import schemas
+from renewals.api.doors import CaseSession, bounded, case_of, decoded, encoded
+from renewals.models import RenewalCase
+from renewals.services import cases, enrolment, failures, form, issuance, reading
+from renewals.services.enrolment import Diagnosis
+from renewals.services.view import case_view
+from runtime import clock
+
+router = Router(tags=["case"], auth=CaseSession())
+RETRY_AFTER = "2"
+
+
+@router.get("", response=schemas.CaseView, summary="The case and its next step")
+def show(request: HttpRequest) -> dict[str, Any]:
+    """Say how the case stands and what to do next."""
+    return _view(request)
+
+
+@router.post("/diagnosis", response=schemas.CaseView, summary="Verdict on the card")
+def diagnose(request: HttpRequest, body: schemas.DiagnosisIn) -> dict[str, Any]:
+    """Judge what the client found; an unfit card or an empty stock is refused before anything is changed."""
+    diagnosis = Diagnosis(
+        pin_locked=body.pin == "locked",
+        puk_locked=body.puk == "locked",
+        login_key_matches=body.login_key_matches,
+        sign_key_matches=body.sign_key_matches is not False,
+        certificates_readable=body.certificates_readable,
+        can_generate=body.can_generate,
+        atr=body.atr or "",
+        driver=body.driver,
+    )
+    return case_view(enrolment.diagnose(case_of(request), diagnosis, now=clock.now()))
+
+
+@router.put("/contacts", response=schemas.CaseView, summary="Contacts of the holder")
+def submit_contacts(request: HttpRequest, body: schemas.ContactsIn) -> dict[str, Any]:
+    """Take mobile, e-mail and address; a changed mailbox is confirmed by a mailed code first."""
+    case_id = case_of(request)
+    bounded(f"contacts:{case_id}", limit=10, seconds=600)
+    contacts = parse_contacts(email=body.email, mobile=body.mobile, **body.address.dict())
+    return case_view(enrolment.submit_contacts(case_id, contacts, now=clock.now()))
+
+
+@router.post("/contact-confirmation", response=schemas.CaseView, summary="Code mailed to the new mailbox")
+def confirm_mailbox(request: HttpRequest, body: schemas.ConfirmationIn) -> dict[str, Any]:
+    """Compare the code; the right one makes the new contacts the holder's."""
+    return case_view(enrolment.confirm_mailbox(case_of(request), body.code, now=clock.now()))
+
+
+@router.get("/texts", response=schemas.TextsOut, summary="Texts to accept")
+def show_texts(request: HttpRequest) -> dict[str, Any]:
+    """Contract, clauses, privacy and encryption warning, each with version and hash."""
+    case = reading.case(case_of(request))
+    fields = ("kind", "version", "sha256", "title")
+    return {
+        "texts": [
+            {**{name: getattr(text, name) for name in fields}, "text": text.body} for text in texts.in_force(case.flow)
+        ]
+    }
+
+
+@router.put("/acceptance", response=schemas.CaseView, summary="Acceptance of all texts")
+def accept(request: HttpRequest, body: schemas.AcceptanceIn) -> dict[str, Any]:
+    """Store which versions the holder accepted."""
+    accepted = [text.dict() for text in body.texts]
+    return case_view(enrolment.accept_texts(case_of(request), accepted, now=clock.now()))
+
+
+@router.post("/form", response=schemas.FormOut, summary="The attributes to sign")
+def prepare_form(request: HttpRequest) -> dict[str, str]:
+    """Render the form of the present data and hand out what the card signs."""
+    prepared = form.prepare_form(case_of(request), now=clock.now())
+    return {
+        "document_sha256": prepared.document_sha256,
+        "signed_attributes": encoded(bytes(prepared.signed_attributes)),
+        "certificate": reading.signing_fingerprint(prepared.case),
+    }
+
+
+@router.get(
+    "/form.pdf",
+    summary="The form to show",
+    openapi_extra={
+        "responses": {200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}}
+    },
+)
+def show_form(request: HttpRequest) -> HttpResponse:
+    """The very bytes whose digest the card signs."""
+    document = reading.form_of(case_of(request))
+    return HttpResponse(bytes(document.prepared_pdf), content_type="application/pdf")
+
+
+@router.post("/form-signature", response=schemas.CaseView, summary="The card's signature of the form")
+def sign_form(request: HttpRequest, body: schemas.FormSignatureIn) -> dict[str, Any]:
+    """Assemble and verify the signed form; the case waits for installation and the pair is reserved."""
+    return case_view(form.sign_renewal(case_of(request), decoded(body.signature), now=clock.now()))
+
+
+@router.put(
+    "/requests", response={200: schemas.CaseView, 202: schemas.CaseView}, summary="Certificate requests, one per slot"
+)
+def submit_requests(request: HttpRequest, response: HttpResponse, body: schemas.RequestsIn) -> Status:
+    """Check and store the requests, then issue at once; 202 while the CA is still at it."""
+    csrs = {row.type: decoded(row.csr) for row in body.requests}
+    if len(csrs) != len(body.requests):
+        raise errors.RequestInvalid
+    case, issues = issuance.submit_requests(case_of(request), csrs, decoded(body.binding), now=clock.now())
+    return _ready_or_wait(response, case_view(case), done=all(row.state == RequestState.DONE for row in issues))
+
+
+@router.get(
+    "/certificates",
+    response={200: schemas.CertificatesOut, 202: schemas.CertificatesOut},
+    summary="Certificates to write to the card",
+)
+def show_certificates(request: HttpRequest, response: HttpResponse) -> Status:
+    """The issued certificates with their chain, or 202 while any is missing."""
+    rows = reading.issued_certificates(case_of(request))
+    shown = [
+        {"type": row.type, "certificate": encoded(row.der), "chain": [encoded(der) for der in row.chain]}
+        for row in rows
+    ]
+    return _ready_or_wait(response, {"certificates": shown}, done=bool(rows))
+
+
+@router.post("/installation-challenge", response={201: schemas.ChallengeOut}, summary="A text for the new keys")
+def begin_installation(request: HttpRequest) -> Status:
+    """Make the text that each new key signs once its certificate lies on the card."""
+    case_id = case_of(request)
+    bounded(f"installation:{case_id}", limit=60)
+    return Status(201, issuance.begin_installation(case_id, now=clock.now()))
+
+
+@router.post("/installation", response=schemas.CaseView, summary="Proof of installation")
+def install(request: HttpRequest, body: schemas.InstallationIn) -> dict[str, Any]:
+    """Complete the case with one proof per new key."""
+    proofs = {row.type: decoded(row.signature) for row in body.proofs}
+    return case_view(issuance.complete_renewal(case_of(request), str(body.challenge), proofs, now=clock.now()))
+
+
+@router.post("/failures", response={201: schemas.FailureOut}, summary="Something went wrong at the card")
+def report_failure(request: HttpRequest, body: schemas.FailureIn) -> Status:
+    """Keep the client's report in the case's events, where operators see it."""
+    case_id = case_of(request)
+    bounded(f"failures:{case_id}", limit=30, seconds=600)
+    reference = failures.report(case_id, step=body.step, code=body.code, detail=body.detail, now=clock.now())
+    return Status(201, {"reference": reference})
+
+
+@router.post("/cancellation", response=schemas.CaseView, summary="The holder stops the case")
+def cancel(request: HttpRequest, body: schemas.CancellationIn) -> dict[str, Any]:
+    """Cancel before installation; only an operator can reopen."""
+    case = reading.case(case_of(request))
+    actor = holder_at_client(case.holder_id)
+    return case_view(cases.cancel_case(case.pk, reason=body.reason, actor=actor, at=clock.now()))
+
+
+def _view(request: HttpRequest) -> dict[str, Any]:
+    case: RenewalCase = reading.case(case_of(request))
+    return case_view(case)
+
+
+def _ready_or_wait(response: HttpResponse, body: dict[str, Any], *, done: bool) -> Status:
+    if done:
+        return Status(200, body)
+    response["Retry-After"] = RETRY_AFTER
+    return Status(202, body)

@@ -1,0 +1,71 @@
+"""Scan and login: the part of the API that anybody may call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router, Status
+
+from renewals.api import schemas
+from renewals.api.doors import address, bounded, decoded
+from renewals.services import login
+from renewals.services.scan import Finding, scan_card
+from renewals.services.view import case_view
+from runtime import clock
+
+router = Router(tags=["entrance"])
+
+
+@router.post("/scan", response=schemas.ScanOut, summary="Verdict on a card, without login")
+def scan(request: HttpRequest, body: schemas.ScanIn) -> dict[str, Any]:
+    """Say what can be renewed on this card, and with which words a refusal is told."""
+    bounded(f"scan:{address(request)}", limit=120)
+    result = scan_card(
+        serial=body.card.serial,
+        atr=body.card.atr or "",
+        certificates=[decoded(text) for text in body.certificates],
+        now=clock.now(),
+    )
+    best = result.best
+    refusal = best.refusal if best else None
+    family = result.family
+    return {
+        "verdict": best.verdict if best else "not-renewable",
+        "code": refusal.reason_code if refusal else None,
+        "message": refusal.label if refusal else None,
+        "advice": refusal.text if refusal else None,
+        "family": family and {"code": family.code, "name": family.name, "reinsert_after": family.reinsert_after},
+        "secrets": ["pin", "puk"] if family and family.asks_puk else ["pin"],
+        "certificates": [_shown(finding) for finding in result.findings],
+        "offers": result.offers,
+        "purchase_url": result.purchase_url or None,
+    }
+
+
+@router.post("/challenges", response={201: schemas.ChallengeOut}, summary="A text for the card to sign")
+def begin_login(request: HttpRequest, body: schemas.ChallengeIn) -> Status:
+    """Make a single-use login text, valid five minutes, for the old authentication key."""
+    bounded(f"challenge:{address(request)}", limit=120)
+    challenge = login.begin_login(card_serial=body.card_serial, fingerprint=body.certificate, now=clock.now())
+    return Status(201, challenge)
+
+
+@router.post("/sessions", response={201: schemas.SessionOut}, summary="Open or resume the case")
+def open_session(request: HttpRequest, body: schemas.SessionIn) -> Status:
+    """Exchange the card's signature for a bearer token bound to one case."""
+    bounded(f"session:{address(request)}", limit=120)
+    token, session = login.open_session(str(body.challenge), decoded(body.signature), now=clock.now())
+    return Status(201, {"token": token, "expires_at": session.expires_at, "case": case_view(session.case)})
+
+
+def _shown(finding: Finding) -> dict[str, Any]:
+    refusal = finding.refusal
+    return {
+        "fingerprint": finding.fingerprint,
+        "type": finding.certificate.type if finding.certificate else None,
+        "verdict": finding.verdict,
+        "code": refusal.reason_code if refusal else None,
+        "message": refusal.label if refusal else None,
+        "not_after": finding.not_after,
+    }

@@ -1,0 +1,32 @@
+"""Case codes: short, unguessable, with a check character so that a typing error is caught before a search."""
+
+from __future__ import annotations
+
+import secrets
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXY"  # 31 letters, a prime: no I, L, O, U, Z
+_RANDOM = 9
+
+
+def new_code() -> str:
+    """Return a fresh code such as `R4T9-Q2KX-70M` (44 random bits)."""
+    body = "R" + "".join(secrets.choice(ALPHABET) for _ in range(_RANDOM))
+    return _grouped(body + check_character(body))
+
+
+def check_character(body: str) -> str:
+    """Weighted sum modulo 31, written in the same alphabet: finds every single error and every swap of neighbours."""
+    total = sum(weight * ALPHABET.index(char) for weight, char in enumerate(body, start=1))
+    return ALPHABET[total % 31]
+
+
+def parse_code(text: str) -> str | None:
+    """Return the code in its stored form whatever blanks, dashes and case were typed, or None if it cannot be one."""
+    body = "".join(char for char in text.upper() if char in ALPHABET)
+    if len(body) != _RANDOM + 2 or body[0] != "R" or check_character(body[:-1]) != body[-1]:
+        return None
+    return _grouped(body)
+
+
+def _grouped(body: str) -> str:
+    return f"{body[:4]}-{body[4:8]}-{body[8:]}"

@@ -1,0 +1,283 @@
+"""Renewal cases and what an enrolment leaves behind: acceptances, the form, challenges, sessions."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import ClassVar
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+from django_fsm import transition
+
+from cms.fsm import StateField, StatefulModel, append_only, transition_trigger
+from cms.models import Agreement, Card, Centre, Holder, Pair, Service
+from cms.states import ApprovalMode, Flow
+from renewals.states import (
+    OPEN_STATES,
+    UNAUTHORISED,
+    Authorisation,
+    CaseState,
+    Due,
+    Purpose,
+    TextKind,
+)
+
+STATE_MOVES = {
+    (CaseState.NOTIFIED, CaseState.AWAITING_INSTALLATION),
+    (CaseState.AWAITING_INSTALLATION, CaseState.COMPLETED),
+    (CaseState.NOTIFIED, CaseState.EXPIRED),
+    (CaseState.AWAITING_INSTALLATION, CaseState.EXPIRED),
+    (CaseState.NOTIFIED, CaseState.CANCELLED),
+    (CaseState.AWAITING_INSTALLATION, CaseState.CANCELLED),
+    (CaseState.COMPLETED, CaseState.EXPIRED),
+}
+AUTHORISATION_MOVES = {
+    (Authorisation.UNDECIDED, Authorisation.NOT_REQUIRED),
+    (Authorisation.UNDECIDED, Authorisation.PENDING),
+    (Authorisation.PENDING, Authorisation.APPROVED),
+    (Authorisation.PENDING, Authorisation.REFUSED),
+    (Authorisation.REFUSED, Authorisation.APPROVED),
+}
+_DECIDED = [Authorisation.APPROVED, Authorisation.REFUSED]
+
+
+class RenewalCase(StatefulModel):
+    """One renewal of one pair. Two machines on one row: `state` (how far) and `authorisation` (is it approved).
+
+    `due_kind`/`due_at` hold the next automatic action; every write of the facts it depends on stores it again.
+    """
+
+    code = models.CharField("id pratica", max_length=16, unique=True)
+    old_pair = models.ForeignKey(Pair, models.PROTECT, related_name="cases", verbose_name="coppia in scadenza")
+    new_pair = models.OneToOneField(
+        Pair, models.PROTECT, null=True, blank=True, related_name="born_in", verbose_name="nuova coppia"
+    )
+    holder = models.ForeignKey(Holder, models.PROTECT, related_name="cases", verbose_name="titolare")
+    card = models.ForeignKey(Card, models.PROTECT, related_name="cases", verbose_name="carta")
+    centre = models.ForeignKey(Centre, models.PROTECT, related_name="cases", verbose_name="CDRL")
+    service = models.ForeignKey(Service, models.PROTECT, related_name="cases", verbose_name="servizio")
+    issuing_service = models.ForeignKey(Service, models.PROTECT, related_name="+", verbose_name="servizio di emissione")
+    agreement = models.ForeignKey(Agreement, models.PROTECT, related_name="cases", verbose_name="accordo")
+    flow = models.CharField("flusso", max_length=16, choices=Flow.choices)
+    state = StateField("stato", max_length=24, choices=CaseState.choices, default=CaseState.NOTIFIED)
+    authorisation = StateField(
+        "autorizzazione", max_length=16, choices=Authorisation.choices, default=Authorisation.UNDECIDED
+    )
+    approval_mode = models.CharField("modalità", max_length=16, choices=ApprovalMode.choices, blank=True)
+    refusal_suspends_at_once = models.BooleanField(default=False)
+    old_not_after = models.DateTimeField("scadenza precedente")
+    opened_at = models.DateTimeField("aperta il")
+    diagnosed_at = models.DateTimeField("diagnostica", null=True, blank=True)
+    contacts_confirmed_at = models.DateTimeField("recapiti confermati", null=True, blank=True)
+    pending_contacts = models.JSONField(null=True, blank=True)
+    key_nonce = models.CharField(max_length=64, blank=True)
+    signed_at = models.DateTimeField("firmata il", null=True, blank=True)
+    completed_at = models.DateTimeField("completata il", null=True, blank=True)
+    closed_at = models.DateTimeField("chiusa il", null=True, blank=True)
+    close_reason = models.CharField("motivo di chiusura", max_length=200, blank=True)
+    decided_by = models.BigIntegerField("deciso da", null=True, blank=True)
+    decided_at = models.DateTimeField("deciso il", null=True, blank=True)
+    decision_reason = models.CharField("motivo della decisione", max_length=300, blank=True)
+    suspended_at = models.DateTimeField("sospesa il", null=True, blank=True)
+    due_kind = models.CharField("prossima azione automatica", max_length=12, choices=Due.choices, blank=True)
+    due_at = models.DateTimeField("il", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "pratica di rinnovo"
+        verbose_name_plural = "Gestione rinnovi"
+        triggers: ClassVar = [
+            transition_trigger("case_state_moves", "state", STATE_MOVES),
+            transition_trigger("case_authorisation_moves", "authorisation", AUTHORISATION_MOVES),
+            pgtrigger.Protect(name="case_kept", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="case_starts_notified",
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Q(new__state__df=CaseState.NOTIFIED.value),
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["due_kind", "due_at"], condition=Q(due_at__isnull=False), name="case_by_due"),
+            models.Index(fields=["service", "centre", "state", "-id"], name="case_by_scope_and_state"),
+            models.Index(
+                fields=["service", "centre", "old_not_after"],
+                condition=Q(authorisation=Authorisation.PENDING),
+                name="case_to_authorise",
+            ),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["old_pair"], condition=Q(state__in=OPEN_STATES), name="one_open_case_per_pair"
+            ),
+            models.CheckConstraint(condition=Q(state__in=CaseState.values), name="case_state_known"),
+            models.CheckConstraint(
+                condition=Q(authorisation__in=Authorisation.values), name="case_authorisation_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(authorisation__in=_DECIDED) | Q(decided_by__isnull=False, decided_at__isnull=False),
+                name="decision_has_decider",
+            ),
+            models.CheckConstraint(
+                condition=~Q(authorisation=Authorisation.REFUSED) | ~Q(decision_reason=""),
+                name="refusal_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(authorisation=Authorisation.UNDECIDED) | Q(signed_at__isnull=False),
+                name="authorisation_needs_signature",
+            ),
+            models.CheckConstraint(
+                condition=Q(signed_at__isnull=True) | ~Q(approval_mode=""), name="signed_case_has_mode"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=CaseState.COMPLETED) | Q(completed_at__isnull=False, new_pair__isnull=False),
+                name="completed_case_has_pair",
+            ),
+            models.CheckConstraint(
+                condition=Q(due_kind="", due_at__isnull=True) | (~Q(due_kind="") & Q(due_at__isnull=False)),
+                name="due_kind_and_instant_together",
+            ),
+            models.CheckConstraint(
+                condition=Q(suspended_at__isnull=True) | Q(suspended_at__gte=F("completed_at")),
+                name="suspension_follows_completion",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the holder can still go on with it."""
+        return self.state in OPEN_STATES
+
+    @property
+    def is_concluded(self) -> bool:
+        """Completed with nothing left to authorise (domain 3.1)."""
+        return self.state == CaseState.COMPLETED and self.authorisation not in UNAUTHORISED
+
+    @property
+    def waits_for_approval(self) -> bool:
+        """Completed, working, and to be suspended at the old expiry unless approved."""
+        return self.state == CaseState.COMPLETED and self.authorisation in UNAUTHORISED
+
+    @transition(state, source=CaseState.NOTIFIED, target=CaseState.AWAITING_INSTALLATION)
+    def sign(self, *, at: datetime, mode: ApprovalMode, refusal_suspends_at_once: bool) -> None:
+        """The form is signed; the agreement's mode is copied, so that later agreements do not move this case."""
+        self.signed_at, self.approval_mode = at, mode
+        self.refusal_suspends_at_once = refusal_suspends_at_once
+
+    @transition(state, source=CaseState.AWAITING_INSTALLATION, target=CaseState.COMPLETED)
+    def complete(self, *, at: datetime) -> None:
+        """Each new key has proven to be on the card."""
+        self.completed_at = at
+
+    @transition(state, source=list(OPEN_STATES), target=CaseState.EXPIRED)
+    def expire(self, *, at: datetime) -> None:
+        """The old certificate has expired before the new ones were installed."""
+        self.closed_at, self.close_reason = at, "old-certificate-expired"
+
+    @transition(state, source=list(OPEN_STATES), target=CaseState.CANCELLED)
+    def cancel(self, *, at: datetime, reason: str) -> None:
+        """Stopped by operator or holder, or refused, before installation."""
+        self.closed_at, self.close_reason = at, reason
+
+    @transition(state, source=CaseState.COMPLETED, target=CaseState.EXPIRED)
+    def lapse(self, *, at: datetime) -> None:
+        """Day 121 of a suspension for missing approval: the certificates are revoked for good."""
+        self.closed_at, self.close_reason = at, "approval-lapsed"
+
+    @transition(authorisation, source=Authorisation.UNDECIDED, target=Authorisation.NOT_REQUIRED)
+    def skip_authorisation(self) -> None:
+        """The agreement is automatic."""
+
+    @transition(authorisation, source=Authorisation.UNDECIDED, target=Authorisation.PENDING)
+    def ask_authorisation(self) -> None:
+        """The agreement wants the centre's authorisation."""
+
+    @transition(authorisation, source=list(UNAUTHORISED), target=Authorisation.APPROVED)
+    def approve(self, *, by: int, at: datetime) -> None:
+        """The centre authorises."""
+        self.decided_by, self.decided_at, self.decision_reason = by, at, ""
+
+    @transition(authorisation, source=Authorisation.PENDING, target=Authorisation.REFUSED)
+    def refuse(self, *, by: int, at: datetime, reason: str) -> None:
+        """The centre does not authorise."""
+        self.decided_by, self.decided_at, self.decision_reason = by, at, reason
+
+
+class Acceptance(models.Model):
+    """A text that the holder accepted, with version and hash of what was shown (ETSI EN 319 411-1 REG-6.3.4)."""
+
+    case = models.ForeignKey(RenewalCase, models.PROTECT, related_name="acceptances")
+    kind = models.CharField(max_length=24, choices=TextKind.choices)
+    version = models.CharField(max_length=16)
+    sha256 = models.CharField(max_length=64)
+    accepted_at = models.DateTimeField()
+
+    class Meta:
+        triggers: ClassVar = append_only("acceptance")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["case", "kind", "version"], name="one_acceptance_per_text_version")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.version}"
+
+
+class RenewalForm(models.Model):
+    """The form of a case: the bytes shown, what the card signs, and the signed document."""
+
+    case = models.OneToOneField(RenewalCase, models.PROTECT, related_name="form", primary_key=True)
+    content_sha256 = models.CharField(max_length=64)
+    document_sha256 = models.CharField(max_length=64)
+    prepared_pdf = models.BinaryField()
+    signed_attributes = models.BinaryField()
+    signing_state = models.JSONField()
+    rendered_at = models.DateTimeField()
+    signed_pdf = models.BinaryField(null=True)
+
+    def __str__(self) -> str:
+        return self.document_sha256[:16]
+
+
+class MailboxConfirmation(models.Model):
+    """A changed mailbox waits for the code that was mailed to it."""
+
+    case = models.OneToOneField(RenewalCase, models.PROTECT, related_name="confirmation", primary_key=True)
+    code_mac = models.CharField(max_length=64)
+    tries = models.PositiveSmallIntegerField(default=0)
+    expires_at = models.DateTimeField()
+    sequence = models.PositiveIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Challenge(models.Model):
+    """A text to be signed by a card, once, within minutes. Lives in PostgreSQL: a Redis flush replays nothing."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    purpose = models.CharField(max_length=16, choices=Purpose.choices)
+    pair = models.ForeignKey(Pair, models.PROTECT, related_name="+")
+    case = models.ForeignKey(RenewalCase, models.PROTECT, null=True, blank=True, related_name="+")
+    spki_sha256 = models.CharField(max_length=64, blank=True)
+    nonce = models.CharField(max_length=64, unique=True)
+    text = models.TextField()
+    expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.id}"
+
+
+class EnrolmentSession(models.Model):
+    """A short-lived bearer session bound to one case; the token itself is never stored."""
+
+    token_sha256 = models.CharField(max_length=64, unique=True)
+    case = models.ForeignKey(RenewalCase, models.PROTECT, related_name="sessions")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -1,0 +1,136 @@
+"""Rules of renewals. Doors and sweeps ask the same functions; they raise, or compute; they never write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.conf import settings
+
+from cms import policy as register
+from cms.models import Certificate, Pair, User
+from cms.states import ApprovalMode, CertificateStatus, CertificateType, Medium
+from pki import keys
+from pki.errors import PkiError
+from renewals import errors
+from renewals.flows import POLICIES
+from renewals.models import RenewalCase
+from renewals.states import SIGNED_STATES, UNAUTHORISED, Authorisation, CaseState, Due
+
+
+def next_automatic(case: RenewalCase) -> tuple[str, datetime | None]:
+    """What the clock does next to this case, and when; ("", None) for nothing. Depends on the row's own facts only."""
+    if case.is_open:
+        return Due.EXPIRE, register.expires_at(case.old_not_after)
+    if not case.waits_for_approval:
+        return "", None
+    if case.suspended_at is not None:
+        return Due.REVOKE, register.hold_lapses_at(case.suspended_at, settings.RENEWALS.recoverable_days)
+    if case.authorisation == Authorisation.REFUSED and case.refusal_suspends_at_once and case.decided_at is not None:
+        return Due.SUSPEND, case.decided_at
+    return Due.SUSPEND, register.expires_at(case.old_not_after)
+
+
+def old_not_after(certificates: Sequence[Certificate]) -> datetime:
+    """Deadlines follow the half that expires first (engineering.md §2)."""
+    return min(certificate.not_after for certificate in certificates)
+
+
+def login_certificate(certificates: Sequence[Certificate]) -> Certificate:
+    """The half whose key logs in: authentication, or signature where the card has no other."""
+    return min(certificates, key=lambda half: half.type != CertificateType.AUTHENTICATION)
+
+
+def signing_certificate(certificates: Sequence[Certificate]) -> Certificate | None:
+    """The half that signs the form, if the card has one."""
+    return next((half for half in certificates if half.type == CertificateType.SIGNATURE), None)
+
+
+def require_renewable(pair: Pair, certificates: Sequence[Certificate], *, renewed: bool, now: datetime) -> None:
+    """Refuse a pair that cannot be renewed now. The first reason in the order of domain 3.20 is the one told."""
+    require_on_card(pair)
+    if renewed:
+        raise errors.CertificateRenewed
+    require_alive(certificates, now)
+    require_in_window(pair, certificates, now)
+    require_device_lives(pair, certificates)
+
+
+def require_on_card(pair: Pair) -> None:
+    """Remote-signature certificates have their own way."""
+    if pair.medium == Medium.REMOTE:
+        raise errors.CertificateRemote
+
+
+def require_alive(certificates: Sequence[Certificate], now: datetime) -> None:
+    """Neither expired, nor revoked, nor held: asked again at every step, under lock (REG-6.3.7-03)."""
+    if any(register.is_expired(half.not_after, now) for half in certificates):
+        raise errors.CertificateExpired
+    if any(half.status == CertificateStatus.REVOKED for half in certificates):
+        raise errors.CertificateWithdrawn
+    if any(half.status == CertificateStatus.HELD for half in certificates):
+        raise errors.CertificateHeld
+
+
+def require_in_window(pair: Pair, certificates: Sequence[Certificate], now: datetime) -> None:
+    """The window of the pair's flow must be open."""
+    opens_at = POLICIES[pair.service.flow].opens_at(old_not_after(certificates), pair.service)
+    if opens_at is not None and now < opens_at:
+        raise errors.WindowNotOpen
+
+
+def require_device_lives(pair: Pair, certificates: Sequence[Certificate]) -> None:
+    """The new expiry may not pass the device's end of life: whole days, in Italy, `>` and not `>=` (domain 3.21)."""
+    card = pair.card
+    if card is None:
+        raise errors.CertificateRemote
+    flow = POLICIES[pair.service.flow]
+    flow.require_card(card, pair.service)
+    if card.activated_on is None:
+        raise errors.NotActivated
+    if not card.family.renewable:
+        raise errors.CardUnfit
+    last = max(register.rome_date(flow.new_not_after(half.not_after, pair.service)) for half in certificates)
+    if last > register.day_years_after(card.first_issued_on, settings.RENEWALS.device_years):
+        raise errors.DeviceEndOfLife
+    if card.family.certified_until is not None and last > card.family.certified_until:
+        raise errors.DeviceEndOfLife
+
+
+def require_sound_old_key(spki_der: bytes, smallest_rsa: int) -> None:
+    """A factorable old key lets a thief forge the challenge; its size alone does not (decisions.md §5)."""
+    try:
+        keys.require_sound_key(spki_der, smallest_rsa=smallest_rsa)
+    except PkiError as error:
+        raise errors.OldKeyWeak from error
+
+
+def require_decidable(case: RenewalCase) -> None:
+    """Decisions are possible on signed cases in authorisation mode, until revocation (domain 3.2)."""
+    if case.approval_mode != ApprovalMode.AUTHORISATION or case.state not in SIGNED_STATES:
+        raise errors.NotAuthorisable
+
+
+def require_not_holder(case: RenewalCase, operator: User) -> None:
+    """The approver is never the holder of the case."""
+    if operator.tax_code and operator.tax_code == case.holder.tax_code:
+        raise errors.HolderDecides
+
+
+def require_certificates_left(certificates: Sequence[Certificate]) -> None:
+    """With every new certificate revoked, nothing is left to authorise."""
+    if certificates and all(half.status == CertificateStatus.REVOKED for half in certificates):
+        raise errors.CertificatesGone
+
+
+def must_be_suspended(case: RenewalCase, now: datetime) -> bool:
+    """The rule behind the sweep: completed, unauthorised, past its due instant, not yet suspended."""
+    due_kind, due_at = next_automatic(case)
+    return due_kind == Due.SUSPEND and due_at is not None and now >= due_at
+
+
+def authorise_by(case: RenewalCase) -> datetime | None:
+    """Until when (inclusive) the centre must authorise so that nothing is suspended; None where nobody must."""
+    if case.approval_mode != ApprovalMode.AUTHORISATION or case.authorisation not in UNAUTHORISED:
+        return None
+    return case.old_not_after if case.state in (*SIGNED_STATES, CaseState.NOTIFIED) else None

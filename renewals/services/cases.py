@@ -1,0 +1,146 @@
+"""The life of a case apart from the holder's steps: opened, cancelled, expired."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from cms import events
+from cms.actors import SYSTEM, Actor
+from cms.fsm import refusing_illegal_moves
+from cms.models import Agreement, Certificate, Pair
+from cms.services import certificates, stock
+from notifications.catalog import Message
+from renewals import errors, policy, queries
+from renewals.codes import new_code
+from renewals.models import RenewalCase
+from renewals.services import notices
+from renewals.states import CaseState
+
+_RELATED = ("holder", "card__family", "centre", "service", "issuing_service", "agreement", "old_pair", "new_pair")
+STATE_FIELDS = ["state", "closed_at", "close_reason", "due_kind", "due_at"]
+
+
+def locked(case_id: int) -> RenewalCase:
+    """Lock the case, the first lock of every use case (engineering.md §2), with what its rules read."""
+    return RenewalCase.objects.select_for_update(of=("self",), no_key=True).select_related(*_RELATED).get(pk=case_id)
+
+
+def plan(case: RenewalCase) -> None:
+    """Store the next automatic action again after a write of the facts it depends on."""
+    case.due_kind, case.due_at = policy.next_automatic(case)
+
+
+def record(verb: str, case: RenewalCase, *, actor: Actor, at: datetime, **more: object) -> None:
+    """Append an event of this case. *Ricerca eventi* filters by the issuing service (decisions.md §4)."""
+    events.record(
+        verb,
+        actor=actor,
+        at=at,
+        centre_id=case.centre_id,
+        service_id=case.issuing_service_id,
+        case_code=case.code,
+        holder_id=case.holder_id,
+        card_id=case.card_id,
+        **more,
+    )
+
+
+def issuing_agreement(pair: Pair) -> Agreement:
+    """Stock, term and approval mode come from the agreement of the issuing service (engineering.md §6)."""
+    issuing = pair.service.issuing
+    agreement = Agreement.objects.filter(centre_id=pair.centre_id, service=issuing).first()
+    if agreement is None:
+        raise errors.AgreementMissing
+    return agreement
+
+
+def built(pair: Pair, halves: list[Certificate], agreement: Agreement, *, at: datetime) -> RenewalCase:
+    """Build, without storing, the case of a pair."""
+    case = RenewalCase(
+        code=new_code(),
+        old_pair=pair,
+        holder_id=pair.holder_id,
+        card_id=pair.card_id,
+        centre_id=pair.centre_id,
+        service_id=pair.service_id,
+        issuing_service_id=agreement.service_id,
+        agreement=agreement,
+        flow=pair.service.flow,
+        old_not_after=policy.old_not_after(halves),
+        opened_at=at,
+    )
+    plan(case)
+    return case
+
+
+def open_or_resume(pair: Pair, *, actor: Actor, at: datetime) -> RenewalCase:
+    """Return the pair's open case, or open one; one per pair, whoever races. The caller's rules have passed."""
+    case = queries.open_case_of(pair)
+    if case is not None:
+        return case
+    if queries.is_closed(pair):
+        raise errors.PairClosed
+    case = built(pair, queries.halves(pair), issuing_agreement(pair), at=at)
+    try:
+        with transaction.atomic():
+            case.save()
+    except IntegrityError:
+        other = queries.open_case_of(pair)
+        if other is None:
+            raise
+        return other
+    Pair.objects.filter(pk=pair.pk).update(window_opens_at=None)
+    record("case.opened", case, actor=actor, at=at)
+    notices.tell_window_open(case, at=at)
+    return case
+
+
+@transaction.atomic
+def expire_case(case_id: int, *, now: datetime) -> bool:
+    """End a case whose old certificate has expired: reservation back, what was issued and not installed revoked."""
+    case = locked(case_id)
+    due_kind, due_at = policy.next_automatic(case)
+    if not case.is_open or due_kind != "expire" or due_at is None or now < due_at:
+        return False
+    was_signed = case.state == CaseState.AWAITING_INSTALLATION
+    with refusing_illegal_moves():
+        case.expire(at=now)
+    _end(case, was_signed=was_signed, actor=SYSTEM, at=now)
+    record("case.expired", case, actor=SYSTEM, at=now)
+    return True
+
+
+@transaction.atomic
+def cancel_case(case_id: int, *, reason: str, actor: Actor, at: datetime) -> RenewalCase:
+    """Stop a case before installation; the holder is told. Already cancelled: nothing happens."""
+    case = locked(case_id)
+    if case.state == CaseState.CANCELLED:
+        return case
+    if not case.is_open:
+        raise errors.CaseEnded
+    end_as_cancelled(case, reason=reason, actor=actor, at=at)
+    record("case.cancelled", case, actor=actor, at=at, reason=reason)
+    notices.tell(case, Message.CASE_CANCELLED, at=at, reason=reason)
+    return case
+
+
+def end_as_cancelled(case: RenewalCase, *, reason: str, actor: Actor, at: datetime) -> None:
+    """Cancel a locked case and give back what it held."""
+    was_signed = case.state == CaseState.AWAITING_INSTALLATION
+    with refusing_illegal_moves():
+        case.cancel(at=at, reason=reason)
+    _end(case, was_signed=was_signed, actor=actor, at=at)
+
+
+def _end(case: RenewalCase, *, was_signed: bool, actor: Actor, at: datetime) -> None:
+    plan(case)
+    case.save(update_fields=STATE_FIELDS)
+    if not was_signed:
+        return
+    types = set(case.issuing_service.types)
+    used = certificates.abandon_issues(case.new_pair, at=at) if case.new_pair else frozenset()
+    ledger = {"centre_id": case.centre_id, "service_id": case.issuing_service_id, "case_code": case.code}
+    stock.debit(types=types & used, actor=actor, at=at, **ledger)
+    stock.release(types=types - used, actor=actor, at=at, **ledger)

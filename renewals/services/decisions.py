@@ -1,0 +1,106 @@
+"""The centre's decision: Approva, Non approva. The same use cases serve list, case page and bulk."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from cms import policy as register
+from cms.actors import operator as operator_actor
+from cms.fsm import refusing_illegal_moves
+from cms.models import Certificate, User
+from cms.services import certificates
+from cms.states import HoldCause
+from notifications.catalog import Message
+from renewals import errors, policy
+from renewals.flows import POLICIES
+from renewals.models import RenewalCase
+from renewals.services import notices
+from renewals.services.cases import end_as_cancelled, locked, plan, record
+from renewals.states import Authorisation, CaseState
+
+_DECISION_FIELDS = ["authorisation", "decided_by", "decided_at", "decision_reason", "due_kind", "due_at"]
+
+
+@transaction.atomic
+def approve_renewal(case_id: int, *, operator: User, now: datetime) -> RenewalCase:
+    """Approve a renewal and lift the suspension that waiting has caused or is about to cause. Twice is once."""
+    case = _decidable(case_id, operator)
+    if case.authorisation == Authorisation.APPROVED:
+        return case
+    halves = _new_certificates(case)
+    policy.require_certificates_left(halves)
+    was_suspended = case.suspended_at is not None
+    with refusing_illegal_moves():
+        case.approve(by=operator.pk, at=now)
+    plan(case)
+    case.save(update_fields=_DECISION_FIELDS)
+    record("case.approved", case, actor=operator_actor(operator), at=now)
+    if was_suspended:
+        _lift(case, halves, operator=operator, now=now)
+    else:
+        notices.tell(case, Message.AUTHORISED, at=now, new_not_after=_new_not_after(case, halves).isoformat())
+    return case
+
+
+@transaction.atomic
+def refuse_renewal(case_id: int, *, operator: User, reason: str, now: datetime) -> RenewalCase:
+    """Refuse: before installation the case is cancelled; afterwards the refusal is recorded and the clock goes on."""
+    reason = " ".join(reason.split())
+    if not reason:
+        raise errors.ReasonMissing
+    case = _decidable(case_id, operator)
+    if case.authorisation == Authorisation.REFUSED:
+        return case
+    was_installed = case.state == CaseState.COMPLETED
+    with refusing_illegal_moves():
+        case.refuse(by=operator.pk, at=now, reason=reason)
+    plan(case)
+    case.save(update_fields=_DECISION_FIELDS)
+    actor = operator_actor(operator)
+    if not was_installed:
+        end_as_cancelled(case, reason="refused", actor=actor, at=now)
+    record("case.refused", case, actor=actor, at=now, reason=reason)
+    notices.tell(case, Message.REFUSED, at=now, reason=reason)
+    return case
+
+
+def _decidable(case_id: int, operator: User) -> RenewalCase:
+    case = locked(case_id)
+    register.require_member(operator, case.centre_id, register.DECIDING_ROLES)
+    policy.require_not_holder(case, operator)
+    policy.require_decidable(case)
+    return case
+
+
+def _new_certificates(case: RenewalCase) -> list[Certificate]:
+    if case.new_pair is None:
+        return []
+    return list(case.new_pair.certificates.select_for_update(no_key=True).select_related("pair").order_by("pk"))
+
+
+def _lift(case: RenewalCase, halves: list[Certificate], *, operator: User, now: datetime) -> None:
+    said = notices.announcement(case, Message.REACTIVATED, reason="approved", new_not_after=_last(halves).isoformat())
+    for half in halves:
+        if half.revoked_at is None:
+            certificates.lift_hold(
+                half,
+                HoldCause.MISSING_APPROVAL,
+                origin="approval",
+                actor=operator_actor(operator),
+                at=now,
+                case_code=case.code,
+                announcement=said,
+            )
+
+
+def _new_not_after(case: RenewalCase, halves: list[Certificate]) -> datetime:
+    """Known from the certificates, or, approved before installation, from the rule."""
+    if halves:
+        return _last(halves)
+    return POLICIES[case.flow].new_not_after(case.old_not_after, case.issuing_service)
+
+
+def _last(halves: list[Certificate]) -> datetime:
+    return max(half.not_after for half in halves)

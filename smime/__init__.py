@@ -1,0 +1,1 @@
+"""S/MIME: the same house sells and activates S/MIME certificates."""
