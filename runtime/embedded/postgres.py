@@ -58,11 +58,12 @@ class PostgresServer:
     account: Account
     log: Path
     settings: Mapping[str, str]
+    superuser: str = OWNER
 
     @property
     def address(self) -> PostgresAddress:
         """Return how to reach the server."""
-        return PostgresAddress(host=self.sockets)
+        return PostgresAddress(host=self.sockets, user=self.superuser)
 
     def start(self) -> Child:
         """Create the cluster if the folder is empty, start the server, create our database; return the process.
@@ -113,7 +114,7 @@ class PostgresServer:
             self.programs.initdb,
             "-D",
             self.folder,
-            f"--username={OWNER}",
+            f"--username={self.superuser}",
             "--auth=trust",
             "--encoding=UTF8",
             "--locale=C",
