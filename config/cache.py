@@ -65,6 +65,6 @@ class ForgivingRedisCache(RedisCache):
         doomed = list(keys)
         self._forgive(lambda: super(ForgivingRedisCache, self).delete_many(doomed, version), miss=None)
 
-    def clear(self) -> bool:
-        """Say "not cleared" while Redis is away."""
-        return bool(self._forgive(lambda: super(ForgivingRedisCache, self).clear(), miss=False))
+    def clear(self) -> None:
+        """Clear nothing while Redis is away."""
+        self._forgive(lambda: super(ForgivingRedisCache, self).clear(), miss=None)

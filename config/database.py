@@ -96,7 +96,7 @@ def _execute(statement: str) -> None:
         cursor.execute(statement)
 
 
-def _scalar(statement: str, *values: object) -> Any:
+def _scalar(statement: str, *values: str | int) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchone()[0]

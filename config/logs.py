@@ -61,7 +61,7 @@ class StandardError(logging.StreamHandler[TextIO]):
         return sys.stderr
 
 
-SHARED_PROCESSORS = [
+SHARED_PROCESSORS: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

@@ -70,7 +70,7 @@ def _end(model: type[Claimable], pk: Any, fence: int, next_attempt_at: datetime 
 
 def _names(model: type[Claimable]) -> tuple[str, str]:
     quote = connection.ops.quote_name
-    return quote(model._meta.db_table), quote(model._meta.pk.column)
+    return quote(model._meta.db_table), quote(str(model._meta.pk.column))
 
 
 def _as_column(model: type[Claimable], pk: Any) -> Any:

@@ -33,7 +33,7 @@ def seal(plain: bytes, *, context: str) -> bytes:
     return VERSION + _key_id(key) + nonce + AESGCM(key).encrypt(nonce, plain, context.encode())
 
 
-def unseal(sealed: bytes, *, context: str) -> bytes:
+def unseal(sealed: bytes | memoryview, *, context: str) -> bytes:
     """Open what `seal` made with the same context; raises `SealBroken`, whose text holds nothing of the value."""
     sealed = bytes(sealed)
     if len(sealed) < HEADER_BYTES or not sealed.startswith(VERSION):
