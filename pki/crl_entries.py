@@ -62,7 +62,8 @@ def _layout(crl: bytes) -> _Layout:
 
 def _of_entries(entries: bytes) -> Iterator[Finding]:
     """Report the first entry of another form than ours, and a serial that is listed twice."""
-    serials, offset, end = set(), 0, len(entries)
+    serials: set[bytes] = set()
+    offset, end = 0, len(entries)
     while offset < end:
         _, start, offset = der.read(entries, offset, end)
         tag, serial_start, serial_end = der.read(entries, start, offset)

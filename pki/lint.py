@@ -27,7 +27,7 @@ UNREADABLE = Finding("document.unreadable")
 
 
 def require_clean_certificate(der: bytes, profile: Profile) -> None:
-    """Refuse a certificate that the holder's profile does not allow. `LintFailed` names codes and places, no content."""
+    """Refuse a certificate that the holder's profile does not allow. `LintFailed` names codes and places only."""
     _require_none(findings_in_certificate(der, profile))
 
 
