@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import formats
+from django.utils.html import format_html
 
 ROME = ZoneInfo("Europe/Rome")
 register = template.Library()
@@ -34,6 +35,12 @@ def last_day_before(value: str) -> str:
 def dialled(phone: str) -> str:
     """Reduce a telephone number to what a `tel:` link may hold."""
     return "".join(sign for sign in phone if sign.isdigit() or sign == "+")
+
+
+@register.filter(needs_autoescape=True)
+def whole(value: str, *, autoescape: bool = True) -> str:
+    """Keep a code or number on one line of an HTML page; in plain text, leave it as it is."""
+    return format_html('<span style="white-space:nowrap;">{}</span>', value) if autoescape else value
 
 
 def _in_rome(value: str) -> datetime:
