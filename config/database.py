@@ -61,13 +61,14 @@ def _ensure_roles() -> None:
         raise RolesMissing(msg)
     for role in missing:
         _execute(f"CREATE ROLE {role} {'LOGIN' if role == APP else 'NOLOGIN'}")
-    if _scalar("SELECT rolsuper FROM pg_roles WHERE rolname = current_user") or missing:
+    is_superuser = _scalar("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+    if missing and not is_superuser:
+        _execute(f"GRANT {OWNER} TO CURRENT_USER")  # making a role does not yet allow to become it
+    if missing or is_superuser:
         _let_owner_build()
 
 
 def _let_owner_build() -> None:
-    if not _scalar("SELECT pg_has_role(current_user, %s, 'MEMBER')", OWNER):
-        _execute(f"GRANT {OWNER} TO CURRENT_USER")
     _execute(f"GRANT CREATE, USAGE ON SCHEMA public TO {OWNER}")
     _execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 

@@ -63,3 +63,30 @@ def test_without_roles_and_without_the_right_to_make_them_it_says_so(committed, 
 
     with pytest.raises(database.RolesMissing, match="no_such_owner"):
         database.prepare(verbosity=0)
+
+
+@pytest.fixture
+def bare_database(django_db_setup, superuser, monkeypatch):
+    """A database of a login that may make roles and is no superuser, as a hoster gives it."""
+    monkeypatch.setattr(database, "OWNER", "other_owner")
+    monkeypatch.setattr(database, "APP", "other_app")
+    with superuser.connect() as boss:
+        boss.execute("CREATE ROLE builder LOGIN CREATEROLE")
+        boss.execute("CREATE DATABASE bare OWNER builder")
+        yield {"USER": "builder", "NAME": "bare"}
+        boss.execute("DROP DATABASE bare WITH (FORCE)")
+        boss.execute("DROP ROLE other_app; DROP ROLE other_owner; DROP ROLE builder")
+
+
+def test_a_login_that_is_no_superuser_can_prepare_an_empty_database(bare_database, committed):
+    settings = connection.settings_dict
+    connection.close()
+    connection.settings_dict = {**settings, **bare_database}
+    try:
+        database.prepare(verbosity=0)
+        with database.connected(role=None, user="other_app"), connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM cms_event")
+            assert cursor.fetchone() == (0,)
+    finally:
+        connection.close()
+        connection.settings_dict = settings

@@ -59,7 +59,13 @@ class Services:
             folder=folder,
             account=account,
             postgres=PostgresServer(
-                programs, folder / "postgres", sockets, account, folder / "postgres.log", {**THROWAWAY}
+                programs,
+                folder / "postgres",
+                sockets,
+                account,
+                folder / "postgres.log",
+                THROWAWAY,
+                superuser="postgres",
             ),
             redis=ValkeyServer(broker, folder / "redis", sockets, account, folder / "redis.log"),
             origins=f"PostgreSQL {programs.major} ({programs.folder}), {broker.program}",

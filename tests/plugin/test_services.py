@@ -78,8 +78,9 @@ def test_the_database_listens_on_its_private_socket_only(superuser):
 
 
 def test_commits_of_one_test_are_gone_before_the_next(committed, superuser):
-    from cms.models import Centre
     from django.contrib.contenttypes.models import ContentType
+
+    from cms.models import Centre
 
     assert Centre.objects.count() == 0
     assert ContentType.objects.count() > 10  # what migrations made is there again
