@@ -116,6 +116,19 @@ class Services:
             env={**os.environ, "FOLDER": str(self.folder)},
         )
 
+    def stop_redis(self) -> None:
+        """Take the broker away."""
+        self._children.pop().stop(timeout=5)
+
+    def start_redis(self) -> None:
+        """Bring it back, at the same address."""
+        self._children.append(self.redis.start())
+
+    def restart_postgres(self) -> None:
+        """Take the database away and bring it back: every open connection breaks."""
+        self._children.pop(0).stop(timeout=20)
+        self._children.insert(0, self.postgres.start())
+
     def stop(self) -> None:
         """Stop both servers and remove the folder. Callable more than once."""
         for child in reversed(self._children):
