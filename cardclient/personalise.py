@@ -1,0 +1,85 @@
+"""The first keys and certificates of a card, for demonstrations and tests: the same typed calls the renewal uses.
+
+    python -m cardclient.personalise create card.json --serial 7430000000000001 --pin-file pin --puk-file puk
+    python -m cardclient.personalise request card.json --slot authentication --pin-file pin --out request.der
+    python -m cardclient.personalise install card.json --slot authentication --pin-file pin --certificate new.der
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from cardclient import csr
+from cardclient.contract import Slot
+from cardclient.errors import CardError
+from cardclient.ports import Card, CardKey, KeyKind, ObjectKind, ObjectRef
+from cardclient.secret import Secret
+from cardclient.simulator import SimulatedCard
+
+# As the labels of containers on cards in the field read; the id is the label.
+LABELS = {Slot.AUTHENTICATION: "CNS0", Slot.SIGNATURE: "DS0"}
+
+
+def first_request(card: Card, slot: Slot, pin: Secret, *, kind: KeyKind = KeyKind("rsa", 2048)) -> bytes:
+    """Make the first pair of a slot if it is not there, and return its certificate request (DER). Needs a login before.
+
+    The request's subject is only the label: the authority decides the real one.
+    """
+    label = LABELS[slot]
+    public = _present(card.keys(), label.encode()) or card.generate(label.encode(), label, kind)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, label)])
+    key = ObjectRef(ObjectKind.PRIVATE_KEY, label.encode())
+    return csr.build_request(public, subject, lambda data: card.sign(key, data, pin))
+
+
+def first_certificate(card: Card, slot: Slot, certificate: bytes) -> None:
+    """Write the first certificate of a slot beside its key. Needs a login before."""
+    label = LABELS[slot]
+    if _present(card.keys(), label.encode()) is None:
+        raise CardError("key-missing")
+    card.install(label.encode(), label, certificate)
+
+
+def _present(keys: tuple[CardKey, ...], key_id: bytes) -> bytes | None:
+    return next((key.spki for key in keys if key.id == key_id and key.kind is ObjectKind.PUBLIC_KEY), None)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Make, request, install; see the module's text."""
+    parser = argparse.ArgumentParser(prog="python -m cardclient.personalise", description="Simulated cards.")
+    parser.add_argument("action", choices=["create", "request", "install"])
+    parser.add_argument("card", type=Path)
+    parser.add_argument("--serial", default="7430000000000001")
+    parser.add_argument("--family", default="ACe 2021")
+    parser.add_argument("--slot", type=Slot, choices=list(Slot), default=Slot.AUTHENTICATION)
+    parser.add_argument("--bits", type=int, default=2048)
+    parser.add_argument("--pin-file", type=Path, required=True)
+    parser.add_argument("--puk-file", type=Path)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--certificate", type=Path)
+    options = parser.parse_args(arguments)
+    pin = _read_code(options.pin_file)
+    if options.action == "create":
+        SimulatedCard.create(
+            options.card, serial=options.serial, family=options.family, pin=pin, puk=_read_code(options.puk_file)
+        )
+        return 0
+    card = SimulatedCard(options.card)
+    card.login(pin)
+    if options.action == "request":
+        options.out.write_bytes(first_request(card, options.slot, pin, kind=KeyKind("rsa", options.bits)))
+    else:
+        first_certificate(card, options.slot, options.certificate.read_bytes())
+    return 0
+
+
+def _read_code(path: Path) -> Secret:
+    return Secret(path.read_text("utf-8").strip())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,320 @@
+"""Operations on a token through python-pkcs11; runs inside the card process only.
+
+Lessons built in: a failed login leaks its session (the library is re-initialised after each); flags belong to the token
+as it was read (it is read again for counters); no mechanism is left to a default; RSA signs a DigestInfo with RSA_PKCS,
+which the oldest cards can; ECDSA signs the digest and its raw value becomes DER; every session that may write is opened so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import pkcs11
+from asn1crypto import core, x509
+from asn1crypto import keys as asn1
+from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, TokenFlag
+from pkcs11 import exceptions as kinds
+from pkcs11.types import Object, Session, Slot, Token
+from pkcs11.util.ec import encode_ecdsa_signature, encode_named_curve_parameters
+
+from cardclient.errors import (
+    AnotherCard,
+    CardError,
+    CardRemoved,
+    CardUpdateError,
+    NoCard,
+    PukLocked,
+    WrongPuk,
+)
+from cardclient.ports import CardCertificate, CardKey, CardReport, CardView, CodeState, KeyKind, ObjectKind, ObjectRef
+from cardclient.secret import Secret
+
+# DigestInfo of SHA-256 up to the digest (RFC 8017 §9.2, note 1).
+SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
+CURVES = {256: "1.2.840.10045.3.1.7", 384: "1.3.132.0.34"}
+CLASSES = {
+    ObjectKind.CERTIFICATE: ObjectClass.CERTIFICATE,
+    ObjectKind.PUBLIC_KEY: ObjectClass.PUBLIC_KEY,
+    ObjectKind.PRIVATE_KEY: ObjectClass.PRIVATE_KEY,
+}
+BARE_POINTS = (65, 97)  # 04 x y of P-256 and P-384; two bytes longer when wrapped
+GENERATORS = {Mechanism.RSA_PKCS_KEY_PAIR_GEN, Mechanism.EC_KEY_PAIR_GEN}
+USER = (TokenFlag.USER_PIN_LOCKED, TokenFlag.USER_PIN_FINAL_TRY, TokenFlag.USER_PIN_COUNT_LOW)
+OFFICER = (TokenFlag.SO_PIN_LOCKED, TokenFlag.SO_PIN_FINAL_TRY, TokenFlag.SO_PIN_COUNT_LOW)
+
+
+class Pkcs11Token:
+    """The tokens of one loaded module and the session on the chosen one."""
+
+    def __init__(self, library: Any, module: str, slot: int | None) -> None:
+        """Take a loaded module; `slot` narrows it to one of its slots with a token, counted from 0."""
+        self._library = library
+        self._module = module
+        self._slot = slot
+        self._session: Session | None = None
+        self.serial: str | None = None
+
+    def scan(self) -> tuple[CardView, ...]:
+        """Read every token without PIN; raises NoCard."""
+        views = tuple(self._read(token) for token in self._tokens())
+        if not views:
+            raise NoCard
+        return views
+
+    def view(self) -> CardView:
+        """Read the chosen token, flags and certificates fresh."""
+        return self._read(self._token())
+
+    def login(self, pin: Secret) -> None:
+        """Open a read-write session and log the user in; any earlier session ends."""
+        self._end_session()
+        token = self._token()
+        try:
+            self._session = token.open(rw=True, user_pin=pin.reveal())
+        except kinds.PKCS11Error:
+            self._library.reinitialize()
+            raise
+
+    def verify_puk(self, puk: Secret) -> None:
+        """Log the security officer in and out again; the user's login is gone afterwards."""
+        self._end_session()
+        with self._officer(puk):
+            pass
+
+    def unblock(self, puk: Secret, new_pin: Secret) -> None:
+        """Log the security officer in and set the user's PIN."""
+        self._end_session()
+        with self._officer(puk) as session:
+            session.init_pin(new_pin.reveal())
+
+    def keys(self) -> tuple[CardKey, ...]:
+        """List the key objects; private ones only while logged in."""
+        found = []
+        for kind in (ObjectKind.PRIVATE_KEY, ObjectKind.PUBLIC_KEY):
+            for each in self._objects(self._open(), {Attribute.CLASS: CLASSES[kind]}):
+                found.append(CardKey(kind, _bytes(each, Attribute.ID), _text(each, Attribute.LABEL), _spki(each)))
+        return tuple(found)
+
+    def sign(self, key: ObjectRef, data: bytes, pin: Secret) -> bytes:
+        """Sign data with SHA-256; the PIN is given again only to a key that demands it for each signature."""
+        private: Any = self._one(key)
+        digest = hashlib.sha256(data).digest()
+        again = {"pin": pin.reveal()} if _flag(private, Attribute.ALWAYS_AUTHENTICATE) else {}
+        if private.key_type is KeyType.RSA:
+            return bytes(private.sign(SHA256_INFO + digest, mechanism=Mechanism.RSA_PKCS, **again))
+        if private.key_type is KeyType.EC:
+            return encode_ecdsa_signature(private.sign(digest, mechanism=Mechanism.ECDSA, **again))
+        raise CardError("key-unsupported")
+
+    def generate(self, key_id: bytes, label: str, kind: KeyKind) -> bytes:
+        """Make a pair on the token, private key sensitive and not extractable; returns its SPKI."""
+        session: Any = self._logged_in()
+        template = {Attribute.SENSITIVE: True, Attribute.EXTRACTABLE: False, Attribute.PRIVATE: True}
+        signing = pkcs11.MechanismFlag.SIGN | pkcs11.MechanismFlag.VERIFY
+        shared = {"id": key_id, "label": label, "store": True, "capabilities": signing, "private_template": template}
+        if kind.kind == "rsa":
+            public, _ = session.generate_keypair(KeyType.RSA, kind.bits, **shared)
+        else:
+            curve = {Attribute.EC_PARAMS: encode_named_curve_parameters(CURVES[kind.bits])}
+            public, _ = session.create_domain_parameters(KeyType.EC, curve, local=True).generate_keypair(**shared)
+        spki = _spki(public)
+        if spki is None:
+            raise CardUpdateError(operation="generate")
+        return spki
+
+    def install(self, key_id: bytes, label: str, certificate: bytes) -> None:
+        """Write a certificate object with subject, issuer and serial, as readers of cards expect it."""
+        parsed = x509.Certificate.load(certificate)
+        self._logged_in().create_object({
+            Attribute.CLASS: ObjectClass.CERTIFICATE,
+            Attribute.CERTIFICATE_TYPE: pkcs11.CertificateType.X_509,
+            Attribute.TOKEN: True,
+            Attribute.PRIVATE: False,
+            Attribute.ID: key_id,
+            Attribute.LABEL: label,
+            Attribute.SUBJECT: parsed.subject.dump(),
+            Attribute.ISSUER: parsed.issuer.dump(),
+            Attribute.SERIAL_NUMBER: parsed["tbs_certificate"]["serial_number"].dump(),
+            Attribute.VALUE: certificate,
+        })
+
+    def remove(self, target: ObjectRef) -> None:
+        """Destroy every object the reference names."""
+        for each in self._matching(self._logged_in(), target):
+            each.destroy()
+
+    def report(self) -> CardReport:
+        """Tell module, version, model and mechanisms."""
+        token = self._token()
+        mechanisms = token.slot.get_mechanisms()
+        version = ".".join(str(part) for part in self._library.library_version)
+        facts = {"module": self._module, "library": self._library.library_description.strip()}
+        can = bool(mechanisms & GENERATORS) and not token.flags & TokenFlag.WRITE_PROTECTED
+        names = tuple(sorted(getattr(each, "name", hex(each)) for each in mechanisms))
+        return CardReport(self._library.manufacturer_id.strip(), version, token.model.strip(), can, names, facts)
+
+    def close(self) -> None:
+        """Log out and let the module go."""
+        self._end_session()
+        try:
+            self._library.finalize()
+        except kinds.PKCS11Error:
+            return
+
+    def _tokens(self) -> list[Token]:
+        slots: list[Slot] = self._library.get_slots(token_present=True)
+        if self._slot is not None:
+            slots = slots[self._slot : self._slot + 1]
+        tokens = []
+        for slot in slots:
+            try:
+                token = slot.get_token()
+            except (kinds.TokenNotPresent, kinds.TokenNotRecognised):
+                continue
+            if token.flags & TokenFlag.TOKEN_INITIALIZED:
+                tokens.append(token)
+        return tokens
+
+    def _token(self) -> Token:
+        """Read the chosen token afresh; raises CardRemoved, or AnotherCard when only others are there."""
+        tokens = self._tokens()
+        for token in tokens:
+            if self.serial is None or _serial(token) == self.serial:
+                return token
+        raise AnotherCard if tokens else CardRemoved
+
+    def _read(self, token: Token) -> CardView:
+        session = self._session if self._session and self._is_mine(token) else None
+        if session is not None:
+            certificates = self._certificates(session)
+        else:
+            with token.open() as reading:
+                certificates = self._certificates(reading)
+        return CardView(
+            serial=_serial(token),
+            atr=None,
+            label=token.label.strip(),
+            reader=token.slot.slot_description.strip(),
+            pin=_state(token.flags, USER),
+            puk=_state(token.flags, OFFICER),
+            certificates=certificates,
+        )
+
+    def _is_mine(self, token: Token) -> bool:
+        return self._session is not None and _serial(self._session.token) == _serial(token)
+
+    def _certificates(self, session: Session) -> tuple[CardCertificate, ...]:
+        wanted = {Attribute.CLASS: ObjectClass.CERTIFICATE}
+        return tuple(
+            CardCertificate(_bytes(each, Attribute.ID), _text(each, Attribute.LABEL), _bytes(each, Attribute.VALUE))
+            for each in self._objects(session, wanted)
+        )
+
+    def _objects(self, session: Session, wanted: dict[Attribute, Any]) -> list[Object]:
+        """Run a search to its end, so that no open search is left behind."""
+        return list(session.get_objects(wanted))
+
+    def _matching(self, session: Session, ref: ObjectRef) -> Iterator[Object]:
+        for each in self._objects(session, {Attribute.CLASS: CLASSES[ref.kind], Attribute.ID: ref.id}):
+            about = _bytes(each, Attribute.VALUE) if ref.kind is ObjectKind.CERTIFICATE else _spki(each)
+            if ref.digest is None or about is None or hashlib.sha256(about).digest() == ref.digest:
+                yield each
+
+    def _one(self, ref: ObjectRef) -> Object:
+        found = list(self._matching(self._logged_in(), ref))
+        if not found:
+            raise CardError("key-missing")
+        if len(found) > 1:
+            raise CardError("objects-ambiguous")
+        return found[0]
+
+    def _open(self) -> Session:
+        return self._logged_in()
+
+    def _logged_in(self) -> Session:
+        """Return the session of the login; the token is looked at first, so that a changed card is noticed."""
+        self._token()
+        if self._session is None:
+            raise CardError("login-missing")
+        return self._session
+
+    def _officer(self, puk: Secret) -> Session:
+        """Open a session with the PUK; raises WrongPuk or PukLocked, and cleans up the leaked session."""
+        token = self._token()
+        try:
+            return token.open(rw=True, so_pin=puk.reveal())
+        except kinds.PinIncorrect:
+            self._library.reinitialize()
+            raise WrongPuk from None
+        except kinds.PinLocked:
+            self._library.reinitialize()
+            raise PukLocked from None
+        except kinds.PKCS11Error:
+            self._library.reinitialize()
+            raise
+
+    def _end_session(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            try:
+                session.close()
+            except kinds.PKCS11Error:
+                self._library.reinitialize()
+
+
+def _serial(token: Token) -> str:
+    return bytes(token.serial).decode("ascii", "replace").strip().strip("\0")
+
+
+def _state(flags: TokenFlag, names: tuple[TokenFlag, TokenFlag, TokenFlag]) -> CodeState:
+    locked, final, low = names
+    if flags & locked:
+        return CodeState.LOCKED
+    if flags & final:
+        return CodeState.LAST_TRY
+    return CodeState.TRIED if flags & low else CodeState.OK
+
+
+def _read_attribute(each: Object, attribute: Attribute) -> Any:
+    """Read an attribute; None where the token does not know or does not tell it."""
+    try:
+        return each[attribute]
+    except (kinds.AttributeTypeInvalid, kinds.AttributeSensitive, kinds.FunctionFailed):
+        return None
+
+
+def _bytes(each: Object, attribute: Attribute) -> bytes:
+    return bytes(_read_attribute(each, attribute) or b"")
+
+
+def _text(each: Object, attribute: Attribute) -> str:
+    return str(_read_attribute(each, attribute) or "")
+
+
+def _flag(each: Object, attribute: Attribute) -> bool:
+    return bool(_read_attribute(each, attribute))
+
+
+def _spki(each: Object) -> bytes | None:
+    """SubjectPublicKeyInfo of a key object, from the modulus (RSA, either half) or the point (EC, public half)."""
+    key_type = _read_attribute(each, Attribute.KEY_TYPE)
+    if key_type is KeyType.RSA:
+        modulus, exponent = _bytes(each, Attribute.MODULUS), _bytes(each, Attribute.PUBLIC_EXPONENT)
+        if not modulus or not exponent:
+            return None
+        numbers = {"modulus": int.from_bytes(modulus), "public_exponent": int.from_bytes(exponent)}
+        return bytes(asn1.PublicKeyInfo.wrap(asn1.RSAPublicKey(numbers), "rsa").dump())
+    if key_type is KeyType.EC:
+        return _ec_spki(_bytes(each, Attribute.EC_PARAMS), _bytes(each, Attribute.EC_POINT))
+    return None
+
+
+def _ec_spki(parameters: bytes, point: bytes) -> bytes | None:
+    """Join curve and point; the point is an OCTET STRING by the standard, bare on some cards."""
+    if not parameters or not point:
+        return None
+    bare = point if len(point) in BARE_POINTS else core.OctetString.load(point).native
+    algorithm = {"algorithm": "ec", "parameters": asn1.ECDomainParameters.load(parameters)}
+    return bytes(asn1.PublicKeyInfo({"algorithm": algorithm, "public_key": asn1.ECPointBitString(bare)}).dump())

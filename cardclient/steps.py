@@ -1,0 +1,189 @@
+"""One function per step of the office's list: each takes the case as it is and returns the case as the office then has it.
+
+None keeps anything: whatever a later run needs is on the card or at the office.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cardclient import certificates, csr, form, pairs, texts
+from cardclient.admission import Desk, old_certificate
+from cardclient.contract import Acceptance, Case, CaseSlot, Diagnosis, Slot, TextKind
+from cardclient.errors import CardError, CardUpdateError, Declined, Distrusted, InputNeeded, OfficeRefusal, StillPending
+from cardclient.naming import ObjectName
+from cardclient.ports import CardCertificate, CardKey, CardView, KeyKind
+from cardclient.secret import Secret
+
+ENROLL = "enroll"
+KINDS = frozenset({KeyKind("rsa", 2048), KeyKind("rsa", 3072), KeyKind("rsa", 4096), KeyKind("ec", 256), KeyKind("ec", 384)})
+CORRECTABLE = frozenset({"contact-taken", "contact-invalid", "input-invalid"})
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What stays the same through a run: the card as first seen, the chosen certificates, whether the old pair goes."""
+
+    view: CardView
+    login_with: CardCertificate
+    sign_with: CardCertificate | None
+    replaces: bool
+    puk: str
+
+    def name(self, case: Case, slot: Slot) -> ObjectName:
+        """Name of the new pair of a slot."""
+        return ObjectName(case.code, slot, self.replaces)
+
+
+def diagnose(desk: Desk, run: Run, _case: Case, _pin: Secret) -> Case:
+    """Tell the office what the card can do; it refuses an unfit card before anything is written."""
+    report = desk.card.report()
+    keys = desk.card.keys()
+    return desk.office.diagnose(
+        Diagnosis(
+            atr=run.view.atr.hex() if run.view.atr else None,
+            pin="ok",
+            puk=run.puk,
+            login_key_matches=_has_key(keys, run.login_with),
+            sign_key_matches=_has_key(keys, run.sign_with) if run.sign_with else None,
+            certificates_readable=bool(run.view.certificates),
+            can_generate=report.can_generate,
+            driver=f"{report.driver} {report.driver_version}".strip(),
+        ),
+    )
+
+
+def _has_key(keys: tuple[CardKey, ...], certificate: CardCertificate) -> bool:
+    try:
+        pairs.key_of(keys, certificate)
+    except CardError:
+        return False
+    return True
+
+
+def give_contacts(desk: Desk, _run: Run, case: Case, _pin: Secret) -> Case:
+    """Ask for the contacts until the office takes them or the holder stops."""
+    current, problem = case.contacts, None
+    while True:
+        contacts = desk.screen.ask_contacts(current, problem.code if problem else None)
+        if contacts is None:
+            raise problem or InputNeeded("contacts-needed")
+        try:
+            return desk.office.put_contacts(contacts)
+        except OfficeRefusal as refusal:
+            if refusal.code not in CORRECTABLE:
+                raise
+            current, problem = contacts, refusal
+
+
+def confirm_contact(desk: Desk, _run: Run, case: Case, _pin: Secret) -> Case:
+    """Ask for the code mailed to the new mailbox until it is right or the holder stops."""
+    problem: OfficeRefusal | None = None
+    while True:
+        code = desk.screen.ask_confirmation_code(case.contacts.email, problem.code if problem else None)
+        if code is None:
+            raise problem or InputNeeded("confirmation-needed")
+        try:
+            return desk.office.confirm_contact(code)
+        except OfficeRefusal as refusal:
+            if refusal.code != "confirmation-invalid":
+                raise
+            problem = refusal
+
+
+def accept_texts(desk: Desk, _run: Run, case: Case, _pin: Secret) -> Case:
+    """Show the texts, each checked against its hash, and record exactly the versions the holder accepted."""
+    shown = desk.office.texts()
+    kinds = [each.kind for each in shown]
+    if not shown or len(set(kinds)) != len(kinds) or (case.flow == ENROLL and set(kinds) != set(TextKind)):
+        raise Distrusted("answer-malformed", operation="texts")
+    if any(hashlib.sha256(each.text.encode("utf-8")).hexdigest() != each.sha256 for each in shown):
+        raise Distrusted("answer-malformed", operation="text-hash")
+    if not desk.screen.accept_texts(shown):
+        raise Declined("acceptance-needed")
+    return desk.office.accept([Acceptance(each.kind, each.version, each.sha256) for each in shown])
+
+
+def sign_form(desk: Desk, run: Run, case: Case, pin: Secret) -> Case:
+    """Show the form, check that what would be signed is what is shown, and sign it with the expiring signature key."""
+    prepared = desk.office.prepare_form()
+    signer = run.sign_with
+    if signer is None or prepared.certificate != signer.fingerprint:
+        raise Distrusted("form-refused", operation="certificate")
+    pdf = desk.office.form_pdf()
+    data = form.require_honest_form(pdf, prepared.document_sha256, prepared.signed_attributes, signer.der)
+    if not desk.screen.sign_form(pdf, case):
+        raise Declined("form-needed")
+    key = pairs.key_of(desk.card.keys(), signer)
+    signature = desk.card.sign(key.ref, data, pin)
+    certificates.require_signature(certificates.spki(certificates.load(signer.der)), data, signature)
+    return desk.office.put_form_signature(signature)
+
+
+def request_certificates(desk: Desk, run: Run, case: Case, pin: Secret) -> Case:
+    """Have a new pair in every slot, request its certificate, and bind the new keys with the old login key."""
+    public = {each.slot: _pair(desk, run, case, each) for each in case.slots}
+    requests = {slot: _request(desk, run, case, slot, spki, pin) for slot, spki in public.items()}
+    binding = texts.keys_text(
+        host=desk.office.host, nonce=case.nonce, card=run.view.serial, case=case.code, public_keys=public
+    )
+    login = pairs.key_of(desk.card.keys(), run.login_with)
+    signature = desk.card.sign(login.ref, binding, pin)
+    certificates.require_signature(certificates.spki(certificates.load(run.login_with.der)), binding, signature)
+    return desk.office.put_requests(requests, signature)
+
+
+def _pair(desk: Desk, run: Run, case: Case, slot: CaseSlot) -> bytes:
+    kind = KeyKind(slot.key_kind, slot.key_bits)
+    if kind not in KINDS:
+        raise Distrusted("answer-malformed", operation="key-kind")
+    return pairs.ensure_pair(desk.card, run.name(case, slot.slot), kind, requested=slot.requested)
+
+
+def _request(desk: Desk, run: Run, case: Case, slot: Slot, spki: bytes, pin: Secret) -> bytes:
+    """Build the request of a slot; its subject is copied from the old certificate."""
+    old = next(each.old_certificate for each in case.slots if each.slot is slot)
+    subject = certificates.load(old_certificate(run.view, old).der).subject
+    key = pairs.private_ref(run.name(case, slot), spki)
+    return csr.build_request(spki, subject, lambda data: desk.card.sign(key, data, pin))
+
+
+def install(desk: Desk, run: Run, case: Case, pin: Secret) -> Case:
+    """Fetch the new certificates, check them, write them, read them back, and prove each new key to the office."""
+    received = desk.office.certificates()
+    slots = [each.slot for each in case.slots]
+    if not set(slots) <= set(received):
+        raise StillPending
+    public = {slot: _own_key(desk, run, case, slot) for slot in slots}
+    for each in case.slots:
+        new, *chain = received[each.slot]
+        old = old_certificate(run.view, each.old_certificate).der
+        certificates.require_successor(new, tuple(chain), old=old, slot=each.slot, public_key=public[each.slot])
+    written = {slot: received[slot][0] for slot in slots}
+    for slot, der in written.items():
+        pairs.write_certificate(desk.card, run.name(case, slot), der)
+    return _prove(desk, run, case, written, public, pin)
+
+
+def _own_key(desk: Desk, run: Run, case: Case, slot: Slot) -> bytes:
+    found = pairs.complete_pair(desk.card.keys(), run.name(case, slot))
+    if found is None:
+        raise CardUpdateError("key-lost")
+    return found
+
+
+def _prove(
+    desk: Desk, run: Run, case: Case, written: Mapping[Slot, bytes], public: Mapping[Slot, bytes], pin: Secret
+) -> Case:
+    """Sign the installation text, which names exactly what was written, with each new key."""
+    challenge = desk.office.installation_challenge()
+    data = texts.require_installation_text(
+        challenge, host=desk.office.host, card=run.view.serial, case=case.code, certificates=written
+    )
+    proofs = {}
+    for slot, spki in public.items():
+        proofs[slot] = desk.card.sign(pairs.private_ref(run.name(case, slot), spki), data, pin)
+        certificates.require_signature(spki, data, proofs[slot])
+    return desk.office.prove_installation(challenge.id, proofs)

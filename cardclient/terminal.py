@@ -1,0 +1,191 @@
+"""The screen on a terminal: asks what was not given on the command line, and gives up politely where nobody can answer.
+
+Everything for people goes to standard error; standard output is for the result.
+"""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from cardclient.contract import Address, Case, Contacts, Text, TextKind
+from cardclient.messages import message_for
+from cardclient.ports import Choice, Notice, Phase, SecretKind
+from cardclient.secret import Secret
+
+LOG = logging.getLogger("cardclient.terminal")
+
+TITLES = {
+    Phase.SCAN: "Lettura della carta",
+    Phase.LOGIN: "Autenticazione",
+    Phase.DIAGNOSIS: "Diagnostica della carta",
+    Phase.CONTACTS: "Dati di contatto",
+    Phase.CONFIRMATION: "Conferma della nuova email",
+    Phase.ACCEPTANCE: "Contratti e clausole",
+    Phase.FORM: "Firma del modulo di rinnovo",
+    Phase.KEYS: "Generazione delle nuove chiavi",
+    Phase.CERTIFICATES: "Nuovi certificati",
+    Phase.INSTALLATION: "Installazione sulla carta",
+    Phase.REMOVAL: "Rimozione delle vecchie chiavi",
+    Phase.DONE: "Fine",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the command line already answers; None asks (or, where nobody can answer, stops)."""
+
+    secrets: dict[SecretKind, Secret] = field(default_factory=dict)
+    contacts: dict[str, str] = field(default_factory=dict)
+    confirmation_code: str | None = None
+    accept_all: bool = False
+    use_last_try: bool = False
+    certificate: str | None = None
+    card: str | None = None
+    form_out: Path | None = None
+
+
+class Terminal:
+    """A `Screen`; `interactive` says whether a person can be asked. Keeps what `--json` reports."""
+
+    def __init__(self, answers: Answers, *, interactive: bool) -> None:
+        """Start with the command line's answers; each secret among them is given once."""
+        self._answers = answers
+        self._interactive = interactive
+        self._given: set[SecretKind] = set()
+        self._code_given = False
+        self.phases: list[str] = []
+        self.notices: list[str] = []
+        self.accepted: list[dict[str, str]] = []
+
+    def phase(self, phase: Phase) -> None:
+        """See `Screen.phase`."""
+        self.phases.append(phase.value)
+        LOG.info("phase %s", phase)
+        self._show(f"» {TITLES[phase]}")
+        if phase is Phase.KEYS:
+            self.say(Notice("in-progress"))
+
+    def say(self, notice: Notice) -> None:
+        """See `Screen.say`."""
+        self.notices.append(notice.key)
+        LOG.info("notice %s", notice.key)
+        for line in message_for(notice.key, notice.facts).lines():
+            self._show(f"  {line}")
+
+    def choose(self, choices: Sequence[Choice]) -> int | None:
+        """See `Screen.choose`."""
+        for index, choice in enumerate(choices):
+            wanted = self._answers.certificate in (choice.offer.login_with, choice.offer.sign_with)
+            if wanted or (self._answers.certificate is None and self._answers.card == choice.view.serial):
+                return index
+        for number, choice in enumerate(choices, 1):
+            self._show(f"  {number}. carta {choice.view.serial}, {choice.offer.service}, scade {choice.offer.old_not_after}")
+        answer = self._ask("Quale certificato rinnovare?")
+        return int(answer) - 1 if answer and answer.isdecimal() and 1 <= int(answer) <= len(choices) else None
+
+    def ask_secret(self, kind: SecretKind, problem: str | None) -> Secret | None:
+        """See `Screen.ask_secret`; a code from a file is used once and never a second time."""
+        if problem:
+            self.say(Notice(problem))
+        if kind in self._answers.secrets and kind not in self._given:
+            self._given.add(kind)
+            return self._answers.secrets[kind]
+        if not self._interactive or kind in self._given:
+            return None
+        return Secret(getpass.getpass(f"{message_for(f'{kind}-prompt').text}: ", stream=sys.stderr).strip()) or None
+
+    def confirm_last_try(self, kind: SecretKind) -> bool:
+        """See `Screen.confirm_last_try`."""
+        return self._answers.use_last_try or self._agree(f"Usare l'ultimo tentativo per il {kind.upper()}?")
+
+    def wants_unblock(self) -> bool:
+        """See `Screen.wants_unblock`; giving a PUK and a new PIN on the command line says yes."""
+        if {SecretKind.PUK, SecretKind.NEW_PIN} <= set(self._answers.secrets):
+            return True
+        return self._agree("Sbloccare il PIN con il PUK?")
+
+    def ask_contacts(self, current: Contacts, problem: str | None) -> Contacts | None:
+        """See `Screen.ask_contacts`; options win over what the office knows, a person may change both."""
+        if problem:
+            self.say(Notice(problem))
+        proposed = _merge(current, self._answers.contacts)
+        if self._interactive and (problem or not self._answers.contacts):
+            return self._edit(proposed)
+        return None if problem or not _is_complete(proposed) else proposed
+
+    def ask_confirmation_code(self, email: str, problem: str | None) -> str | None:
+        """See `Screen.ask_confirmation_code`."""
+        if problem:
+            self.say(Notice(problem))
+        if self._answers.confirmation_code and not self._code_given:
+            self._code_given = True
+            return self._answers.confirmation_code
+        return self._ask(f"Codice di conferma inviato a {email}:") or None
+
+    def accept_texts(self, texts: Sequence[Text]) -> bool:
+        """See `Screen.accept_texts`; `--accept-all` still shows and records each title and version."""
+        for text in texts:
+            self._show(f"  {text.title} (versione {text.version})")
+            if not self._answers.accept_all:
+                self._show(text.text)
+        warnings = [text for text in texts if text.kind is TextKind.ENCRYPTION_WARNING]
+        agreed = self._answers.accept_all or (
+            all(self._agree(f"«{text.title}»: ho letto e voglio proseguire?") for text in warnings)
+            and self._agree("Accetto i testi mostrati?")
+        )
+        if agreed:
+            self.accepted = [{"kind": each.kind, "version": each.version, "title": each.title} for each in texts]
+            for each in self.accepted:
+                LOG.info("accepted %s version %s", each["kind"], each["version"])
+        return agreed
+
+    def sign_form(self, pdf: bytes, case: Case) -> bool:
+        """See `Screen.sign_form`; the form is written where `--form-out` says, so that it can be read first."""
+        if self._answers.form_out:
+            self._answers.form_out.write_bytes(pdf)
+            self._show(f"  Modulo di rinnovo {case.code} salvato in {self._answers.form_out}")
+        return self._answers.accept_all or self._agree("Firmare il modulo di rinnovo?")
+
+    def _edit(self, proposed: Contacts) -> Contacts | None:
+        values = {name: self._ask(f"{name} [{value}]:") or value for name, value in _flat(proposed).items()}
+        edited = _merge(proposed, values)
+        return edited if _is_complete(edited) else None
+
+    def _agree(self, question: str) -> bool:
+        return (self._ask(f"{question} [s/N]") or "").lower() in {"s", "si", "sì"}
+
+    def _ask(self, question: str) -> str | None:
+        if not self._interactive:
+            return None
+        print(f"  {question} ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip()
+
+    def _show(self, line: str) -> None:
+        print(line, file=sys.stderr)
+
+
+def _flat(contacts: Contacts) -> dict[str, str]:
+    address = contacts.address
+    return {
+        "email": contacts.email,
+        "mobile": contacts.mobile,
+        "street": address.street,
+        "postcode": address.postcode,
+        "town": address.town,
+        "province": address.province,
+    }
+
+
+def _merge(contacts: Contacts, given: dict[str, str]) -> Contacts:
+    values = _flat(contacts) | {name: value for name, value in given.items() if value}
+    address = Address(values["street"], values["postcode"], values["town"], values["province"])
+    return replace(contacts, email=values["email"], mobile=values["mobile"], address=address)
+
+
+def _is_complete(contacts: Contacts) -> bool:
+    return all(_flat(contacts).values())

@@ -1,0 +1,313 @@
+"""The program as its user sees it: exit statuses, messages word for word, JSON, and no code anywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from cardclient import cli, messages
+from cardclient.errors import ClientError
+from cardclient.exits import Exit
+from cardclient.office import HttpOffice
+from cardclient.secret import Secret
+from cardclient.simulator import SimulatedCard
+from tests.cardclient.conftest import PIN, PUK, personalise
+from tests.cardclient.fake_office import FakeOffice, problem
+
+NEW = "62951"
+
+
+@pytest.fixture
+def program(card, office, tmp_path, capsys, monkeypatch):
+    """Run the program on the simulated card; returns (status, JSON, what people read)."""
+    office.now = datetime.now(UTC) + timedelta(minutes=1)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    for name, code in (("pin", PIN), ("puk", PUK), ("new", NEW), ("wrong", "00000")):
+        (tmp_path / name).write_text(code + "\n")
+
+    def run(command, *arguments, simulated=(card.path,), **changes):
+        words = [word for path in simulated for word in ("--simulated", str(path))]
+        make = changes.get("make_office") or (
+            lambda options: HttpOffice(options.server, transport=office.transport(), sleep=lambda _: None)
+        )
+        arguments = [each.replace("@", f"{tmp_path}/") if each.startswith("@") else each for each in arguments]
+        line = [command, *words, "--server", "https://ra.example.org", "--json", "--log", str(tmp_path / "log"), *arguments]
+        status = cli.main(line, make_office=make)
+        out, err = capsys.readouterr()
+        return status, json.loads(out), err
+
+    return run
+
+
+ALL = ("--pin-file", "@pin", "--accept-all")
+
+
+def test_renew_without_questions_ends_done(program, office):
+    status, told, shown = program("renew", *ALL)
+    assert status == told["exit"] == Exit.DONE
+    assert told["case"]["state_label"] == "Completato"
+    assert told["removed_old_pairs"] == 2
+    assert told["phases"][0] == "scan"
+    assert told["phases"][-1] == "done"
+    assert office.is_complete
+
+
+def test_accept_all_shows_and_records_titles_and_versions(program):
+    _, told, shown = program("renew", *ALL)
+    assert {each["kind"] for each in told["accepted"]} == {"contract", "clauses", "privacy", "encryption-warning"}
+    assert "encryption-warning (versione 2025-1)" in shown
+
+
+def test_texts_are_not_accepted_by_silence(program):
+    status, told, _ = program("renew", "--pin-file", "@pin")
+    assert (status, told["code"]) == (Exit.DECLINED, "acceptance-needed")
+
+
+def test_scan_says_what_the_office_says_and_asks_for_no_code(program, office):
+    status, told, _ = program("scan")
+    assert status == Exit.DONE
+    assert told["cards"][0]["serial"] == office.serial
+    assert told["cards"][0]["offers"][0]["flow"] == "enroll"
+
+
+@pytest.mark.parametrize("command", ["scan", "renew"])
+def test_no_card(program, card, command):
+    card.eject()
+    status, told, shown = program(command)
+    assert (status, told["code"]) == (Exit.NO_CARD, "card-absent")
+    assert "Nessuna smartcard rilevata. Prova ad inserirla di nuovo" in shown
+
+
+@pytest.mark.parametrize(("verdict", "message"), [
+    ("expired", "Certificato non rinnovabile presente nella carta"),
+    ("already-renewed", "Certificato già rinnovato per la carta"),
+    ("not-renewable", "Nessun certificato rinnovabile presente nella carta"),
+])
+@pytest.mark.parametrize("command", ["scan", "renew"])
+def test_not_renewable_in_the_guides_words(program, office, command, verdict, message):
+    office.scan_answer = {
+        "verdict": verdict, "code": None, "message": None, "advice": None, "family": None, "secrets": ["pin"],
+        "certificates": [], "offers": [], "purchase_url": None,
+    }
+    status, told, shown = program(command)
+    assert status == Exit.NOT_RENEWABLE
+    assert told["message"] == message
+    assert message in shown
+
+
+def test_wrong_pin(program):
+    status, told, shown = program("renew", "--pin-file", "@wrong")
+    assert (status, told["code"]) == (Exit.WRONG_PIN, "pin-wrong")
+    assert "Inserisci il codice PIN corretto" in shown
+
+
+def test_a_pin_from_a_file_is_used_once_however_often_it_is_asked_for(program, card):
+    program("renew", "--pin-file", "@wrong")
+    assert SimulatedCard(card.path).view().pin == "tried"
+
+
+def test_the_last_try_is_not_used_without_leave(program):
+    for _ in range(2):
+        program("renew", "--pin-file", "@wrong")
+    status, told, shown = program("renew", *ALL)
+    assert (status, told["code"]) == (Exit.DECLINED, "pin-last-try")
+    assert "un solo tentativo" in shown
+    assert program("renew", *ALL, "--use-last-try")[0] == Exit.DONE
+
+
+def test_a_locked_pin_and_its_way_out(program, card):
+    for _ in range(3):
+        with contextlib.suppress(ClientError):
+            SimulatedCard(card.path).login(Secret("00000"))
+    status, told, shown = program("renew", *ALL)
+    assert (status, told["code"]) == (Exit.PIN_LOCKED, "pin-locked")
+    assert "sblocca il PIN con il PUK" in shown
+    status, told, _ = program("renew", *ALL, "--puk-file", "@puk", "--new-pin-file", "@new")
+    assert (status, "pin-unblocked" in told["notices"]) == (Exit.DONE, True)
+
+
+def test_card_access_and_card_update_in_the_guides_words(program, card):
+    card.plan_fault("keys", "device-error")
+    status, told, _ = program("renew", *ALL)
+    assert (status, told["message"]) == (Exit.CARD_ACCESS, "Errore accesso carta")
+    card.plan_fault("generate", "device-error")
+    status, told, _ = program("renew", *ALL)
+    assert (status, told["message"]) == (Exit.CARD_UPDATE, "Errore aggiornamento carta")
+    assert "SUP-0001" in _ or "failure-reported" in told["notices"]
+
+
+def test_a_removed_card(program, card):
+    card.plan_fault("generate", "removed")
+    assert program("renew", *ALL)[0] == Exit.CARD_REMOVED
+
+
+def test_no_connection_in_the_guides_words(program):
+    def make(options):
+        def fail(_request):
+            raise httpx.ConnectError("")
+
+        return HttpOffice(options.server, transport=httpx.MockTransport(fail), sleep=lambda _: None)
+
+    status, told, _ = program("renew", *ALL, make_office=make)
+    assert (status, told["message"]) == (Exit.CONNECTION, "Errore di connessione al server. Riprova più tardi")
+
+
+@pytest.mark.parametrize(("code", "label"), [
+    ("certificate-revoked", "Errore verifica certificato da rinnovare"), ("key-weak", "Errore generazione nuovo certificato"),
+    ("stock-empty", "Dettaglio stock-empty."),
+])
+def test_refusals_of_the_office(program, office, code, label):
+    office.weather["/case/diagnosis"] = lambda _request, _answer: problem(409, code, "contact-centre", label if "Errore" in label else None)
+    status, told, _ = program("renew", *ALL)
+    assert (status, told["code"], told["message"], told["action"]) == (Exit.REFUSED, code, label, "contact-centre")
+
+
+def test_a_card_mismatch_is_told_as_another_card(program, office):
+    office.serial = "other"
+    assert program("renew", *ALL)[0] == Exit.CARD_CHANGED
+
+
+def test_a_hostile_server_is_told_as_such(program, office):
+    office.nonce = "short"
+    assert program("renew", *ALL)[0] == Exit.DISTRUSTED
+
+
+def test_a_mailed_code_is_asked_for_and_given_in_the_next_run(program, office):
+    status, told, _ = program("renew", *ALL, "--email", "nuova@example.org")
+    assert (status, told["code"]) == (Exit.INPUT_NEEDED, "confirmation-needed")
+    assert program("renew", *ALL, "--confirmation-code", "123456")[0] == Exit.DONE
+
+
+def test_a_contact_of_another_person_stops_a_run_without_questions(program):
+    status, told, _ = program("renew", *ALL, "--mobile", "+393330000000")
+    assert (status, told["code"]) == (Exit.REFUSED, "contact-taken")
+
+
+def test_two_renewable_cards_want_a_choice(program, card, office, authority, tmp_path):
+    other = SimulatedCard.create(tmp_path / "other.json", serial="7430000000000002", pin=Secret(PIN), puk=Secret(PUK))
+    other.login(Secret(PIN))
+    second = FakeOffice("7430000000000002", personalise(other, authority), authority, now=office.now)
+
+    def route(request):
+        mine = b"7430000000000002" in request.content or request.headers.get("authorization", "")[7:] in second.tokens
+        mine = mine or (request.url.path.endswith("/sessions") and json.loads(request.content)["challenge"] in second.challenges)
+        return (second if mine else office).handle(request)
+
+    def make(options):
+        return HttpOffice(options.server, transport=httpx.MockTransport(route), sleep=lambda _: None)
+
+    both = (card.path, other.path)
+    status, told, _ = program("renew", *ALL, simulated=both, make_office=make)
+    assert (status, told["code"]) == (Exit.INPUT_NEEDED, "choice-needed")
+    status, told, _ = program("renew", *ALL, "--card", "7430000000000002", simulated=both, make_office=make)
+    assert (status, told["card"]["serial"]) == (Exit.DONE, "7430000000000002")
+    assert not office.is_complete
+
+
+def test_the_form_can_be_kept(program, office, tmp_path):
+    program("renew", *ALL, "--form-out", "@form.pdf")
+    assert (tmp_path / "form.pdf").read_bytes() == office.pdf
+
+
+def test_diagnose_reports_card_driver_and_network_without_a_code(program, card):
+    status, told, _ = program("diagnose")
+    report = told["report"]
+    assert status == Exit.DONE
+    assert report["cards"][0]["serial"] == "7430000000000001"
+    assert report["cards"][0]["certificates"][0]["key"] == "ec-256"
+    assert report["driver"]["can_generate"] is True
+    assert "RSSMRA85T10A562S" not in json.dumps(report)
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["renew"], ["renew", "--module", "relative.so"], ["renew", "--simulated", "a", "--module", "/b"], ["renew", "--simulated", "a", "--pin", "1"],
+])
+def test_wrong_use_is_status_2(arguments):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(arguments)
+    assert stop.value.code == Exit.USAGE
+
+
+def test_an_unexpected_error_says_neither_its_text_nor_a_code(program, card, monkeypatch, tmp_path):
+    def burst(self, pin):
+        raise RuntimeError(f"secret {pin.reveal()}")
+
+    monkeypatch.setattr(SimulatedCard, "login", burst)
+    status, told, shown = program("renew", *ALL)
+    assert (status, told["code"]) == (Exit.INTERNAL, "client-error")
+    assert PIN not in shown + json.dumps(told) + (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize("fault", [None, ("login", "device-error"), ("generate", "memory"), ("verify_puk", "device-error")])
+def test_no_code_is_ever_written_sent_or_shown(program, card, office, tmp_path, fault):
+    office.secrets = ["pin", "puk"]
+    if fault:
+        card.plan_fault(*fault)
+    _, told, shown = program("renew", *ALL, "--puk-file", "@puk")
+    wire = b"".join(content for _, _, content in office.seen).decode()
+    everything = shown + json.dumps(told) + wire + (tmp_path / "log").read_text() + card.path.read_text()
+    assert PIN not in everything
+    assert PUK not in everything
+    log = (tmp_path / "log").read_text()
+    assert "RSSMRA85T10A562S" not in log
+    assert "ROSSI" not in log
+
+
+def test_a_secret_hides_in_every_way_of_printing():
+    secret = Secret("canary-4711")
+    for text in (repr(secret), str(secret), f"{secret}", f"{[secret]}", "%s" % secret, str(vars(type(secret)))):
+        assert "canary" not in text
+
+
+def test_the_pin_may_come_through_a_descriptor(card, office):
+    reading, writing = os.pipe()
+    os.write(writing, PIN.encode())
+    os.close(writing)
+    from cardclient.options import answers, parse
+
+    given = answers(parse(["renew", "--simulated", "x", "--pin-fd", str(reading)]))
+    assert given.secrets["pin"].reveal() == PIN
+
+
+def test_it_runs_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "cardclient", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip()
+
+
+GUIDES = [
+    "Nessuna smartcard rilevata. Prova ad inserirla di nuovo", "Certificato non rinnovabile presente nella carta",
+    "Certificato già rinnovato per la carta", "Nessun certificato rinnovabile presente nella carta",
+    "Errore di connessione al server. Riprova più tardi", "Errore accesso carta", "Errore aggiornamento carta",
+    "Errore verifica certificato da rinnovare", "Errore generazione nuovo certificato", "Inserisci il codice PIN corretto",
+    "Inserisci il PIN della tua smart card per continuare il rinnovo", "Rinnovo del certificato in corso, attendere...",
+]
+
+
+@pytest.mark.parametrize("text", GUIDES)
+def test_the_guides_messages_are_there_word_for_word(text):
+    assert text in {messages.message_for(code).text for code in messages.codes()}
+
+
+def test_every_error_has_words_and_something_to_do():
+    from cardclient import errors
+
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, ClientError)]
+    for code in {kind.code for kind in kinds} - {"answer-distrusted", "client-error"}:
+        assert code in messages.codes(), code
+        assert messages.message_for(code).advice, code
+
+
+def test_every_exit_status_is_documented():
+    from pathlib import Path
+
+    readme = (Path(cli.__file__).parent / "README.md").read_text()
+    for status in Exit:
+        assert f"| {int(status)} |" in readme, status
