@@ -13,7 +13,7 @@ export NO_APT QUICK
 .PHONY: help run smoke test soak lint types contracts migrations check bench lock server-environment dev-environment system-packages
 
 help: ## Show this list.
-	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 20
 
 run: server-environment ## Start everything with a demo population and let a card renew before your eyes.
 	@exec $(PYTHON) -m runtime.embedded run
@@ -43,7 +43,7 @@ migrations: dev-environment ## Every change of a model has its migration.
 check: lint types contracts migrations test ## All of the above, as CI does.
 
 bench: dev-environment ## One benchmark: make bench NAME=enrollment [QUICK=1].
-	@test -f benchmarks/$(NAME).py || { echo "make bench NAME=...: one of $$(cd benchmarks && ls *.py | sed 's/\.py$$//' | tr '\n' ' ')"; exit 2; }
+	@test -f benchmarks/$(NAME).py || { echo "make bench NAME=...: one of $(notdir $(basename $(wildcard benchmarks/*.py)))"; exit 2; }
 	$(PYTHON) -m benchmarks.$(NAME)
 
 lock: dev-environment ## Resolve requirements/*.in anew, with hashes and without addresses of any index.

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Annotated
+from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr, field_validator, model_validator
+from django.core.exceptions import ImproperlyConfigured
+from pydantic import SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SHORTEST_SECRET = 32
 SEALING_KEY_BYTES = 32
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
+Group = TypeVar("Group", bound=BaseSettings)
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -140,6 +142,21 @@ class Environment(BaseSettings):
             return url
         database = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair).get("db", "0")
         return f"redis+socket://{parts.path}?virtual_host={database}"
+
+
+def built(kind: type[Group]) -> Group:
+    """Build one group of settings; raises ImproperlyConfigured with one line per variable, and no value in it."""
+    try:
+        return kind()
+    except ValidationError as refusal:
+        prefix = kind.model_config.get("env_prefix", "")
+        lines = [_line(prefix, error["loc"], error["msg"]) for error in refusal.errors(include_input=False)]
+        raise ImproperlyConfigured("\n".join(["The environment is not sound:", *lines])) from None
+
+
+def _line(prefix: str, location: tuple[int | str, ...], message: str) -> str:
+    name = f"{prefix}{location[0]}: ".upper() if location else ""
+    return f"  {name}{message.removeprefix('Value error, ')}"
 
 
 def _decode_keys(value: SecretStr) -> tuple[bytes, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 import django_stubs_ext
 
 from cms.conf import CmsSettings
-from config.env import Environment
+from config.env import Environment, built
 from config.logs import configure_logging
 from config.schedule import SCHEDULE
 from notifications.conf import NotificationSettings
@@ -18,7 +18,7 @@ from renewals.conf import RenewalSettings
 # Lets classes of Django that are generic only in its type stubs (ModelAdmin, Field) be written with their parameters.
 django_stubs_ext.monkeypatch()
 
-ENVIRONMENT = Environment()
+ENVIRONMENT = built(Environment)
 ROOT = Path(__file__).resolve().parent.parent
 
 # What is ours and not Django's.
@@ -26,9 +26,9 @@ BASE_URL = ENVIRONMENT.base_url
 REDIS_URL = ENVIRONMENT.redis_url.get_secret_value()
 SEALING_KEYS = ENVIRONMENT.sealing_key_ring
 HEARTBEAT_FOLDER = ENVIRONMENT.heartbeat_folder
-CMS = CmsSettings()
-RENEWALS = RenewalSettings()
-NOTIFICATIONS = NotificationSettings()
+CMS = built(CmsSettings)
+RENEWALS = built(RenewalSettings)
+NOTIFICATIONS = built(NotificationSettings)
 
 SECRET_KEY = ENVIRONMENT.secret_key.get_secret_value()
 DEBUG = ENVIRONMENT.debug
@@ -57,6 +57,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.headers.SecurityHeaders",
+    "config.problems.Problems",
     *(["config.proxy.ClientAddress"] if ENVIRONMENT.trusts_proxy else []),
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -6,9 +6,10 @@ import base64
 import os
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from pydantic import ValidationError
 
-from config.env import Environment
+from config.env import Environment, built
 
 KEY = base64.b64encode(b"k" * 32).decode()
 SOUND = {
@@ -31,7 +32,7 @@ def environment(monkeypatch):
     def build(**changes):
         for name, value in {**SOUND, **{f"SIGILLO_{key.upper()}": value for key, value in changes.items()}}.items():
             monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
-        return Environment()
+        return built(Environment)
 
     return build
 
@@ -44,7 +45,7 @@ def test_a_sound_environment_boots(environment):
     "name", ["secret_key", "sealing_keys", "base_url", "db_host", "db_user", "redis_url", "from_email"]
 )
 def test_what_has_no_safe_default_must_be_said(environment, name):
-    with pytest.raises(ValidationError, match=name):
+    with pytest.raises(ImproperlyConfigured, match=f"SIGILLO_{name.upper()}: "):
         environment(**{name: None})
 
 
@@ -68,7 +69,7 @@ def test_what_has_no_safe_default_must_be_said(environment, name):
     ],
 )
 def test_an_unsafe_combination_is_refused_with_its_reason(environment, changes, reason):
-    with pytest.raises(ValidationError, match=reason):
+    with pytest.raises(ImproperlyConfigured, match=reason):
         environment(**changes)
 
 
@@ -78,11 +79,19 @@ def test_plain_http_is_for_this_machine_only(environment, host):
 
 
 def test_a_refusal_shows_no_secret(environment):
-    with pytest.raises(ValidationError) as refusal:
+    with pytest.raises(ImproperlyConfigured) as refusal:
         environment(secret_key="short-but-secret", sealing_keys="sealing-secret!")
 
     assert "short-but-secret" not in str(refusal.value)
     assert "sealing-secret" not in str(refusal.value)
+
+
+def test_every_fault_is_named_in_a_line_of_its_own(environment):
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        environment(secret_key="short", db_user=None)
+
+    assert len(str(refusal.value).splitlines()) == 3
+    assert "Traceback" not in str(refusal.value)
 
 
 def test_no_secret_is_printed(environment):
