@@ -18,7 +18,8 @@ from notifications.delivery import deliver_due
 from notifications.errors import NotReadable
 from notifications.models import OutboxMessage
 from notifications.states import MessageState
-from notifications.transport import PutOff
+from notifications.transport import PutOff, Rejected
+from runtime.claims import claim
 from tests.notifications.letters import FORM, NOON, SECRETS, draft_of
 from tests.notifications.test_outbox import dump, post
 
@@ -411,6 +412,28 @@ def test_a_claim_that_another_took_over_writes_no_refusal(server):
     assert deliver_due(at=NOON, transport=Transports(meanwhile)) == 0
     assert only().state == MessageState.SENT
     assert only().last_error == ""
+
+
+def test_a_lost_claim_leaves_the_other_drain_undisturbed(settings):
+    row = post()
+    later = NOON + timedelta(seconds=200)
+
+    def meanwhile():
+        assert claim(OutboxMessage, row.pk, at=later, lease=settings.NOTIFICATIONS.lease) == 2
+        raise Rejected(550)
+
+    assert deliver_due(at=NOON, transport=Transports(meanwhile)) == 0
+    assert only().state == MessageState.QUEUED
+    assert only().claimed_until == later + settings.NOTIFICATIONS.lease
+
+
+def test_a_claimed_message_is_not_due_until_its_lease_ends(settings):
+    row = post()
+    claim(OutboxMessage, row.pk, at=NOON, lease=settings.NOTIFICATIONS.lease)
+
+    end = NOON + settings.NOTIFICATIONS.lease
+    assert queries.due(at=end - timedelta(microseconds=1), limit=10) == []
+    assert queries.due(at=end, limit=10) == [row.pk]
 
 
 def test_a_message_that_cannot_be_composed_stops_no_other(server, settings):
