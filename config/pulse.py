@@ -25,7 +25,7 @@ class TickingScheduler(Scheduler):
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Send what is due; return the seconds until the next tick, few enough to be seen alive."""
         _touch("beat")
-        return min(super().tick(*args, **kwargs), 5.0)
+        return min(float(super().tick(*args, **kwargs)), 5.0)
 
 
 def _touch(name: str) -> None:
