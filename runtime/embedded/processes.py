@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 from runtime.embedded.accounts import Account
 from runtime.embedded.errors import ServiceFailed
@@ -84,6 +84,7 @@ def start_child(
     account: Account | None = None,
     environment: Mapping[str, str] | None = None,
     log: Path | None = None,
+    errors: TextIO | None = None,
     stop_signal: signal.Signals = signal.SIGTERM,
     folder: Path | None = None,
 ) -> Child:
@@ -91,7 +92,7 @@ def start_child(
 
     On Linux the kernel sends it `stop_signal` when the starting thread ends, whatever the reason (prctl(2),
     PR_SET_PDEATHSIG): even a supervisor killed by force leaves no orphan. `log` is opened by us, so that it may lie
-    where the service account could not write.
+    where the service account could not write; standard error goes there too unless `errors` names another place.
     """
     options = account.popen_options() if account else {}
     if folder is not None:
@@ -102,7 +103,7 @@ def start_child(
             [os.fspath(part) for part in command],
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.STDOUT,
+            stderr=errors or subprocess.STDOUT,
             env=dict(environment) if environment is not None else None,
             start_new_session=True,
             preexec_fn=_leash(os.getpid(), stop_signal),  # noqa: PLW1509 - two system calls, nothing that locks

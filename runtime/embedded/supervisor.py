@@ -51,7 +51,8 @@ class Supervisor:
     def __enter__(self) -> Self:
         """Listen to the signals that ask to stop; must be the main thread, which also has to live as long as we do."""
         for number in SIGNALS:
-            signal.signal(number, self._on_signal)
+            if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup(1) keeps its word
+                signal.signal(number, self._on_signal)
         return self
 
     def __exit__(

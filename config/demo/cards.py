@@ -1,0 +1,71 @@
+"""The simulated cards of the demo, handled as a reader's owner would: only through the card client's programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from config.demo.installation import ROOT, Installation
+from runtime.embedded.processes import Child, start_child
+
+CLIENT = (sys.executable, "-m", "cardclient")
+PERSONALISE = (sys.executable, "-m", "cardclient.personalise")
+SLOTS = ("authentication", "signature")
+SERIALS = ("7430000000000001", "7430000000000002")
+
+
+@dataclass(frozen=True)
+class DemoCard:
+    """One simulated card: a file, and beside it the requests and certificates of its first keys."""
+
+    installation: Installation
+    serial: str
+
+    @property
+    def file(self) -> Path:
+        """The card."""
+        return self.installation.cards / f"{self.serial}.json"
+
+    @property
+    def outcome(self) -> Path:
+        """Where the client's result of the renewal goes."""
+        return self.installation.cards / f"{self.serial}.renewal.json"
+
+    @property
+    def pin_option(self) -> tuple[str, str]:
+        """How the client is told the PIN: by a file, never on the command line."""
+        return ("--pin-file", str(self.installation.keys / "card-pin"))
+
+    def making(self) -> Iterator[list[str]]:
+        """Command lines that make the card with its first keys and write the certificate requests beside it."""
+        if not self.file.exists():
+            puk = ("--puk-file", str(self.installation.keys / "card-puk"))
+            yield [*PERSONALISE, "create", str(self.file), "--serial", self.serial, *self.pin_option, *puk]
+        for slot in SLOTS:
+            yield self._personalise("request", slot, "--out", f"{self.serial}.{slot}.csr")
+
+    def installing(self) -> Iterator[list[str]]:
+        """Command lines that put the first certificates on the card."""
+        for slot in SLOTS:
+            yield self._personalise("install", slot, "--certificate", f"{self.serial}.{slot}.crt")
+
+    def renewal(self, server: str) -> list[str]:
+        """Command line of the renewal, answering all that a holder would be asked."""
+        return [*self.command("renew", server), "--accept-all", "--no-input", "--json"]
+
+    def command(self, verb: str, server: str) -> list[str]:
+        """Command line of the client on this card."""
+        return [*CLIENT, verb, "--simulated", str(self.file), "--server", server, *self.pin_option]
+
+    def _personalise(self, action: str, slot: str, option: str, name: str) -> list[str]:
+        target = str(self.installation.cards / name)
+        return [*PERSONALISE, action, str(self.file), "--slot", slot, *self.pin_option, option, target]
+
+
+def start_client(command: list[str], *, output: Path, errors: TextIO) -> Child:
+    """Start the client: its result goes to `output`, its words for people to `errors`."""
+    output.unlink(missing_ok=True)
+    return start_child("sigillo-card", command, folder=ROOT, log=output, errors=errors)

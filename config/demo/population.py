@@ -1,0 +1,214 @@
+"""The invented people of the demo: a centre with two services, an operator, holders with cards about to expire."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal.auth import TOTP
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from django.db import transaction
+
+from cms import ca
+from cms.actors import IMPORTER
+from cms.contacts import Contacts, parse_contacts
+from cms.models import Agreement, Card, CardFamily, Centre, Holder, Membership, Service, User
+from cms.services import holders, registration, stock
+from cms.services.certificates import PROFILE_OF
+from cms.services.registration import CardData
+from cms.states import ApprovalMode, CertificateType
+from cms.tax_code import check_letter
+from pki.gateway import IssueRequest, Subject, Validity
+
+ROME = ZoneInfo("Europe/Rome")
+REQUESTS = uuid.UUID("6d1f7b0e-0f0a-4f5c-9f52-0d0c5b6a4e11")
+TERM_YEARS = 3
+UNITS = 50
+TYPES = [CertificateType.AUTHENTICATION.value, CertificateType.SIGNATURE.value]
+OPERATOR_TAX_CODE = "GLLSRA78S52L219"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An invented holder; `tax_code` without its check letter. The pair expires `days` after the seeding."""
+
+    given_name: str
+    surname: str
+    tax_code: str
+    days: int
+    service: str
+
+
+AUTHORISED, AUTOMATIC = "firma-cns", "firma-cns-automatica"
+# The first two own the simulated cards.
+PEOPLE = (
+    Person("Marina", "Conti", "CNTMRN85T41F205", 25, AUTHORISED),
+    Person("Davide", "Ferri", "FRRDVD79C12H501", 40, AUTHORISED),
+    Person("Giulia", "Moretti", "MRTGLI90A41A944", 6, AUTHORISED),
+    Person("Paolo", "Serra", "SRRPLA68M03B354", 14, AUTHORISED),
+    Person("Chiara", "Valenti", "VLNCHR83L55C351", 29, AUTOMATIC),
+    Person("Enrico", "Bassi", "BSSNRC75D20L736", 52, AUTOMATIC),
+    Person("Teresa", "Amato", "MTATRS71R64F839", 75, AUTHORISED),
+    Person("Luca", "Pagani", "PGNLCU88E11D612", 300, AUTHORISED),
+)
+
+
+def settle(*, serials: tuple[str, ...], csrs: Mapping[tuple[str, str], bytes], at: datetime) -> None:
+    """Bring everybody into the register; people who are there already stay as they are.
+
+    `csrs` holds the requests (DER) of the simulated cards by serial and type; other cards get keys that nobody keeps.
+    """
+    for issuer in ca.gateway().issuers():
+        registration.pin_issuer(issuer)
+    agreements = _agreements(at)
+    numbered = [*serials, *(f"74300000000001{number:02d}" for number in range(len(PEOPLE) - len(serials)))]
+    for number, (person, serial) in enumerate(zip(PEOPLE, numbered, strict=True)):
+        if not Card.objects.filter(serial=serial).exists():
+            _settle_person(person, number, serial, agreements[person.service], csrs, at)
+
+
+@transaction.atomic
+def hire_operator(*, email: str, password: str, totp_secret: str) -> None:
+    """Create the demo operator with a verified address and a second factor, once."""
+    if User.objects.filter(email=email).exists():
+        return
+    code = OPERATOR_TAX_CODE + check_letter(OPERATOR_TAX_CODE)
+    user = User.objects.create_user(email, password, full_name="Sara Galli", tax_code=code, is_staff=True)
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    TOTP.activate(user, totp_secret)
+    Membership.objects.create(user=user, centre=_centre())
+
+
+@transaction.atomic
+def _agreements(at: datetime) -> dict[str, Agreement]:
+    """Make centre, services, agreements and stock; return the agreements by service."""
+    centre, made = _centre(), {}
+    for code, name, approval in (
+        (AUTHORISED, "Firma digitale e CNS", ApprovalMode.AUTHORISATION),
+        (AUTOMATIC, "Firma digitale e CNS, rinnovo automatico", ApprovalMode.AUTOMATIC),
+    ):
+        service, _ = Service.objects.get_or_create(code=code, defaults={"name": name, "types": TYPES})
+        made[code], _ = Agreement.objects.get_or_create(centre=centre, service=service, defaults={"approval": approval})
+        for type_ in TYPES:
+            stock.purchase(
+                centre_id=centre.pk,
+                service_id=service.pk,
+                type_=type_,
+                quantity=UNITS,
+                reference=f"demo-{code}-{type_}",
+                actor=IMPORTER,
+                at=at,
+            )
+    return made
+
+
+def _centre() -> Centre:
+    centre, _ = Centre.objects.get_or_create(
+        code="cdrl-demo",
+        defaults={
+            "name": "CDRL Demo Lombardia",
+            "email": "cdrl@example.org",
+            "phone": "+39 02 5550 0100",
+            "purchase_url": "https://www.example.org/rinnovi/",
+        },
+    )
+    return centre
+
+
+def _settle_person(
+    person: Person,
+    number: int,
+    serial: str,
+    agreement: Agreement,
+    csrs: Mapping[tuple[str, str], bytes],
+    at: datetime,
+) -> None:
+    """Register the holder, have the old certificates issued (outside any transaction of ours), register the card."""
+    holder = holders.register_holder(
+        tax_code=person.tax_code + check_letter(person.tax_code),
+        given_name=person.given_name,
+        surname=person.surname,
+        centre=agreement.centre,
+        contacts=_contacts(person, number),
+        at=at,
+    )
+    life = _old_life(at, person.days)
+    certificates = {
+        type_: _old_certificate(type_, holder, agreement.centre, serial, csrs.get((serial, type_)), life, at)
+        for type_ in TYPES
+    }
+    issued_on = life.not_before.astimezone(ROME).date()
+    card = CardData(serial=serial, family=_family(), first_issued_on=issued_on, activated_on=issued_on)
+    registration.register_card(card, holder=holder, agreement=agreement, certificates=certificates, at=at)
+
+
+def _old_life(at: datetime, days: int) -> Validity:
+    """Three calendar years that end `days` from now."""
+    end = at.replace(microsecond=0) + timedelta(days=days)
+    day = 28 if (end.month, end.day) == (2, 29) else end.day
+    return Validity(end.replace(year=end.year - TERM_YEARS, day=day), end)
+
+
+def _old_certificate(
+    type_: str, holder: Holder, centre: Centre, serial: str, csr: bytes | None, life: Validity, at: datetime
+) -> bytes:
+    request = IssueRequest(
+        id=uuid.uuid5(REQUESTS, f"{serial}:{type_}"),
+        csr=csr or _unkept_request(),
+        profile=PROFILE_OF[type_],
+        subject=_subject(type_, holder, centre, serial),
+        validity=life,
+    )
+    found = ca.gateway().find_issued(request_id=request.id)  # from a seeding that was interrupted
+    return (found or ca.gateway().issue(request, at=at)).certificate
+
+
+def _subject(type_: str, holder: Holder, centre: Centre, serial: str) -> Subject:
+    """The subject of first issuance; AgID's CNS form is `<codice fiscale>/<card>.<hash of the holder's data>`."""
+    if type_ == CertificateType.AUTHENTICATION:
+        digest = hashlib.sha256(f"{holder.tax_code}{serial}".encode()).digest()[:20]
+        return Subject(
+            common_name=f"{holder.tax_code}/{serial}.{base64.b64encode(digest).decode()}",
+            organizational_unit=centre.name,
+        )
+    return Subject(
+        common_name=holder.full_name,
+        given_name=holder.given_name,
+        surname=holder.surname,
+        serial_number=f"TINIT-{holder.tax_code}",
+        dn_qualifier=f"SG{holder.pk:010d}",
+    )
+
+
+def _unkept_request() -> bytes:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def _contacts(person: Person, number: int) -> Contacts:
+    return parse_contacts(
+        email=f"{person.given_name}.{person.surname}@example.org".lower(),
+        mobile=f"+39 347 55501{number:02d}",
+        street="Via delle Prove 1",
+        postcode="20121",
+        town="Milano",
+        province="MI",
+    )
+
+
+def _family() -> CardFamily:
+    family, _ = CardFamily.objects.get_or_create(
+        code="ACe 2021",
+        defaults={"name": "Carta ACe 2021", "atrs": ["3BFF1800008131FE45006B05052000012101434E5310318079"]},
+    )
+    return family

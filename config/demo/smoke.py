@@ -1,0 +1,140 @@
+"""`make smoke`: the demo in a folder of its own, its outcome looked at from outside, and everything away again."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+from cryptography.x509.extensions import ExtensionNotFound
+from cryptography.x509.oid import ExtensionOID
+
+from config.demo.run import Demo, open_demo
+from runtime.embedded.mailsink import kept_messages
+from runtime.embedded.processes import command_of, working_in
+from runtime.embedded.supervisor import Supervisor
+
+PATIENCE_SECONDS = 60.0
+MAILS_WANTED = 2  # the signed form, and the word that the renewal is done
+Say = Callable[[str], None]
+
+
+def smoke(say: Say) -> int:
+    """Run everything once; return 0 when each check passes, else 1."""
+    home = Path(tempfile.mkdtemp(prefix="sigillo-smoke-"))
+    home.chmod(0o711)
+    children: list[int] = []
+    try:
+        with Supervisor(say=say) as supervisor:
+            demo = open_demo(home / "data", supervisor, say)
+            demo.bring_up()
+            children = [service.child.process.pid for service in supervisor.services if service.child]
+            outcomes = list(_checks(demo))
+        outcomes.append(("Tutto fermo, nessun processo rimasto", _left_over(home, children)))
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    for claim, problem in outcomes:
+        say(f"{'NO' if problem else 'OK'}  {claim}{f': {problem}' if problem else ''}")
+    return 1 if any(problem for _, problem in outcomes) else 0
+
+
+def _checks(demo: Demo) -> Iterator[tuple[str, str]]:
+    """Yield each claim with what contradicts it (an empty text: nothing)."""
+    card = demo.card(0)
+    result = demo.renew(card)
+    yield "Il client rinnova la carta simulata", "" if result["exit"] == 0 else json.dumps(result, ensure_ascii=False)
+    case = demo.report()["cases"].get(card.serial, {})
+    yield "La pratica è Completato", "" if case.get("state") == "completed" else str(case.get("state"))
+    yield "Le mail sono arrivate al titolare", _mails(demo)
+    report = demo.report()
+    for slot, text in case.get("certificates", {}).items():
+        yield f"Nuovo certificato {slot}: CRL e OCSP dicono valido", _status(demo, report, base64.b64decode(text))
+    yield "Worker e orologio danno segni di vita", _ready(demo)
+    yield "La pagina di accesso risponde", _page(demo)
+
+
+def _mails(demo: Demo) -> str:
+    def arrived() -> list[EmailMessage]:
+        return [mail for mail in kept_messages(demo.installation.mails) if "conti@" in str(mail["to"]).lower()]
+
+    if not demo.supervisor.wait_for(lambda: len(arrived()) >= MAILS_WANTED, timeout=PATIENCE_SECONDS):
+        return f"{len(arrived())} di {MAILS_WANTED}"
+    attached = [part for mail in arrived() for part in mail.iter_attachments()]
+    return "" if any(part.get_content_type() == "application/pdf" for part in attached) else "manca il modulo firmato"
+
+
+def _ready(demo: Demo) -> str:
+    answer: dict[str, Any] = {}
+
+    def is_ready() -> bool:
+        answer.update(json.loads(_get(f"{demo.base_url}/readyz")))
+        return bool(answer["status"] == "ready")
+
+    return "" if demo.supervisor.wait_for(is_ready, timeout=PATIENCE_SECONDS) else json.dumps(answer)
+
+
+def _page(demo: Demo) -> str:
+    page = _get(f"{demo.base_url}/").decode(errors="replace")
+    return "" if "<form" in page and "password" in page else "non è la pagina di accesso"
+
+
+def _status(demo: Demo, report: dict[str, Any], der: bytes) -> str:
+    """Ask CRL and OCSP about a certificate as a relying party would, on this run's port."""
+    certificate = x509.load_der_x509_certificate(der)
+    issuers = [x509.load_der_x509_certificate(base64.b64decode(text)) for text in report["issuers"]]
+    issuer = next(each for each in issuers if each.subject == certificate.issuer)
+    crl = x509.load_der_x509_crl(_get(_local(demo, _crl_address(certificate))))
+    if not crl.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type] # the CA's key is RSA or EC
+        return "la firma della CRL non è valida"
+    if crl.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None:
+        return "è nella CRL"
+    asked = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA256()).build()
+    body = _get(_local(demo, _ocsp_address(certificate)), asked.public_bytes(Encoding.DER), "application/ocsp-request")
+    answer = ocsp.load_der_ocsp_response(body)
+    if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+        return f"OCSP: {answer.response_status.name}"
+    is_good = answer.certificate_status is ocsp.OCSPCertStatus.GOOD
+    return "" if is_good else f"OCSP: {answer.certificate_status.name}"
+
+
+def _crl_address(certificate: x509.Certificate) -> str:
+    points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+    return str(next(name.value for point in points for name in point.full_name or ()))
+
+
+def _ocsp_address(certificate: x509.Certificate) -> str:
+    try:
+        access = certificate.extensions.get_extension_for_oid(ExtensionOID.AUTHORITY_INFORMATION_ACCESS).value
+    except ExtensionNotFound:
+        return ""
+    methods = [each for each in access if each.access_method == x509.AuthorityInformationAccessOID.OCSP]  # type: ignore[attr-defined]
+    return str(methods[0].access_location.value) if methods else ""
+
+
+def _local(demo: Demo, address: str) -> str:
+    """Map the address in a certificate (an invented host, for good) to this run's server."""
+    return demo.base_url + "/pki/" + address.split("/pki/", 1)[1]
+
+
+def _get(url: str, body: bytes | None = None, kind: str = "") -> bytes:
+    request = Request(url, data=body, headers={"Content-Type": kind} if kind else {})  # noqa: S310 - our own server
+    with urlopen(request, timeout=30) as answer:  # noqa: S310 - the same
+        content: bytes = answer.read()
+    return content
+
+
+def _left_over(home: Path, children: list[int]) -> str:
+    alive = [f"{pid} {command_of(pid)}" for pid in children if command_of(pid)]
+    alive += [str(pid) for pid in working_in(home / "data" / "postgresql") if pid != os.getpid()]
+    return ", ".join(alive)
