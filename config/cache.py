@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 from django.core.cache.backends.redis import RedisCache
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 log = structlog.get_logger(__name__)
 
+PAUSE_SECONDS = 2.0
+# The library's own default tries again for seconds, while a page waits.
+CONNECTION = {"socket_connect_timeout": 0.3, "socket_timeout": 0.3, "retry": Retry(NoBackoff(), 0)}
+
 
 class ForgivingRedisCache(RedisCache):
-    """Reads find nothing, writes are dropped and said in the log while Redis is away."""
+    """Reads find nothing and writes are dropped while Redis is away; it is looked for again now and then."""
+
+    away_until: ClassVar[float] = 0.0
 
     def _forgive(self, operation: Callable[[], Any], miss: Any) -> Any:
+        if time.monotonic() < ForgivingRedisCache.away_until:
+            return miss
         try:
             return operation()
         except RedisError as error:
+            ForgivingRedisCache.away_until = time.monotonic() + PAUSE_SECONDS
             log.warning("cache.away", error=type(error).__name__)
             return miss
 

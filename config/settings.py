@@ -9,6 +9,7 @@ from typing import Any
 import django_stubs_ext
 
 from cms.conf import CmsSettings
+from config.cache import CONNECTION
 from config.env import Environment, built
 from config.logs import configure_logging
 from config.schedule import SCHEDULE
@@ -115,7 +116,7 @@ CACHES = {
         "BACKEND": "config.cache.ForgivingRedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "cache",
-        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+        "OPTIONS": CONNECTION,
     },
 }
 

@@ -11,6 +11,7 @@ from django.db import connections
 from redis.exceptions import RedisError
 
 from config import database
+from config.cache import ForgivingRedisCache
 from runtime import limits, nudge
 from runtime.clock import FakeClock, installed
 from runtime.embedded.mailsink import MailSink
@@ -62,6 +63,7 @@ def _nothing_left_in_redis() -> Iterator[None]:
     """Leave no counter, breaker or cached value of one test to the next."""
     yield
     limits.limiter.cache_clear()
+    ForgivingRedisCache.away_until = 0.0
     nudge.breaker.reset()
     with redis.Redis.from_url(services.redis.url) as client:
         try:

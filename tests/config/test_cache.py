@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from django.core.cache import cache
 
-from config.cache import ForgivingRedisCache
+from config.cache import CONNECTION, ForgivingRedisCache
 
 
 @pytest.fixture
 def away():
-    return ForgivingRedisCache("unix:///nonexistent/redis.sock", {})
+    return ForgivingRedisCache("unix:///nonexistent/redis.sock", {"OPTIONS": CONNECTION})
 
 
 def test_it_keeps_values_while_redis_is_there():
@@ -43,3 +45,21 @@ def test_writes_are_dropped_while_redis_is_away(away):
     assert not away.touch("a")
     away.clear()
     assert away.incr("a") == 1
+
+
+def test_an_absent_redis_is_waited_for_once_and_not_at_each_use(away):
+    began = time.monotonic()
+
+    for number in range(500):
+        away.get(f"key:{number}")
+
+    assert time.monotonic() - began < 0.5
+
+
+def test_it_is_looked_for_again_after_a_pause(away):
+    away.get("a")
+    assert ForgivingRedisCache.away_until > time.monotonic()
+
+    ForgivingRedisCache.away_until = 0.0
+    cache.set("a", 1)
+    assert cache.get("a") == 1

@@ -30,7 +30,7 @@ read -r _
 for pid in "$@"; do
   for turn in $(seq 200); do kill -0 "$pid" 2>/dev/null || break; sleep 0.05; done
 done
-rm -rf "$FOLDER"
+rm -rf "$FOLDER" "$SOCKETS"
 """
 
 
@@ -113,7 +113,7 @@ class Services:
             ["/bin/sh", "-c", JANITOR, "janitor", *(str(child.process.pid) for child in self._children)],
             stdin=subprocess.PIPE,
             start_new_session=True,
-            env={**os.environ, "FOLDER": str(self.folder)},
+            env={**os.environ, "FOLDER": str(self.folder), "SOCKETS": str(self.postgres.sockets)},
         )
 
     def stop_redis(self) -> None:
@@ -138,7 +138,8 @@ class Services:
             self._janitor.stdin.close()
             self._janitor.wait(15)
             self._janitor = None
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in (self.folder, self.postgres.sockets):  # the sockets lie elsewhere when the path is too long
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def say(text: str) -> None:
