@@ -118,6 +118,7 @@ class KeyConflict(Conflict):
 
     code = "key-conflict"
     detail = "Per questa pratica è già stata presentata un'altra chiave: si rivolga al suo CDRL."
+    action = "contact-centre"
 
 
 class CertificateNotOurs(Invalid):

@@ -44,6 +44,7 @@ class SignatureInvalid(Unauthenticated):
 class NotRenewable(Conflict):
     """Base of the reasons why a certificate is not renewed."""
 
+    action = "contact-centre"
     label = NONE_RENEWABLE
 
 
@@ -264,7 +265,8 @@ class IssuanceRefused(Conflict):
     """The CA said no for good."""
 
     code = "issuance-refused"
-    detail = "Il certificato non può essere emesso: il suo CDRL è stato avvisato."
+    detail = "Il certificato non può essere emesso: si rivolga al suo CDRL."
+    action = "contact-centre"
     label = ISSUANCE_FAILED
 
 

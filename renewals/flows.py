@@ -16,8 +16,15 @@ from renewals.states import Step, TextKind
 class FlowPolicy(Protocol):
     """What differs between the two flows."""
 
-    steps: tuple[Step, ...]
-    texts: tuple[TextKind, ...]
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Steps of the client, in order."""
+        ...
+
+    @property
+    def texts(self) -> tuple[TextKind, ...]:
+        """Texts that the holder accepts."""
+        ...
 
     def opens_at(self, old_not_after: datetime, service: Service) -> datetime | None:
         """From when on a renewal is possible; None: at any time."""

@@ -166,7 +166,7 @@ def _revoke_held_batch(now: datetime) -> int:
 
 def _new_halves(rows: list[RenewalCase], statuses: list[CertificateStatus]) -> list[Certificate]:
     """Lock the new certificates of these cases, by id: the second lock of every use case."""
-    pairs = [case.new_pair_id for case in rows]
+    pairs = [case.new_pair_id for case in rows if case.new_pair_id is not None]
     locked = Certificate.objects.select_for_update(of=("self",), no_key=True).select_related("pair").order_by("pk")
     return list(locked.filter(pair_id__in=pairs, status__in=statuses))
 

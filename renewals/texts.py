@@ -39,8 +39,8 @@ I dati non sono diffusi. Il titolare può esercitare i diritti previsti dagli ar
 """
 _ENCRYPTION = """AVVERTENZA SULLA CIFRATURA
 
-Il rinnovo sostituisce le chiavi presenti sulla carta. Se la carta è stata usata per cifrare documenti o messaggi, dopo \
-il rinnovo quei contenuti non potranno più essere aperti, perché la chiave di decifratura viene cancellata.
+Il rinnovo sostituisce le chiavi presenti sulla carta. Se la carta è stata usata per cifrare documenti o messaggi, \
+dopo il rinnovo quei contenuti non potranno più essere aperti, perché la chiave di decifratura viene cancellata.
 Chi ha usato la cifratura interrompa il rinnovo, decifri i propri contenuti oppure acquisti un nuovo servizio.
 """
 _BODIES = {

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from cms import policy
 from cms.actors import Actor
@@ -165,7 +166,7 @@ def abandon_issues(pair: Pair, *, at: datetime) -> frozenset[str]:
     return frozenset(used)
 
 
-def standing_holds(certificate: Certificate) -> Any:
+def standing_holds(certificate: Certificate) -> QuerySet[Hold]:
     """Holds that count today."""
     return certificate.holds.filter(lifted_at__isnull=True, ended_at__isnull=True)
 

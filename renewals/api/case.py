@@ -112,9 +112,9 @@ def sign_form(request: HttpRequest, body: schemas.FormSignatureIn) -> dict[str, 
 @router.put(
     "/requests", response={200: schemas.CaseView, 202: schemas.CaseView}, summary="Certificate requests, one per slot"
 )
-def submit_requests(request: HttpRequest, response: HttpResponse, body: schemas.RequestsIn) -> Status:
+def submit_requests(request: HttpRequest, response: HttpResponse, body: schemas.RequestsIn) -> Status[Any]:
     """Check and store the requests, then issue at once; 202 while the CA is still at it."""
-    csrs = {row.type: decoded(row.csr) for row in body.requests}
+    csrs: dict[str, bytes] = {row.type: decoded(row.csr) for row in body.requests}
     if len(csrs) != len(body.requests):
         raise errors.RequestInvalid
     case, issues = issuance.submit_requests(case_of(request), csrs, decoded(body.binding), now=clock.now())
@@ -126,7 +126,7 @@ def submit_requests(request: HttpRequest, response: HttpResponse, body: schemas.
     response={200: schemas.CertificatesOut, 202: schemas.CertificatesOut},
     summary="Certificates to write to the card",
 )
-def show_certificates(request: HttpRequest, response: HttpResponse) -> Status:
+def show_certificates(request: HttpRequest, response: HttpResponse) -> Status[Any]:
     """The issued certificates with their chain, or 202 while any is missing."""
     rows = reading.issued_certificates(case_of(request))
     shown = [
@@ -137,7 +137,7 @@ def show_certificates(request: HttpRequest, response: HttpResponse) -> Status:
 
 
 @router.post("/installation-challenge", response={201: schemas.ChallengeOut}, summary="A text for the new keys")
-def begin_installation(request: HttpRequest) -> Status:
+def begin_installation(request: HttpRequest) -> Status[Any]:
     """Make the text that each new key signs once its certificate lies on the card."""
     case_id = case_of(request)
     bounded(f"installation:{case_id}", limit=60)
@@ -147,12 +147,12 @@ def begin_installation(request: HttpRequest) -> Status:
 @router.post("/installation", response=schemas.CaseView, summary="Proof of installation")
 def install(request: HttpRequest, body: schemas.InstallationIn) -> dict[str, Any]:
     """Complete the case with one proof per new key."""
-    proofs = {row.type: decoded(row.signature) for row in body.proofs}
+    proofs: dict[str, bytes] = {row.type: decoded(row.signature) for row in body.proofs}
     return case_view(issuance.complete_renewal(case_of(request), str(body.challenge), proofs, now=clock.now()))
 
 
 @router.post("/failures", response={201: schemas.FailureOut}, summary="Something went wrong at the card")
-def report_failure(request: HttpRequest, body: schemas.FailureIn) -> Status:
+def report_failure(request: HttpRequest, body: schemas.FailureIn) -> Status[Any]:
     """Keep the client's report in the case's events, where operators see it."""
     case_id = case_of(request)
     bounded(f"failures:{case_id}", limit=30, seconds=600)
@@ -173,7 +173,7 @@ def _view(request: HttpRequest) -> dict[str, Any]:
     return case_view(case)
 
 
-def _ready_or_wait(response: HttpResponse, body: dict[str, Any], *, done: bool) -> Status:
+def _ready_or_wait(response: HttpResponse, body: dict[str, Any], *, done: bool) -> Status[Any]:
     if done:
         return Status(200, body)
     response["Retry-After"] = RETRY_AFTER

@@ -44,7 +44,7 @@ def scan(request: HttpRequest, body: schemas.ScanIn) -> dict[str, Any]:
 
 
 @router.post("/challenges", response={201: schemas.ChallengeOut}, summary="A text for the card to sign")
-def begin_login(request: HttpRequest, body: schemas.ChallengeIn) -> Status:
+def begin_login(request: HttpRequest, body: schemas.ChallengeIn) -> Status[Any]:
     """Make a single-use login text, valid five minutes, for the old authentication key."""
     bounded(f"challenge:{address(request)}", limit=120)
     challenge = login.begin_login(card_serial=body.card_serial, fingerprint=body.certificate, now=clock.now())
@@ -52,7 +52,7 @@ def begin_login(request: HttpRequest, body: schemas.ChallengeIn) -> Status:
 
 
 @router.post("/sessions", response={201: schemas.SessionOut}, summary="Open or resume the case")
-def open_session(request: HttpRequest, body: schemas.SessionIn) -> Status:
+def open_session(request: HttpRequest, body: schemas.SessionIn) -> Status[Any]:
     """Exchange the card's signature for a bearer token bound to one case."""
     bounded(f"session:{address(request)}", limit=120)
     token, session = login.open_session(str(body.challenge), decoded(body.signature), now=clock.now())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
@@ -32,7 +33,7 @@ def plan(case: RenewalCase) -> None:
     case.due_kind, case.due_at = policy.next_automatic(case)
 
 
-def record(verb: str, case: RenewalCase, *, actor: Actor, at: datetime, **more: object) -> None:
+def record(verb: str, case: RenewalCase, *, actor: Actor, at: datetime, **more: Any) -> None:
     """Append an event of this case. *Ricerca eventi* filters by the issuing service (decisions.md §4)."""
     events.record(
         verb,
@@ -58,6 +59,8 @@ def issuing_agreement(pair: Pair) -> Agreement:
 
 def built(pair: Pair, halves: list[Certificate], agreement: Agreement, *, at: datetime) -> RenewalCase:
     """Build, without storing, the case of a pair."""
+    if pair.card_id is None:
+        raise errors.CertificateRemote
     case = RenewalCase(
         code=new_code(),
         old_pair=pair,
@@ -141,6 +144,10 @@ def _end(case: RenewalCase, *, was_signed: bool, actor: Actor, at: datetime) -> 
         return
     types = set(case.issuing_service.types)
     used = certificates.abandon_issues(case.new_pair, at=at) if case.new_pair else frozenset()
-    ledger = {"centre_id": case.centre_id, "service_id": case.issuing_service_id, "case_code": case.code}
+    ledger: dict[str, Any] = {
+        "centre_id": case.centre_id,
+        "service_id": case.issuing_service_id,
+        "case_code": case.code,
+    }
     stock.debit(types=types & used, actor=actor, at=at, **ledger)
     stock.release(types=types - used, actor=actor, at=at, **ledger)

@@ -155,6 +155,7 @@ def subject(case: RenewalCase, old: Certificate) -> Subject:
     )
 
 
+@transaction.atomic
 def begin_installation(case_id: int, *, now: datetime) -> Challenge:
     """Store the text that each new key signs once its certificate lies on the card."""
     case = locked(case_id)
@@ -233,7 +234,7 @@ def _require_proofs(issued: list[Certificate], challenge: Challenge, proofs: Map
 def _open_next_window(case: RenewalCase, issued: list[Certificate]) -> None:
     """The new pair will have its own renewal; the sweep finds it by this instant."""
     opens_at = register.months_before(policy.old_not_after(issued), case.issuing_service.window_months)
-    Pair.objects.filter(pk=case.new_pair_id).update(window_opens_at=opens_at)
+    Pair.objects.filter(born_in=case).update(window_opens_at=opens_at)
 
 
 def _tell_completed(case: RenewalCase, issued: list[Certificate], *, now: datetime) -> None:

@@ -1,0 +1,74 @@
+"""The operator's desk: account, chosen service, scope and roles of one request, read once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.http import HttpRequest
+
+from cms.models import Membership, Service, User
+from cms.policy import DECIDING_ROLES
+from cms.scope import NOTHING, Scope, scope_of, services_of
+from runtime import clock
+
+SESSION_KEY = "service_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where the operator sits: pages read `scope` and `now` here and nowhere else."""
+
+    operator: User
+    service: Service
+    scope: Scope
+    now: datetime
+    roles: dict[int, str] = field(default_factory=dict)
+
+    def may_decide(self, centre_id: int) -> bool:
+        """Whether his role in that centre decides on renewals; the use case asks again."""
+        return self.roles.get(centre_id) in DECIDING_ROLES
+
+
+def at(request: HttpRequest) -> Desk:
+    """The desk that `PanelSite.at_desk` has put on the request."""
+    desk = getattr(request, "desk", None)
+    if not isinstance(desk, Desk):
+        message = "the view is not wrapped with at_desk"
+        raise TypeError(message)
+    return desk
+
+
+def desk_of(request: HttpRequest) -> Desk | None:
+    """Read the desk; None while no service is chosen, or the chosen one is no longer his."""
+    operator = request.user
+    if not isinstance(operator, User):
+        return None
+    service_id = request.session.get(SESSION_KEY) or _only_service(request, operator)
+    scope = scope_of(operator, service_id)
+    if scope == NOTHING:
+        request.session.pop(SESSION_KEY, None)
+        return None
+    memberships = Membership.objects.filter(user=operator, centre_id__in=scope.centre_ids)
+    return Desk(
+        operator=operator,
+        service=Service.objects.get(pk=service_id),
+        scope=scope,
+        now=clock.now(),
+        roles=dict(memberships.values_list("centre_id", "role")),
+    )
+
+
+def sit_down(request: HttpRequest, service: Service) -> None:
+    """Remember the chosen service in the session, under a new session key."""
+    request.session.cycle_key()
+    request.session[SESSION_KEY] = service.pk
+
+
+def _only_service(request: HttpRequest, operator: User) -> int | None:
+    """Choose for an operator who has no choice; the bar shows what was chosen."""
+    services = services_of(operator)
+    if len(services) != 1:
+        return None
+    sit_down(request, services[0])
+    return services[0].pk

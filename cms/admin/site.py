@@ -1,0 +1,174 @@
+"""The panel's own admin site: its entrance, the chosen service, its sidebar. Nothing of the stock admin is reachable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import update_wrapper
+from typing import Any
+
+from django.contrib.admin import AdminSite, ModelAdmin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import URLPattern, URLResolver, include, path
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+
+from cms.admin import choice, entrance
+from cms.admin.desk import Desk, desk_of
+
+View = Callable[..., HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the sidebar."""
+
+    title: str
+    url_name: str
+    icon: str
+    is_current: bool
+    counter: str
+    counter_title: str
+
+
+class PanelAdmin(ModelAdmin[Any]):
+    """A page of the panel. It shows rows and calls use cases; it adds, changes and deletes nothing by itself."""
+
+    slug: str
+    title: Any
+    icon: str
+    group: Any = ""
+    url_name: str
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Rights hang on memberships; who came this far may see what lies in his scope."""
+        del obj
+        return entrance.is_admitted(request)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """The same for the sidebar."""
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: rows are made by use cases."""
+        del request, obj
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: rows are changed by use cases."""
+        del request, obj
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Refuse: the register forgets nothing."""
+        del request, obj
+        return False
+
+    def pages(self) -> Sequence[URLPattern]:
+        """Addresses of this page, below its slug; views are wrapped with `self.at_desk`."""
+        raise NotImplementedError
+
+    def get_urls(self) -> list[URLPattern]:
+        """Only our own pages, none of the stock ones."""
+        return list(self.pages())
+
+    def at_desk(self, view: View) -> View:
+        """Let a view be reached only by an admitted operator with a chosen service."""
+        site = self.admin_site
+        if not isinstance(site, PanelSite):
+            message = "panel pages belong to the panel's site"
+            raise TypeError(message)
+        return site.at_desk(view)
+
+    def count_waiting(self, desk: Desk) -> int | None:
+        """Things that wait for a person, for the sidebar; None shows no counter."""
+        del desk
+        return None
+
+
+class PanelSite(AdminSite):
+    """Sigillo's panel."""
+
+    site_title = site_header = index_title = "Sigillo"
+    site_url = None
+    enable_nav_sidebar = False
+    final_catch_all_view = False
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """An operator whose second factor was used in this session."""
+        return entrance.is_admitted(request)
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:  # noqa: FBT001, FBT002 - Django's signature
+        """Wrap a view that needs login and second factor, but no service."""
+
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not self.has_permission(request):
+                return entrance.turn_away(request)
+            return view(request, *args, **kwargs)
+
+        protected = csrf_protect(inner)
+        return update_wrapper(protected if cacheable else never_cache(protected), view)
+
+    def at_desk(self, view: View) -> View:
+        """Wrap a view that also needs a chosen service: the request then carries its `desk`."""
+
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            desk = desk_of(request)
+            if desk is None:
+                return choice.send_to_choice(request)
+            request.desk = desk  # type: ignore[attr-defined] # read by `desk.at` and the frame
+            return view(request, *args, **kwargs)
+
+        return self.admin_view(update_wrapper(inner, view))
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Index, choice of the service, and the pages that are registered."""
+        own: list[URLPattern | URLResolver] = [
+            path("", self.admin_view(self.index), name="index"),
+            path("servizio/", self.admin_view(choice.choose_service), name="choose_service"),
+        ]
+        return own + [path(f"{page.slug}/", include(page.get_urls())) for page in self._pages()]
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseRedirect:
+        """Open the first page of the sidebar."""
+        del request, extra_context
+        return redirect(f"admin:{self._pages()[0].url_name}")
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What the frame shows on every page."""
+        desk: Desk | None = getattr(request, "desk", None)
+        return {
+            "desk": desk,
+            "sidebar": self._sidebar(request, desk) if desk else [],
+            "has_permission": self.has_permission(request),
+            "site_header": self.site_header,
+        }
+
+    def _pages(self) -> list[PanelAdmin]:
+        return [page for page in self._registry.values() if isinstance(page, PanelAdmin)]
+
+    def _sidebar(self, request: HttpRequest, desk: Desk) -> list[tuple[Any, list[Entry]]]:
+        groups: dict[Any, list[Entry]] = {}
+        for page in self._pages():
+            groups.setdefault(page.group, []).append(_entry(page, request, desk))
+        return list(groups.items())
+
+
+def _entry(page: PanelAdmin, request: HttpRequest, desk: Desk) -> Entry:
+    match = request.resolver_match
+    count = page.count_waiting(desk)
+    return Entry(
+        title=page.title,
+        url_name=f"admin:{page.url_name}",
+        icon=page.icon,
+        is_current=match is not None and f"/{page.slug}/" in f"/{match.route}",
+        counter="" if not count else ("99+" if count > 99 else str(count)),
+        counter_title=ngettext("%d da autorizzare", "%d da autorizzare", count) % count if count else "",
+    )
+
+
+SERVICES = _("Gestione Servizi")
+site = PanelSite(name="admin")

@@ -1,0 +1,72 @@
+"""Instants and deadlines in words, Europe/Rome: what people read on the panel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cms.policy import ROME, rome_date
+
+RED_DAYS = 3
+AMBER_DAYS = 15
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A state as screens show it: colour by role (ok, wait, danger, neutral), icon, word."""
+
+    role: str
+    icon: str
+    word: str
+
+
+def instant(at: datetime) -> str:
+    """Say `gio 12/03/2027, 10:15`."""
+    return formats.date_format(at.astimezone(ROME), "D d/m/Y, H:i").lower()
+
+
+def day(at: datetime | date) -> str:
+    """Say `gio 12/03/2027`."""
+    return formats.date_format(at.astimezone(ROME) if isinstance(at, datetime) else at, "D d/m/Y").lower()
+
+
+def distance(at: datetime, now: datetime) -> str:
+    """Say how far an instant lies from now: `tra 12 giorni`, `domani`, `tra 3 ore`, `ieri`, `5 giorni fa`."""
+    days = (rome_date(at) - rome_date(now)).days
+    if days == 0:
+        return _hours(at - now)
+    if days == 1:
+        return _("domani")
+    if days == -1:
+        return _("ieri")
+    if days > 0:
+        return ngettext("tra %d giorno", "tra %d giorni", days) % days
+    return ngettext("%d giorno fa", "%d giorni fa", -days) % -days
+
+
+def _hours(left: timedelta) -> str:
+    if left < timedelta(0):
+        return _("oggi")
+    if left < HOUR:
+        minutes = max(1, left // timedelta(minutes=1))
+        return ngettext("tra %d minuto", "tra %d minuti", minutes) % minutes
+    hours = left // HOUR
+    return ngettext("tra %d ora", "tra %d ore", hours) % hours
+
+
+def urgency(at: datetime, now: datetime) -> str:
+    """Colour role of a deadline: danger under 3 days or passed, wait under 15 days, else none."""
+    left = at - now
+    if left < timedelta(days=RED_DAYS):
+        return "danger"
+    return "wait" if left < timedelta(days=AMBER_DAYS) else ""
+
+
+def bounded(count: int, bound: int) -> str:
+    """Say a count that was not counted beyond `bound`: `1000+`."""
+    return f"{bound}+" if count >= bound else str(count)
