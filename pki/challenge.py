@@ -12,16 +12,11 @@ import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-
-from pki.errors import BadSignature, MalformedInput
+from pki.errors import MalformedInput
+from pki.signatures import require_signed
 
 AUTHENTICATION, SIGNATURE = "authentication", "signature"
 SLOTS = (AUTHENTICATION, SIGNATURE)
-LARGEST_SIGNATURE = 1024
 _NONCE = re.compile(r"[0-9a-f]{64}")
 _WORD = re.compile(r"[!-~]{1,255}")
 
@@ -48,25 +43,13 @@ def installation_text(*, host: str, nonce: str, card: str, case: str, certificat
 
 
 def require_signature(spki_der: bytes, text: str, signature: bytes) -> None:
-    """Verify a card's signature over a text; `BadSignature` for anything else, `MalformedInput` for an unreadable key.
+    """Verify a card's signature over a text. `BadSignature`; `MalformedInput` for an unreadable key or text.
 
-    The key alone decides the algorithm: RSA is PKCS #1 v1.5 with SHA-256, EC is ECDSA (DER) with SHA-256.
+    No algorithm is taken from the caller; see `pki.signatures`.
     """
-    try:
-        key, data = load_der_public_key(spki_der), text.encode("ascii")
-    except Exception as unreadable:  # the library names no closed list of exceptions
-        raise MalformedInput("not a readable public key, or no ASCII text") from unreadable
-    if len(signature) > LARGEST_SIGNATURE:
-        raise BadSignature("larger than any signature")
-    try:
-        if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
-        elif isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
-        else:
-            raise BadSignature("neither an RSA nor an EC key")
-    except InvalidSignature as wrong:
-        raise BadSignature("the key did not sign this text") from wrong
+    if not text.isascii():
+        raise MalformedInput("not a text of ours", code="challenge-malformed")
+    require_signed(spki_der, text.encode("ascii"), signature)
 
 
 def _text(step: str, host: str, nonce: str, card: str, case: str, lines: Iterable[tuple[str, str]]) -> str:

@@ -7,6 +7,7 @@ are made once per process and hold no state of a document.
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -23,6 +24,8 @@ from pki.errors import LintFailed
 from pki.gateway import Profile
 
 _Results = list[Any]
+# The linter logs exceptions with parts of the document in them; here they become findings.
+logging.getLogger("pkilint").setLevel(logging.CRITICAL)
 UNREADABLE = Finding("document.unreadable")
 
 

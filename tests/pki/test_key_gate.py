@@ -26,6 +26,13 @@ ONLY_FOR_NEW_KEYS = {"exponent-3", "exponent-17", "exponent-65535", "exponent-2-
 # A small modulus meets the size first; with the size allowed its weakness must still be found.
 SMALL_AND_WEAK = [(name, code, key) for name, code, key in WEAK if name.startswith(("roca-1024", "close-primes-1024"))]
 
+RFC_9500_RSA_2048 = (
+    "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAsPnoGUOnrpiSqt4XynxA+HRP7S+BSObI6qJ7fQAVSPtRkqsotWxQYLEYzNEx5ZSH"
+    "TGypibVsJylvCfuToDTfMul8b/CZjP2Ob0LdpYrNH6l5hvFE89FU1nZQF15oVLOpUgA7wGiHuEVawrGfey92UE68mOyUVXGweJIVDdxqdMoP"
+    "vNNUl86BU02vlBiESxOuox+dWmuVV7vfYZ79Toh/LUK43YvJh+rhv4nKuF7iHjVjBd9sB6iDjj70HFldzOQ9r8SRI+9NirupPTkF5AKNe6kU"
+    "hKJ1luB7S27ZkvB3tSTT3P593VVJvnzOjaA1z6Cz+4+eRvcysqhrRgFlwI9TEwIDAQAB"
+)
+
 
 def refusal_of(key: bytes, **limits) -> str:
     with pytest.raises(WeakKey) as refusal:
@@ -139,6 +146,10 @@ def test_listed_key_is_refused_in_both_spellings_of_the_list(tmp_path, rsa_key, 
             keys.require_new_key(spki(key), blocklist=blocklist)
     _, other = SOUND[0]
     keys.require_new_key(other, blocklist=blocklist)
+
+
+def test_key_that_everybody_can_read_in_an_rfc_is_refused():
+    assert refusal_of(base64.b64decode(RFC_9500_RSA_2048)) == "key-blocklisted"
 
 
 def test_block_list_with_a_broken_line_is_not_read_halfway(tmp_path):
