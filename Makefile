@@ -16,10 +16,10 @@ help: ## Show this list.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 20
 
 run: server-environment ## Start everything with a demo population and let a card renew before your eyes.
-	@exec $(PYTHON) -m runtime.embedded run
+	@exec $(PYTHON) -m config.demo run
 
 smoke: server-environment ## The same without staying: check the outcome, exit 0 or 1.
-	@exec $(PYTHON) -m runtime.embedded smoke
+	@exec $(PYTHON) -m config.demo smoke
 
 test: dev-environment system-packages ## The whole suite on PostgreSQL and Redis that it starts itself. ARGS="..." are pytest's.
 	$(PYTHON) -m pytest $(ARGS)

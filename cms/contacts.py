@@ -10,8 +10,10 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from cms.errors import ContactInvalid
+from notifications.errors import RecipientRefused
+from notifications.policy import require_recipient
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 _ADDRESS_LIMITS = {"street": 120, "postcode": 10, "town": 80, "province": 40}
 
 
@@ -45,7 +47,8 @@ def parse_email(text: str) -> str:
     try:
         address = f"{local}@{domain.encode('idna').decode('ascii')}"
         validate_email(address)
-    except (UnicodeError, ValidationError) as error:
+        require_recipient(address)
+    except (UnicodeError, ValidationError, RecipientRefused) as error:
         raise ContactInvalid from error
     return address
 
@@ -69,6 +72,6 @@ def parse_mobile(text: str) -> str:
 
 def _line(text: str, limit: int) -> str:
     line = " ".join(text.split())
-    if len(line) > limit or _CONTROL.search(line):
+    if len(line) > limit or CONTROL.search(line):
         raise ContactInvalid
     return line

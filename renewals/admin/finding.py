@@ -30,7 +30,7 @@ def find(text: str, scope: Scope) -> Found | None:
     by_person = list(cases.filter(holder__tax_code=typed).values_list("code", "holder_id")[:2])
     if by_person:
         return Found(case_code=by_person[0][0]) if len(by_person) == 1 else Found(holder_id=by_person[0][1])
-    by_card = list(cases.filter(card__serial__iexact=typed).values_list("code", "card_id")[:2])
+    by_card = list(cases.filter(card__serial__in={typed, text.strip()[:LONGEST]}).values_list("code", "card_id")[:2])
     if by_card:
         return Found(case_code=by_card[0][0]) if len(by_card) == 1 else Found(card_id=by_card[0][1])
     return None

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from cms import policy as register
 from cms.actors import operator as operator_actor
+from cms.contacts import CONTROL
 from cms.fsm import refusing_illegal_moves
 from cms.models import Certificate, User
 from cms.services import certificates
@@ -47,7 +48,7 @@ def approve_renewal(case_id: int, *, operator: User, now: datetime) -> RenewalCa
 @transaction.atomic
 def refuse_renewal(case_id: int, *, operator: User, reason: str, now: datetime) -> RenewalCase:
     """Refuse: before installation the case is cancelled; afterwards the refusal is recorded and the clock goes on."""
-    reason = " ".join(reason.split())
+    reason = " ".join(CONTROL.sub(" ", reason).split())[:300]
     if not reason:
         raise errors.ReasonMissing
     case = _decidable(case_id, operator)

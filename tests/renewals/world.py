@@ -92,9 +92,7 @@ class World:
 
     def employ(self, email: str, centre: Centre, role: str = Role.OPERATOR) -> User:
         """An operator of a centre."""
-        user = User.objects.create_user(
-            email, "una-frase-lunga-di-prova", full_name="Operatore di prova", is_staff=True
-        )
+        user = User.objects.create_user(email, full_name="Operatore di prova", is_staff=True)
         Membership.objects.create(user=user, centre=centre, role=role)
         return user
 

@@ -1,0 +1,170 @@
+"""Everything that the page of one case shows, read with a fixed number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from cms.admin.desk import Desk
+from cms.admin.words import Badge
+from cms.events import VERBS
+from cms.models import CaRequest, Certificate, Event, Hold, StockMovement, User
+from cms.states import Channel, Outcome, RequestState
+from notifications import queries as outbox
+from notifications.models import OutboxMessage
+from notifications.states import MessageState
+from renewals import queries
+from renewals.admin import badges, clockwork, decision, timeline
+from renewals.admin.letters import title_of
+from renewals.models import Acceptance, RenewalCase, RenewalForm
+from renewals.states import CaseState
+
+LONGEST_TRAIL = 200
+_RELATED = (
+    "holder",
+    "card__family",
+    "centre",
+    "service",
+    "issuing_service",
+    "old_pair__service",
+    "new_pair__service",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One certificate of a pair card."""
+
+    certificate: Certificate
+    badge: Badge
+    holds: list[Hold]
+    pending: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the trail."""
+
+    at: datetime
+    what: str
+    who: str
+    channel: str
+    outcome: Badge
+    reason: str
+    new_not_after: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message to the holder."""
+
+    title: str
+    message: OutboxMessage
+    badge: Badge
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """The page's content."""
+
+    case: RenewalCase
+    badges: Sequence[Badge]
+    choices: decision.Choices
+    next_automatic: str
+    steps: list[timeline.Step]
+    old: list[Half]
+    new: list[Half]
+    decided_by: str
+    trail: list[Line]
+    letters: list[Letter]
+    form: RenewalForm | None
+    acceptances: list[Acceptance]
+    movements: list[StockMovement]
+
+
+def cases_with_relations(desk: Desk) -> QuerySet[RenewalCase]:
+    """Cases in scope, with all that the page says of person, card and agreement."""
+    return queries.in_scope(desk.scope).select_related(*_RELATED)
+
+
+def dossier_of(case: RenewalCase, desk: Desk) -> Dossier:
+    """Read the rest of a case that was found in scope."""
+    halves = list(Certificate.objects.filter(pair_id__in=[case.old_pair_id, case.new_pair_id]).order_by("type"))
+    events = list(Event.objects.filter(case_code=case.code).order_by("-id")[:LONGEST_TRAIL])
+    names = _names([case.decided_by, *(event.actor_id for event in events if event.actor_kind == "operator")])
+    old, new = _pairs(case, halves, desk.now)
+    form = RenewalForm.objects.filter(case=case, signed_pdf__isnull=False).only("case_id", "rendered_at").first()
+    return Dossier(
+        case=case,
+        badges=badges.all_of(case),
+        choices=decision.choices(case, desk),
+        next_automatic=clockwork.sentence(case, desk.now),
+        steps=timeline.steps(case, [half.certificate for half in new], desk.now),
+        old=old,
+        new=new,
+        decided_by=names.get(case.decided_by or 0, ""),
+        trail=[_line(event, names, case) for event in events],
+        letters=[_letter(message) for message in outbox.of_case(case.code)[:LONGEST_TRAIL]],
+        form=form,
+        acceptances=list(case.acceptances.order_by("pk")),
+        movements=list(StockMovement.objects.filter(case_code=case.code).select_related("stock").order_by("pk")),
+    )
+
+
+def _pairs(case: RenewalCase, halves: list[Certificate], now: datetime) -> tuple[list[Half], list[Half]]:
+    ids = [half.pk for half in halves]
+    holds = list(Hold.objects.filter(certificate_id__in=ids, lifted_at__isnull=True, ended_at__isnull=True))
+    open_requests = CaRequest.objects.filter(
+        case_code=case.code, state__in=[RequestState.PLANNED, RequestState.SENT], certificate_id__isnull=False
+    )
+    wishes = {wish.certificate_id: wish.get_kind_display() for wish in open_requests.order_by("id")}
+    replaced = case.state == CaseState.COMPLETED
+    built = [
+        Half(
+            certificate=half,
+            badge=badges.certificate(half, replaced=replaced and half.pair_id == case.old_pair_id, now=now),
+            holds=[hold for hold in holds if hold.certificate_id == half.pk],
+            pending=str(wishes.get(half.pk, "")),
+        )
+        for half in halves
+    ]
+    old = [half for half in built if half.certificate.pair_id == case.old_pair_id]
+    return old, [half for half in built if half.certificate.pair_id == case.new_pair_id]
+
+
+def _names(ids: Iterable[int | None]) -> dict[int, str]:
+    wanted = {pk for pk in ids if pk}
+    return {user.pk: str(user) for user in User.objects.filter(pk__in=wanted)}
+
+
+def _line(event: Event, names: dict[int, str], case: RenewalCase) -> Line:
+    who = {"system": _("Sistema"), "holder": str(case.holder)}.get(event.actor_kind)
+    looks = {
+        Outcome.DONE: ("ok", "check"),
+        Outcome.REFUSED: ("danger", "close-circle"),
+        Outcome.FAILED: ("danger", "error"),
+    }
+    outcome = Outcome(event.outcome)
+    return Line(
+        at=event.at,
+        what=VERBS.get(event.verb, event.verb),
+        who=who or names.get(event.actor_id or 0, _("Operatore")),
+        channel=str(Channel(event.channel).label),
+        outcome=Badge(*looks[outcome], str(outcome.label)),
+        reason=event.reason,
+        new_not_after=event.new_not_after,
+    )
+
+
+def _letter(message: OutboxMessage) -> Letter:
+    looks = {
+        MessageState.QUEUED: ("wait", "clock"),
+        MessageState.SENT: ("ok", "check"),
+        MessageState.FAILED: ("danger", "error"),
+    }
+    state = MessageState(message.state)
+    return Letter(title_of(message.kind), message, Badge(*looks[state], str(state.label)))

@@ -1,0 +1,28 @@
+"""What the kinds of messages are called on screens."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from notifications.catalog import Message
+
+TITLES = {
+    Message.RENEWAL_NOTICE: _("Avviso di rinnovo"),
+    Message.SIGNED_FORM: _("Modulo firmato"),
+    Message.RENEWAL_DONE: _("Rinnovo concluso"),
+    Message.RENEWAL_DONE_TO_AUTHORISE: _("Rinnovo concluso, da autorizzare"),
+    Message.AUTHORISED: _("Rinnovo autorizzato"),
+    Message.SUSPENDED: _("Certificati sospesi"),
+    Message.REACTIVATED: _("Certificati riattivati"),
+    Message.REVOKED: _("Certificati revocati"),
+    Message.CONTACT_CONFIRMATION: _("Codice di conferma e-mail"),
+    Message.CONTACT_CHANGED: _("Recapiti cambiati"),
+    Message.CASE_CANCELLED: _("Pratica cancellata"),
+    Message.REFUSED: _("Rinnovo non approvato"),
+    Message.STOCK_EMPTY: _("Giacenza insufficiente"),
+}
+
+
+def title_of(kind: str) -> str:
+    """Title of a kind; a kind that is not listed yet shows its own name."""
+    return str(TITLES.get(kind, kind))  # type: ignore[call-overload] # the keys are strings too
