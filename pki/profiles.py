@@ -144,9 +144,11 @@ def _qualified_signature(builder: x509.CertificateBuilder, issuer: IssuerFacts) 
 
 
 def build_root(name: x509.Name, spki_der: bytes, validity: Validity, serial: int) -> x509.CertificateBuilder:
-    """Build a self-signed trust anchor."""
+    """Build a self-signed trust anchor, which names itself as its issuer's key (RFC 5280 §4.2.1.1 allows both)."""
     key = _public_key(spki_der)
-    return _authority(_named(name, name, key, validity, serial), path_length=None)
+    named = _named(name, name, key, validity, serial)
+    own = x509.AuthorityKeyIdentifier(x509.SubjectKeyIdentifier.from_public_key(key).digest, None, None)
+    return _authority(named.add_extension(own, critical=False), path_length=None)
 
 
 def build_issuing_ca(

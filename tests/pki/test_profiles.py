@@ -124,6 +124,7 @@ def test_issuing_ca_issues_to_holders_only(ca):
 def test_root_signs_itself_and_names_no_addresses(ca):
     root = x509.load_der_x509_certificate(ca.root)
     root.verify_directly_issued_by(root)
+    assert value(root, x509.AuthorityKeyIdentifier).key_identifier == value(root, x509.SubjectKeyIdentifier).digest
     with pytest.raises(x509.ExtensionNotFound):
         value(root, x509.AuthorityInformationAccess)
 
