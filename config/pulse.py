@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from celery.signals import heartbeat_sent, worker_ready
 from django.conf import settings
 
 from config.heartbeat import touch
+
+LONG_AGO = timedelta(days=1)
 
 
 @worker_ready.connect
@@ -20,7 +23,16 @@ def worker_is_alive(**_: Any) -> None:
 
 
 class TickingScheduler(Scheduler):
-    """Celery's scheduler without a file of its own, which shows at each tick that beat is alive."""
+    """Celery's scheduler without a file of its own, which shows at each tick that beat is alive.
+
+    After a start everything is due at once: what fell due while beat was down waits no longer.
+    """
+
+    def setup_schedule(self) -> None:
+        """Fill the schedule, each entry as if it had last run long ago."""
+        super().setup_schedule()
+        for entry in self.data.values():
+            entry.last_run_at = entry.default_now() - LONG_AGO
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Send what is due; return the seconds until the next tick, few enough to be seen alive."""

@@ -70,3 +70,12 @@ def test_without_a_folder_nothing_is_written(tmp_path: Path, settings, monkeypat
     settings.HEARTBEAT_FOLDER = ""
     pulse.worker_is_alive()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_after_a_start_everything_is_due_at_once() -> None:
+    from config.celery import app
+
+    scheduler = pulse.TickingScheduler(app=app, lazy=True)
+    scheduler.setup_schedule()
+    assert scheduler.data
+    assert all(entry.is_due().is_due for entry in scheduler.data.values())
