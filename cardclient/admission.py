@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from cardclient import certificates, pairs, texts
 from cardclient.contract import Case, Offer, ScanAnswer, Slot, Verdict
@@ -228,6 +229,6 @@ def _require_new_pin(code: Secret) -> None:
     text = code.reveal()
     if not (text.isascii() and text.isdecimal() and SHORTEST_NEW_PIN <= len(text) <= LONGEST_NEW_PIN):
         raise PinLength
-    steps = {int(after) - int(before) for before, after in zip(text, text[1:], strict=False)}
+    steps = {int(after) - int(before) for before, after in pairwise(text)}
     if steps in ({0}, {1}, {-1}):
         raise PinLength("pin-weak")

@@ -1,11 +1,12 @@
 """A card behind a PKCS#11 module, seen through the `Card` port; the module runs in a process of its own.
 
 Vendor modules crash and hang. One child process (multiprocessing, spawn) and one pipe keep that away from the flow: a
-crash becomes `driver-failed`, a hang is killed at its time limit and becomes `driver-timeout`, and the next call starts anew.
+crash becomes `driver-failed`, a hang is killed at its time limit (`driver-timeout`), and the next call starts anew.
 """
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 from multiprocessing.connection import Connection
 from typing import Any
@@ -21,7 +22,7 @@ OTHERWISE = 30.0
 
 
 class Pkcs11Card:
-    """The chosen card of a module. `slot` counts the module's slots that hold a token; None takes the only one or asks."""
+    """The chosen card of a module. `slot` counts the slots that hold a token; None means all."""
 
     def __init__(self, module: str, *, slot: int | None = None, limits: dict[str, float] | None = None) -> None:
         """Keep the module's path; nothing is loaded before the first call."""
@@ -93,10 +94,8 @@ class Pkcs11Card:
         if self._child is None:
             return
         process, pipe = self._child
-        try:
+        with contextlib.suppress(OSError, ValueError):
             pipe.send(None)
-        except (OSError, ValueError):
-            pass
         process.join(2.0)
         self._stop()
 

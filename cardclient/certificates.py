@@ -86,7 +86,7 @@ def tax_code(certificate: x509.Certificate) -> str | None:
 
 
 def require_successor(new: bytes, chain: tuple[bytes, ...], *, old: bytes, slot: Slot, public_key: bytes) -> None:
-    """Refuse a certificate that is not the new one of this key, slot and person, or that ends no later than the old one.
+    """Refuse a certificate that is not of this key, slot and person, or that ends no later than the old one.
 
     Raises Distrusted("certificate-refused") with the failing check as operation: nothing is written on the card then.
     """
@@ -113,7 +113,10 @@ def _is_same_person(after: x509.Certificate, before: x509.Certificate) -> bool:
 
 def _agree(after: x509.Certificate, before: x509.Certificate, oid: x509.ObjectIdentifier) -> bool:
     """Compare a name where both certificates carry it; a profile may leave it out, none may change it."""
-    new, old = ([str(each.value).casefold() for each in name.get_attributes_for_oid(oid)] for name in (after.subject, before.subject))
+    new, old = (
+        [str(each.value).casefold() for each in name.get_attributes_for_oid(oid)]
+        for name in (after.subject, before.subject)
+    )
     return not new or not old or new == old
 
 

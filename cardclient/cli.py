@@ -45,7 +45,7 @@ class Call:
 
     def desk(self) -> flow.Desk:
         """Join the ports for the flow."""
-        return flow.Desk(self.card, cast(Screen, self.terminal), self.office, self.now)
+        return flow.Desk(self.card, cast("Screen", self.terminal), self.office, self.now)
 
 
 def main(arguments: Sequence[str] | None = None, *, make_office: MakeOffice | None = None) -> int:
@@ -102,7 +102,8 @@ def renew(call: Call) -> dict[str, Any]:
 def diagnose(call: Call) -> dict[str, Any]:
     """Print the report for the support desk."""
     report = diagnosis.diagnose(call.card, call.options.server, now=call.now)
-    broken = [part["error"] for part in (report["cards"], report["driver"]) if isinstance(part, dict) and "error" in part]
+    parts = [part for part in (report["cards"], report["driver"]) if isinstance(part, dict)]
+    broken = [part["error"] for part in parts if "error" in part]
     if broken:
         status = Exit.NO_CARD if broken[0] == "card-absent" else Exit.CARD_ACCESS
         return _result(status, message_for(broken[0])) | {"report": report}
@@ -118,7 +119,7 @@ def _opened(options: Namespace) -> Iterator[Card]:
     card: Card
     if options.simulated:
         cards = [SimulatedCard(path) for path in options.simulated]
-        card = cards[0] if len(cards) == 1 else cast(Card, SimulatedReader(cards))
+        card = cards[0] if len(cards) == 1 else cast("Card", SimulatedReader(cards))
     else:
         card = Pkcs11Card(options.module, slot=options.slot)
     try:

@@ -20,7 +20,7 @@ Sign = Callable[[bytes], bytes]
 
 
 def build_request(spki: bytes, subject: x509.Name, sign: Sign) -> bytes:
-    """Return the request (DER) for this public key, signed with SHA-256 by `sign`, which takes the data, not a digest."""
+    """Return the request (DER) for this key, signed with SHA-256 by `sign`, which takes the data, not a digest."""
     public = serialization.load_der_public_key(spki)
     key: CardRsaKey | CardEcKey
     if isinstance(public, rsa.RSAPublicKey):
@@ -52,7 +52,7 @@ class CardRsaKey(rsa.RSAPrivateKey):
         """Return the public key."""
         return self._public
 
-    def sign(self, data: Any, padding: Any, algorithm: Any) -> bytes:  # noqa: A002 - names of the base class
+    def sign(self, data: Any, padding: Any, algorithm: Any) -> bytes:
         """Sign on the card; any other hash or padding than asked for above is a mistake and refused."""
         _require_sha256(algorithm)
         if not isinstance(padding, PKCS1):

@@ -1,6 +1,6 @@
 """What can stop a renewal on the client's side: one class per kind, one stable code per cause (noun-reason).
 
-Texts for people are in `messages.py`, exit statuses in `exits.py`; an exception holds codes only, so it can hold no secret.
+Texts for people are in `messages.py`, exit statuses in `exits.py`; an exception holds codes only, so never a secret.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _revive(kind: type[ClientError], code: str, operation: str) -> ClientError:
 
 
 class CardError(ClientError):
-    """The card, its reader or its driver failed for a reason other than a wrong code (guide: "Errore accesso carta")."""
+    """The card, reader or driver failed for a reason other than a wrong code (guide: "Errore accesso carta")."""
 
     code = "card-access"
 
@@ -101,9 +101,11 @@ class OfficeUnreachable(ClientError):
 
 
 class OfficeRefusal(ClientError):
-    """The server refused with problem+json (RFC 9457): stable code, Italian detail, action, guide's label or None."""
+    """The server refused with problem+json (RFC 9457): code, Italian detail, action, guide's label or None."""
 
-    def __init__(self, code: str, *, status: int, detail: str = "", action: str = "none", message: str | None = None) -> None:
+    def __init__(
+        self, code: str, *, status: int, detail: str = "", action: str = "none", message: str | None = None
+    ) -> None:
         """Keep the parts of the problem document; `status` is the HTTP status."""
         super().__init__(code)
         self.status = status
@@ -117,7 +119,7 @@ class OfficeRefusal(ClientError):
 
 
 class Distrusted(ClientError):
-    """The server asked for something this client does not sign, or answered what cannot be right. Nothing was signed."""
+    """The server asked for what this client does not sign, or answered what cannot be right. Nothing was signed."""
 
     code = "answer-distrusted"
 

@@ -1,7 +1,7 @@
 """The renewal as a state machine: scan, log in, ask the office what is next, do it, until done or closed.
 
-Knows no window and no command line; every text goes out by key. The office's `next_step` is the only truth, so a run that
-was cut off anywhere is continued by running again with the same card.
+Knows no window and no command line; every text goes out by key. The office's `next_step` is the only truth, so a run
+that was cut off anywhere is continued by running again with the same card.
 """
 
 from __future__ import annotations
@@ -140,9 +140,7 @@ def _finish(desk: Desk, run: Run, case: Case, answer: ScanAnswer) -> Outcome:
 def _require_announced(desk: Desk, run: Run, case: Case) -> None:
     """The end the office announces is the end of a certificate that now stands on the card; nothing is deleted else."""
     ids = {run.name(case, each.slot).id for each in case.slots}
-    ends = [
-        certificates.load(each.der).not_valid_after_utc for each in desk.card.view().certificates if each.id in ids
-    ]
+    ends = [certificates.load(each.der).not_valid_after_utc for each in desk.card.view().certificates if each.id in ids]
     if case.result is None or len(ends) != len(ids) or _instant(case.result.new_not_after) not in ends:
         raise Distrusted("certificate-refused", operation="announced-end")
 
@@ -194,7 +192,8 @@ def _reporting(desk: Desk, phase: Phase) -> Iterator[None]:
 def _report(desk: Desk, phase: Phase, problem: ClientError) -> None:
     """Report a failure, as codes only; a report that does not arrive changes nothing."""
     try:
-        reference = desk.office.report_failure(phase, problem.code, f"{type(problem).__name__} {problem.operation}".strip())
+        detail = f"{type(problem).__name__} {problem.operation}".strip()
+        reference = desk.office.report_failure(phase, problem.code, detail)
     except ClientError as silent:
         LOG.info("failure not reported: %s", silent.code)
     else:

@@ -1,7 +1,7 @@
 """The check before the form is signed: what was shown is what is signed, and nothing else can be slipped in.
 
-The server hands a PDF with an empty place for the signature and the DER of the CMS signed attributes (RFC 5652 §5.4, tag
-SET OF). Only if those attributes speak of exactly the shown bytes and of the card's own certificate does the card sign.
+The server hands a PDF with an empty place for the signature and the DER of the CMS signed attributes (RFC 5652 §5.4,
+tag SET OF). The card signs only if those attributes speak of exactly the shown bytes and of its own certificate.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from cardclient.errors import Distrusted
 BYTE_RANGE = re.compile(rb"/ByteRange\s*\[\s*(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
 PLACEHOLDER = re.compile(rb"<0+>")
 # PAdES baseline attributes (ETSI EN 319 142-1 §6.3), signing time and algorithm protection (RFC 6211).
-KNOWN = frozenset({
-    "content_type",
-    "message_digest",
-    "signing_time",
-    "signing_certificate_v2",
-    "cms_algorithm_protection",
-})
+KNOWN = frozenset(
+    {
+        "content_type",
+        "message_digest",
+        "signing_time",
+        "signing_certificate_v2",
+        "cms_algorithm_protection",
+    }
+)
 REQUIRED = frozenset({"content_type", "message_digest", "signing_certificate_v2"})
 LARGEST_ATTRIBUTES = 4096
 

@@ -55,7 +55,10 @@ _ALL: Mapping[str, tuple[str, str]] = {
     "puk-prompt": ("Inserisci il PUK della tua smart card", ""),
     "new-pin-prompt": ("Scegli il nuovo PIN (da 5 a 8 cifre)", ""),
     "pin-wrong": (PIN_WRONG, "il PIN inserito è errato: dopo 3 errori consecutivi la carta si blocca."),
-    "pin-length": ("Il codice inserito non può essere un PIN o un PUK.", "controlla numero di cifre e caratteri; nessun tentativo è stato consumato."),
+    "pin-length": (
+        "Il codice inserito non può essere un PIN o un PUK.",
+        "controlla numero di cifre e caratteri; nessun tentativo è stato consumato.",
+    ),
     "pin-tried": ("È già stato inserito almeno un PIN errato.", "inserisci il PIN solo se ne sei certo."),
     "pin-last-try": (
         "Attenzione: è rimasto un solo tentativo, un PIN errato blocca la carta.",
@@ -74,16 +77,25 @@ _ALL: Mapping[str, tuple[str, str]] = {
     # card
     "card-access": (CARD_ACCESS, "estrai e reinserisci la carta, poi ripeti il comando."),
     "card-removed": ("La carta è stata rimossa dal lettore.", f"reinserisci la stessa carta; {_RERUN}"),
-    "card-changed": ("La carta inserita non è quella con cui è iniziato il rinnovo.", "inserisci la carta di prima e ripeti il comando."),
+    "card-changed": (
+        "La carta inserita non è quella con cui è iniziato il rinnovo.",
+        "inserisci la carta di prima e ripeti il comando.",
+    ),
     "card-update": (CARD_UPDATE, _RERUN),
     "card-memory": (CARD_UPDATE, "la memoria della carta è insufficiente: contatta il tuo CDRL."),
     "old-objects-left": (
         "Il rinnovo è concluso, ma le vecchie chiavi sono ancora sulla carta.",
         "ripeti il comando con la stessa carta: saranno rimosse.",
     ),
-    "key-missing": (CARD_ACCESS, "la chiave del certificato non si trova sulla carta: esegui la diagnostica e contatta il tuo CDRL."),
+    "key-missing": (
+        CARD_ACCESS,
+        "la chiave del certificato non si trova sulla carta: esegui la diagnostica e contatta il tuo CDRL.",
+    ),
     "key-unsupported": (CARD_ACCESS, "il tipo di chiave non è gestito: contatta il tuo CDRL."),
-    "objects-ambiguous": (CARD_ACCESS, "sulla carta ci sono oggetti doppi: esegui la diagnostica e contatta il tuo CDRL."),
+    "objects-ambiguous": (
+        CARD_ACCESS,
+        "sulla carta ci sono oggetti doppi: esegui la diagnostica e contatta il tuo CDRL.",
+    ),
     "signature-broken": (CARD_ACCESS, "la carta ha prodotto una firma non valida: reinseriscila e ripeti il comando."),
     "certificate-unreadable": (CARD_ACCESS, "un certificato della carta non è leggibile: il rinnovo non è possibile."),
     "driver-missing": (CARD_ACCESS, "il modulo PKCS#11 indicato non si apre: installa il driver della carta."),
@@ -92,19 +104,40 @@ _ALL: Mapping[str, tuple[str, str]] = {
     # office
     "server-unreachable": (CONNECTION, "controlla la connessione e l'indirizzo del server."),
     "office-refusal": ("Il servizio di rinnovo ha rifiutato l'operazione.", _CENTRE),
-    "answer-malformed": (CONNECTION, "il server ha dato una risposta non comprensibile: verifica l'indirizzo, poi contatta il tuo CDRL."),
+    "answer-malformed": (
+        CONNECTION,
+        "il server ha dato una risposta non comprensibile: verifica l'indirizzo, poi contatta il tuo CDRL.",
+    ),
     "text-refused": ("Il server ha chiesto di firmare un testo non previsto: non è stato firmato.", _CENTRE),
     "form-refused": ("Il modulo da firmare non supera i controlli: non è stato firmato.", _CENTRE),
-    "certificate-refused": (CERTIFICATE_ISSUE, "il certificato ricevuto non corrisponde alla carta e non è stato installato: contatta il tuo CDRL."),
-    "card-mismatch": ("La carta inserita non è quella con cui è iniziato il rinnovo.", "inserisci la carta con cui hai iniziato."),
+    "certificate-refused": (
+        CERTIFICATE_ISSUE,
+        "il certificato ricevuto non corrisponde alla carta e non è stato installato: contatta il tuo CDRL.",
+    ),
+    "card-mismatch": (
+        "La carta inserita non è quella con cui è iniziato il rinnovo.",
+        "inserisci la carta con cui hai iniziato.",
+    ),
     "certificates-pending": ("I nuovi certificati non sono ancora pronti.", _RERUN),
     "flow-stuck": ("Il servizio di rinnovo non avanza.", _CENTRE),
     "case-ended": ("La pratica di rinnovo è chiusa.", _CENTRE),
     # steps
-    "contacts-needed": ("Servono email, cellulare e indirizzo del titolare.", "indicali con le opzioni --email, --mobile, --street, --postcode, --town, --province."),
-    "confirmation-needed": ("È stato inviato un codice di conferma alla nuova email.", "ripeti il comando con --confirmation-code."),
-    "acceptance-needed": ("Per proseguire occorre accettare i testi mostrati.", "ripeti il comando e accetta, oppure usa --accept-all."),
-    "form-needed": ("Il modulo di rinnovo non è stato firmato.", "ripeti il comando e conferma la firma, oppure usa --accept-all."),
+    "contacts-needed": (
+        "Servono email, cellulare e indirizzo del titolare.",
+        "indicali con le opzioni --email, --mobile, --street, --postcode, --town, --province.",
+    ),
+    "confirmation-needed": (
+        "È stato inviato un codice di conferma alla nuova email.",
+        "ripeti il comando con --confirmation-code.",
+    ),
+    "acceptance-needed": (
+        "Per proseguire occorre accettare i testi mostrati.",
+        "ripeti il comando e accetta, oppure usa --accept-all.",
+    ),
+    "form-needed": (
+        "Il modulo di rinnovo non è stato firmato.",
+        "ripeti il comando e conferma la firma, oppure usa --accept-all.",
+    ),
     "holder-declined": ("Operazione interrotta dal titolare.", "nulla è andato perso: puoi riprendere quando vuoi."),
     "in-progress": (IN_PROGRESS, "non estrarre la carta e non interrompere la connessione."),
     "done": ("Rinnovo completato.", ""),
@@ -117,7 +150,14 @@ _ALL: Mapping[str, tuple[str, str]] = {
 }
 
 # Refusals of the office about the certificate being renewed or about issuance carry the guide's label for them.
-_CHECKED = ("certificate-unknown", "certificate-held", "certificate-revoked", "certificate-expired", "certificate-renewed", "certificate-remote")
+_CHECKED = (
+    "certificate-unknown",
+    "certificate-held",
+    "certificate-revoked",
+    "certificate-expired",
+    "certificate-renewed",
+    "certificate-remote",
+)
 _ISSUED = ("csr-invalid", "csr-signature-invalid", "key-weak", "key-known", "key-conflict", "binding-invalid")
 
 _ACTIONS: Mapping[str, str] = {

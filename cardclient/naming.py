@@ -1,4 +1,4 @@
-"""Names of what a renewal writes on a card: derived from the case, so a rerun finds its own work without any journal."""
+"""Names of what a renewal writes on a card: derived from the case, so a rerun finds its work without a journal."""
 
 from __future__ import annotations
 

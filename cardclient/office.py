@@ -1,7 +1,7 @@
 """The enrollment API over HTTP. Nothing in it knows a card; it retries only what can be repeated without effect.
 
-A request that certainly was not carried out (no connection, 429, 503) is repeated whatever its kind; one whose answer was
-lost is repeated only where the API is idempotent. `Retry-After` is honoured up to a bound.
+A request that certainly was not carried out (no connection, 429, 503) is repeated whatever its kind; one whose answer
+was lost is repeated only where the API is idempotent. `Retry-After` is honoured up to a bound.
 """
 
 from __future__ import annotations
@@ -245,7 +245,7 @@ def _decoded(answer: httpx.Response) -> Any:
 def _pause(answer: httpx.Response, otherwise: float) -> float:
     """Read Retry-After in seconds (RFC 9110 §10.2.3); a date or nonsense counts as absent."""
     value = answer.headers.get("retry-after", "")
-    return max(float(value), 0.1) if value.isdecimal() and len(value) < 6 else otherwise  # noqa: PLR2004 - five digits are a day
+    return max(float(value), 0.1) if value.isdecimal() and len(value) < 6 else otherwise
 
 
 def _accepted(answer: httpx.Response) -> httpx.Response:

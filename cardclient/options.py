@@ -89,7 +89,7 @@ def _code(options: argparse.Namespace, name: str) -> Secret | None:
     if path is None and descriptor is None:
         return None
     try:
-        with open(path or descriptor, "rb") if path else os.fdopen(descriptor, "rb") as source:
+        with Path(path).open("rb") if path else os.fdopen(descriptor, "rb") as source:
             text = source.read(LARGEST_CODE_FILE).decode("ascii").strip()
     except (OSError, UnicodeDecodeError):
         raise ClientError("usage", operation=f"{name}-source") from None

@@ -1,8 +1,8 @@
-"""Work on the card that may be cut off anywhere and is simply done again: each function first looks, then does what lacks.
+"""Work on the card that may be cut off anywhere and is simply done again: each function looks, then does what lacks.
 
-Rules (tried against faults before and after every effect): half a pair is destroyed and made again; a pair that is there
-is used, never doubled (tokens would allow a second); another certificate under the new id is replaced; deletion comes
-last, and the old certificate goes after its keys because it is the name by which a rerun finds them.
+Rules (tried against faults before and after every effect): half a pair is destroyed and made again; a pair that is
+there is used, never doubled (tokens would allow a second); another certificate under the new id is replaced; deletion
+comes last, and the old certificate goes after its keys because it is the name by which a rerun finds them.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def write_certificate(card: Card, name: ObjectName, der: bytes) -> None:
 
 
 def remove_replaced(card: Card, old: CardCertificate, successor: ObjectName) -> None:
-    """Delete private key, public key and certificate of the old pair, provided its successor stands complete on the card.
+    """Delete private key, public key and certificate of the old pair, provided its successor is complete.
 
     May run again after any interruption. Raises CardUpdateError; objects named like the successor are never touched.
     """

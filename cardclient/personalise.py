@@ -1,8 +1,6 @@
 """The first keys and certificates of a card, for demonstrations and tests: the same typed calls the renewal uses.
 
-    python -m cardclient.personalise create card.json --serial 7430000000000001 --pin-file pin --puk-file puk
-    python -m cardclient.personalise request card.json --slot authentication --pin-file pin --out request.der
-    python -m cardclient.personalise install card.json --slot authentication --pin-file pin --certificate new.der
+`python -m cardclient.personalise create|request|install CARD …`; README.md shows the three commands.
 """
 
 from __future__ import annotations
@@ -21,10 +19,11 @@ from cardclient.secret import Secret
 from cardclient.simulator import SimulatedCard
 
 # As the labels of containers on cards in the field read; the id is the label.
+RSA_2048 = KeyKind("rsa", 2048)
 LABELS = {Slot.AUTHENTICATION: "CNS0", Slot.SIGNATURE: "DS0"}
 
 
-def first_request(card: Card, slot: Slot, pin: Secret, *, kind: KeyKind = KeyKind("rsa", 2048)) -> bytes:
+def first_request(card: Card, slot: Slot, pin: Secret, *, kind: KeyKind = RSA_2048) -> bytes:
     """Make the first pair of a slot if it is not there, and return its certificate request (DER). Needs a login before.
 
     The request's subject is only the label: the authority decides the real one.

@@ -2,7 +2,7 @@
 
 Lessons built in: a failed login leaks its session (the library is re-initialised after each); flags belong to the token
 as it was read (it is read again for counters); no mechanism is left to a default; RSA signs a DigestInfo with RSA_PKCS,
-which the oldest cards can; ECDSA signs the digest and its raw value becomes DER; every session that may write is opened so.
+which the oldest cards can. ECDSA signs the digest and its raw value becomes DER. Sessions of a login are read-write.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pkcs11
-from asn1crypto import core, x509
-from asn1crypto import keys as asn1
+from asn1crypto import x509
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, TokenFlag
 from pkcs11 import exceptions as kinds
 from pkcs11.types import Object, Session, Slot, Token
@@ -28,7 +27,8 @@ from cardclient.errors import (
     PukLocked,
     WrongPuk,
 )
-from cardclient.ports import CardCertificate, CardKey, CardReport, CardView, CodeState, KeyKind, ObjectKind, ObjectRef
+from cardclient.pkcs11_objects import code_state, is_set, octets, serial_of, spki, text
+from cardclient.ports import CardCertificate, CardKey, CardReport, CardView, KeyKind, ObjectKind, ObjectRef
 from cardclient.secret import Secret
 
 # DigestInfo of SHA-256 up to the digest (RFC 8017 §9.2, note 1).
@@ -39,7 +39,6 @@ CLASSES = {
     ObjectKind.PUBLIC_KEY: ObjectClass.PUBLIC_KEY,
     ObjectKind.PRIVATE_KEY: ObjectClass.PRIVATE_KEY,
 }
-BARE_POINTS = (65, 97)  # 04 x y of P-256 and P-384; two bytes longer when wrapped
 GENERATORS = {Mechanism.RSA_PKCS_KEY_PAIR_GEN, Mechanism.EC_KEY_PAIR_GEN}
 USER = (TokenFlag.USER_PIN_LOCKED, TokenFlag.USER_PIN_FINAL_TRY, TokenFlag.USER_PIN_COUNT_LOW)
 OFFICER = (TokenFlag.SO_PIN_LOCKED, TokenFlag.SO_PIN_FINAL_TRY, TokenFlag.SO_PIN_COUNT_LOW)
@@ -91,17 +90,18 @@ class Pkcs11Token:
 
     def keys(self) -> tuple[CardKey, ...]:
         """List the key objects; private ones only while logged in."""
-        found = []
-        for kind in (ObjectKind.PRIVATE_KEY, ObjectKind.PUBLIC_KEY):
-            for each in self._objects(self._open(), {Attribute.CLASS: CLASSES[kind]}):
-                found.append(CardKey(kind, _bytes(each, Attribute.ID), _text(each, Attribute.LABEL), _spki(each)))
-        return tuple(found)
+        session = self._logged_in()
+        return tuple(
+            CardKey(kind, octets(each, Attribute.ID), text(each, Attribute.LABEL), spki(each))
+            for kind in (ObjectKind.PRIVATE_KEY, ObjectKind.PUBLIC_KEY)
+            for each in self._objects(session, {Attribute.CLASS: CLASSES[kind]})
+        )
 
     def sign(self, key: ObjectRef, data: bytes, pin: Secret) -> bytes:
         """Sign data with SHA-256; the PIN is given again only to a key that demands it for each signature."""
         private: Any = self._one(key)
         digest = hashlib.sha256(data).digest()
-        again = {"pin": pin.reveal()} if _flag(private, Attribute.ALWAYS_AUTHENTICATE) else {}
+        again = {"pin": pin.reveal()} if is_set(private, Attribute.ALWAYS_AUTHENTICATE) else {}
         if private.key_type is KeyType.RSA:
             return bytes(private.sign(SHA256_INFO + digest, mechanism=Mechanism.RSA_PKCS, **again))
         if private.key_type is KeyType.EC:
@@ -119,26 +119,28 @@ class Pkcs11Token:
         else:
             curve = {Attribute.EC_PARAMS: encode_named_curve_parameters(CURVES[kind.bits])}
             public, _ = session.create_domain_parameters(KeyType.EC, curve, local=True).generate_keypair(**shared)
-        spki = _spki(public)
-        if spki is None:
+        made = spki(public)
+        if made is None:
             raise CardUpdateError(operation="generate")
-        return spki
+        return made
 
     def install(self, key_id: bytes, label: str, certificate: bytes) -> None:
         """Write a certificate object with subject, issuer and serial, as readers of cards expect it."""
         parsed = x509.Certificate.load(certificate)
-        self._logged_in().create_object({
-            Attribute.CLASS: ObjectClass.CERTIFICATE,
-            Attribute.CERTIFICATE_TYPE: pkcs11.CertificateType.X_509,
-            Attribute.TOKEN: True,
-            Attribute.PRIVATE: False,
-            Attribute.ID: key_id,
-            Attribute.LABEL: label,
-            Attribute.SUBJECT: parsed.subject.dump(),
-            Attribute.ISSUER: parsed.issuer.dump(),
-            Attribute.SERIAL_NUMBER: parsed["tbs_certificate"]["serial_number"].dump(),
-            Attribute.VALUE: certificate,
-        })
+        self._logged_in().create_object(
+            {
+                Attribute.CLASS: ObjectClass.CERTIFICATE,
+                Attribute.CERTIFICATE_TYPE: pkcs11.CertificateType.X_509,
+                Attribute.TOKEN: True,
+                Attribute.PRIVATE: False,
+                Attribute.ID: key_id,
+                Attribute.LABEL: label,
+                Attribute.SUBJECT: parsed.subject.dump(),
+                Attribute.ISSUER: parsed.issuer.dump(),
+                Attribute.SERIAL_NUMBER: parsed["tbs_certificate"]["serial_number"].dump(),
+                Attribute.VALUE: certificate,
+            }
+        )
 
     def remove(self, target: ObjectRef) -> None:
         """Destroy every object the reference names."""
@@ -181,7 +183,7 @@ class Pkcs11Token:
         """Read the chosen token afresh; raises CardRemoved, or AnotherCard when only others are there."""
         tokens = self._tokens()
         for token in tokens:
-            if self.serial is None or _serial(token) == self.serial:
+            if self.serial is None or serial_of(token) == self.serial:
                 return token
         raise AnotherCard if tokens else CardRemoved
 
@@ -193,22 +195,22 @@ class Pkcs11Token:
             with token.open() as reading:
                 certificates = self._certificates(reading)
         return CardView(
-            serial=_serial(token),
+            serial=serial_of(token),
             atr=None,
             label=token.label.strip(),
             reader=token.slot.slot_description.strip(),
-            pin=_state(token.flags, USER),
-            puk=_state(token.flags, OFFICER),
+            pin=code_state(token.flags, USER),
+            puk=code_state(token.flags, OFFICER),
             certificates=certificates,
         )
 
     def _is_mine(self, token: Token) -> bool:
-        return self._session is not None and _serial(self._session.token) == _serial(token)
+        return self._session is not None and serial_of(self._session.token) == serial_of(token)
 
     def _certificates(self, session: Session) -> tuple[CardCertificate, ...]:
         wanted = {Attribute.CLASS: ObjectClass.CERTIFICATE}
         return tuple(
-            CardCertificate(_bytes(each, Attribute.ID), _text(each, Attribute.LABEL), _bytes(each, Attribute.VALUE))
+            CardCertificate(octets(each, Attribute.ID), text(each, Attribute.LABEL), octets(each, Attribute.VALUE))
             for each in self._objects(session, wanted)
         )
 
@@ -218,7 +220,7 @@ class Pkcs11Token:
 
     def _matching(self, session: Session, ref: ObjectRef) -> Iterator[Object]:
         for each in self._objects(session, {Attribute.CLASS: CLASSES[ref.kind], Attribute.ID: ref.id}):
-            about = _bytes(each, Attribute.VALUE) if ref.kind is ObjectKind.CERTIFICATE else _spki(each)
+            about = octets(each, Attribute.VALUE) if ref.kind is ObjectKind.CERTIFICATE else spki(each)
             if ref.digest is None or about is None or hashlib.sha256(about).digest() == ref.digest:
                 yield each
 
@@ -229,9 +231,6 @@ class Pkcs11Token:
         if len(found) > 1:
             raise CardError("objects-ambiguous")
         return found[0]
-
-    def _open(self) -> Session:
-        return self._logged_in()
 
     def _logged_in(self) -> Session:
         """Return the session of the login; the token is looked at first, so that a changed card is noticed."""
@@ -262,59 +261,3 @@ class Pkcs11Token:
                 session.close()
             except kinds.PKCS11Error:
                 self._library.reinitialize()
-
-
-def _serial(token: Token) -> str:
-    return bytes(token.serial).decode("ascii", "replace").strip().strip("\0")
-
-
-def _state(flags: TokenFlag, names: tuple[TokenFlag, TokenFlag, TokenFlag]) -> CodeState:
-    locked, final, low = names
-    if flags & locked:
-        return CodeState.LOCKED
-    if flags & final:
-        return CodeState.LAST_TRY
-    return CodeState.TRIED if flags & low else CodeState.OK
-
-
-def _read_attribute(each: Object, attribute: Attribute) -> Any:
-    """Read an attribute; None where the token does not know or does not tell it."""
-    try:
-        return each[attribute]
-    except (kinds.AttributeTypeInvalid, kinds.AttributeSensitive, kinds.FunctionFailed):
-        return None
-
-
-def _bytes(each: Object, attribute: Attribute) -> bytes:
-    return bytes(_read_attribute(each, attribute) or b"")
-
-
-def _text(each: Object, attribute: Attribute) -> str:
-    return str(_read_attribute(each, attribute) or "")
-
-
-def _flag(each: Object, attribute: Attribute) -> bool:
-    return bool(_read_attribute(each, attribute))
-
-
-def _spki(each: Object) -> bytes | None:
-    """SubjectPublicKeyInfo of a key object, from the modulus (RSA, either half) or the point (EC, public half)."""
-    key_type = _read_attribute(each, Attribute.KEY_TYPE)
-    if key_type is KeyType.RSA:
-        modulus, exponent = _bytes(each, Attribute.MODULUS), _bytes(each, Attribute.PUBLIC_EXPONENT)
-        if not modulus or not exponent:
-            return None
-        numbers = {"modulus": int.from_bytes(modulus), "public_exponent": int.from_bytes(exponent)}
-        return bytes(asn1.PublicKeyInfo.wrap(asn1.RSAPublicKey(numbers), "rsa").dump())
-    if key_type is KeyType.EC:
-        return _ec_spki(_bytes(each, Attribute.EC_PARAMS), _bytes(each, Attribute.EC_POINT))
-    return None
-
-
-def _ec_spki(parameters: bytes, point: bytes) -> bytes | None:
-    """Join curve and point; the point is an OCTET STRING by the standard, bare on some cards."""
-    if not parameters or not point:
-        return None
-    bare = point if len(point) in BARE_POINTS else core.OctetString.load(point).native
-    algorithm = {"algorithm": "ec", "parameters": asn1.ECDomainParameters.load(parameters)}
-    return bytes(asn1.PublicKeyInfo({"algorithm": algorithm, "public_key": asn1.ECPointBitString(bare)}).dump())

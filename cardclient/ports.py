@@ -1,4 +1,4 @@
-"""What the flow needs from outside: a card, a screen, an office. Adapters implement these protocols, tests bring others.
+"""What the flow needs from outside: a card, a screen, an office. Adapters implement these protocols.
 
 Value types are frozen; secrets travel as arguments only and are held by nobody.
 """
@@ -81,7 +81,7 @@ class CardCertificate:
 
 @dataclass(frozen=True, slots=True)
 class CardKey:
-    """A public or private key object as seen after login; `spki` is None where the card does not tell the public part."""
+    """A public or private key object as seen after login; `spki` is None where the card does not tell it."""
 
     kind: ObjectKind
     id: bytes
@@ -96,7 +96,7 @@ class CardKey:
 
 @dataclass(frozen=True, slots=True)
 class CardView:
-    """A card as read without PIN. `replaces` is the card's own setting: delete the old pair after renewal, or keep it."""
+    """A card as read without PIN. `replaces` is its own setting: delete the old pair after renewal, or keep it."""
 
     serial: str
     atr: bytes | None

@@ -71,7 +71,8 @@ class StoredObject:
     @classmethod
     def make(cls, kind: ObjectKind, object_id: bytes, label: str, der: bytes, *, about: bytes) -> StoredObject:
         """Store `der`; `about` is what names the object: the certificate, or the public key of the pair."""
-        return cls(kind.value, object_id.hex(), label, base64.b64encode(der).decode(), hashlib.sha256(about).hexdigest())
+        digest = hashlib.sha256(about).hexdigest()
+        return cls(kind.value, object_id.hex(), label, base64.b64encode(der).decode(), digest)
 
     @property
     def der(self) -> bytes:
@@ -132,11 +133,14 @@ def load(path: Path) -> State:
 
 
 def save(path: Path, state: State) -> None:
-    """Replace the file atomically, readable by its owner only."""
+    """Replace the file atomically, readable by its owner only; a card that did not change is not written."""
+    text = json.dumps({"version": VERSION, **asdict(state)}, indent=1)
+    if path.exists() and path.read_text("utf-8") == text:
+        return
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"version": VERSION, **asdict(state)}, file, indent=1)
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(path)

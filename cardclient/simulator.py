@@ -9,10 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-
-from cardclient import simulated_state
+from cardclient import simulated_keys, simulated_state
 from cardclient.errors import (
     AnotherCard,
     CardError,
@@ -39,7 +36,6 @@ ATRS = {
 OTHER_ATR = "3BFF1800008131FE55006B02090703010101434E5310318066"
 SHORTEST_CODE, LONGEST_CODE = 5, 8
 WRITES = frozenset({"generate", "install", "remove"})
-CURVES: dict[int, ec.EllipticCurve] = {256: ec.SECP256R1(), 384: ec.SECP384R1()}
 
 
 class SimulatedCard:
@@ -51,7 +47,7 @@ class SimulatedCard:
         self._login: int | None = None
 
     @classmethod
-    def create(  # noqa: PLR0913 - a card has these parts
+    def create(
         cls,
         path: Path | str,
         *,
@@ -157,7 +153,7 @@ class SimulatedCard:
             found = _matching(state, key)
             if not found:
                 raise CardError("key-missing", operation="sign")
-            return _sign(found[0].der, data)
+            return simulated_keys.sign(found[0].der, data)
 
     def generate(self, key_id: bytes, label: str, kind: KeyKind) -> bytes:
         """See `Card.generate`."""
@@ -165,11 +161,9 @@ class SimulatedCard:
             self._require_login(state)
             if len(state.of(ObjectKind.PRIVATE_KEY)) >= state.capacity:
                 raise CardUpdateError("card-memory", operation="generate")
-            private = _make(kind)
-            spki = _spki(private)
-            der = private.private_bytes(
-                serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
+            private = simulated_keys.make(kind)
+            spki = simulated_keys.spki_of(private)
+            der = simulated_keys.stored(private)
             state.objects.append(StoredObject.make(ObjectKind.PRIVATE_KEY, key_id, label, der, about=spki))
             state.objects.append(StoredObject.make(ObjectKind.PUBLIC_KEY, key_id, label, spki, about=spki))
             return spki
@@ -294,32 +288,7 @@ def _matching(state: State, ref: ObjectRef) -> list[StoredObject]:
 
 
 def _public(stored: StoredObject) -> CardKey:
-    spki = stored.der if stored.kind == ObjectKind.PUBLIC_KEY else _spki(_read(stored.der))
+    spki = (
+        stored.der if stored.kind == ObjectKind.PUBLIC_KEY else simulated_keys.spki_of(simulated_keys.read(stored.der))
+    )
     return CardKey(ObjectKind(stored.kind), bytes.fromhex(stored.id), stored.label, spki)
-
-
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
-
-
-def _read(der: bytes) -> PrivateKey:
-    key = serialization.load_der_private_key(der, None, unsafe_skip_rsa_key_validation=True)
-    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise CardError("key-unsupported")
-    return key
-
-
-def _make(kind: KeyKind) -> PrivateKey:
-    if kind.kind == "rsa":
-        return rsa.generate_private_key(65537, kind.bits)
-    return ec.generate_private_key(CURVES[kind.bits])
-
-
-def _spki(key: PrivateKey) -> bytes:
-    return key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-
-
-def _sign(der: bytes, data: bytes) -> bytes:
-    key = _read(der)
-    if isinstance(key, rsa.RSAPrivateKey):
-        return key.sign(data, padding.PKCS1v15(), hashes.SHA256())
-    return key.sign(data, ec.ECDSA(hashes.SHA256()))

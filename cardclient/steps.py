@@ -1,4 +1,4 @@
-"""One function per step of the office's list: each takes the case as it is and returns the case as the office then has it.
+"""One function per step of the office's list: it takes the case as it is and returns it as the office then has it.
 
 None keeps anything: whatever a later run needs is on the card or at the office.
 """
@@ -18,7 +18,7 @@ from cardclient.ports import CardCertificate, CardKey, CardView, KeyKind
 from cardclient.secret import Secret
 
 ENROLL = "enroll"
-KINDS = frozenset({KeyKind("rsa", 2048), KeyKind("rsa", 3072), KeyKind("rsa", 4096), KeyKind("ec", 256), KeyKind("ec", 384)})
+KINDS = frozenset(KeyKind(*each) for each in (("rsa", 2048), ("rsa", 3072), ("rsa", 4096), ("ec", 256), ("ec", 384)))
 CORRECTABLE = frozenset({"contact-taken", "contact-invalid", "input-invalid"})
 
 

@@ -84,7 +84,8 @@ class Terminal:
             if wanted or (self._answers.certificate is None and self._answers.card == choice.view.serial):
                 return index
         for number, choice in enumerate(choices, 1):
-            self._show(f"  {number}. carta {choice.view.serial}, {choice.offer.service}, scade {choice.offer.old_not_after}")
+            offer = choice.offer
+            self._show(f"  {number}. carta {choice.view.serial}, {offer.service}, scade {offer.old_not_after}")
         answer = self._ask("Quale certificato rinnovare?")
         return int(answer) - 1 if answer and answer.isdecimal() and 1 <= int(answer) <= len(choices) else None
 

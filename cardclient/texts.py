@@ -39,7 +39,7 @@ def require_login_text(challenge: Challenge, *, host: str, card: str, now: datet
     `now` only bounds the life of the proof; an expiry in the past is the server's business (this clock may be wrong).
     """
     lines = _lines(challenge.text)
-    if len(lines) != 6 or lines[0] != LOGIN:  # noqa: PLR2004 - label, host, nonce, card, case, expires
+    if len(lines) != 6 or lines[0] != LOGIN:
         raise refused()
     _require(lines[1], "host", host, HOST)
     _value(lines[2], "nonce", NONCE)
@@ -57,7 +57,7 @@ def require_installation_text(
 ) -> bytes:
     """Return the bytes to sign if the challenge names exactly the certificates written on this card, else raise."""
     lines = _lines(challenge.text)
-    if len(lines) < 3:  # noqa: PLR2004 - the nonce stands in the third line
+    if len(lines) < 3:
         raise refused()
     nonce = _value(lines[2], "nonce", NONCE)
     expected = _compose(INSTALLATION, host, nonce, card, case, certificates)

@@ -19,6 +19,7 @@ from tests.cardclient.fake_office import FakeOffice
 from tests.cardclient.recording_screen import RecordingScreen
 
 NOW = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
+P_256 = KeyKind("ec", 256)
 SERIAL, PIN, PUK = "7430000000000001", "48273", "91827364"
 
 
@@ -27,7 +28,7 @@ def authority():
     return FakeAuthority()
 
 
-def personalise(card, authority, *, slots=tuple(Slot), kind=KeyKind("ec", 256)):
+def personalise(card, authority, *, slots=tuple(Slot), kind=P_256):
     """Give a logged-in card its first pairs and certificates; returns them by slot."""
     old = {}
     for slot in slots:

@@ -10,7 +10,11 @@ GAP = b"<" + b"0" * 512 + b">"
 
 
 def prepared_pdf(title: str = "Modulo di rinnovo") -> bytes:
-    head = b"%PDF-1.7\n% " + title.encode() + b"\n1 0 obj << /Type /Sig /ByteRange [0 AAAAAAAA BBBBBBBB CCCCCCCC] /Contents "
+    head = (
+        b"%PDF-1.7\n% "
+        + title.encode()
+        + b"\n1 0 obj << /Type /Sig /ByteRange [0 AAAAAAAA BBBBBBBB CCCCCCCC] /Contents "
+    )
     tail = b" >> endobj\n%%EOF\n"
     numbers = {b"AAAAAAAA": len(head), b"BBBBBBBB": len(head) + len(GAP), b"CCCCCCCC": len(tail)}
     for name, number in numbers.items():
@@ -30,13 +34,24 @@ def signed_attributes(pdf: bytes, certificate: bytes, *, extra=(), **changed) ->
         "certificate_hash": hashlib.sha256(certificate).digest(),
         "algorithm": "sha256",
     } | changed
-    ess = tsp.SigningCertificateV2({"certs": [tsp.ESSCertIDv2({
-        "hash_algorithm": algos.DigestAlgorithm({"algorithm": "sha256"}), "cert_hash": facts["certificate_hash"],
-    })]})
-    protection = cms.CMSAlgorithmProtection({
-        "digest_algorithm": algos.DigestAlgorithm({"algorithm": facts["algorithm"]}),
-        "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
-    })
+    ess = tsp.SigningCertificateV2(
+        {
+            "certs": [
+                tsp.ESSCertIDv2(
+                    {
+                        "hash_algorithm": algos.DigestAlgorithm({"algorithm": "sha256"}),
+                        "cert_hash": facts["certificate_hash"],
+                    }
+                )
+            ]
+        }
+    )
+    protection = cms.CMSAlgorithmProtection(
+        {
+            "digest_algorithm": algos.DigestAlgorithm({"algorithm": facts["algorithm"]}),
+            "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
+        }
+    )
     attributes = [
         {"type": "content_type", "values": [facts["content_type"]]},
         {"type": "message_digest", "values": [facts["digest"]]},

@@ -88,25 +88,42 @@ class FakeOffice:
         verdict = next((each for each in order if each in found), "not-renewable")
         offers = [self._offer()] if verdict == "renewable" else []
         messages = {"already-renewed": "Certificato già rinnovato per la carta"}
-        return httpx.Response(200, json={
-            "verdict": verdict, "code": "certificate-renewed" if verdict == "already-renewed" else None,
-            "message": messages.get(verdict), "advice": None,
-            "family": {"code": "ACe 2021", "name": "ACe 2021", "reinsert_after": self.reinsert},
-            "secrets": self.secrets, "certificates": verdicts, "offers": offers, "purchase_url": None,
-        })
+        return httpx.Response(
+            200,
+            json={
+                "verdict": verdict,
+                "code": "certificate-renewed" if verdict == "already-renewed" else None,
+                "message": messages.get(verdict),
+                "advice": None,
+                "family": {"code": "ACe 2021", "name": "ACe 2021", "reinsert_after": self.reinsert},
+                "secrets": self.secrets,
+                "certificates": verdicts,
+                "offers": offers,
+                "purchase_url": None,
+            },
+        )
 
     def _verdict(self, der):
         slot = next((slot for slot, old in self.old.items() if old == der), None)
         verdict = "not-renewable" if slot is None else "already-renewed" if self.is_complete else "renewable"
         own = facts.slot_of(facts.load(der))
-        return {"fingerprint": hashlib.sha256(der).hexdigest(), "type": own, "verdict": verdict, "code": None,
-                "message": None, "not_after": None}
+        return {
+            "fingerprint": hashlib.sha256(der).hexdigest(),
+            "type": own,
+            "verdict": verdict,
+            "code": None,
+            "message": None,
+            "not_after": None,
+        }
 
     def _offer(self):
         return {
             "login_with": fingerprint(self.old[Slot.AUTHENTICATION]),
             "sign_with": fingerprint(self.old[Slot.SIGNATURE]) if Slot.SIGNATURE in self.old else None,
-            "flow": self.flow, "service": "CNS - Firma 3 anni", "old_not_after": "2026-03-01T10:00:00Z", "steps": STEPS,
+            "flow": self.flow,
+            "service": "CNS - Firma 3 anni",
+            "old_not_after": "2026-03-01T10:00:00Z",
+            "steps": STEPS,
         }
 
     def post_challenges(self, body):
@@ -160,10 +177,21 @@ class FakeOffice:
         return self._finish("contact-confirmation")
 
     def get_case_texts(self, _body):
-        return httpx.Response(200, json={"texts": [
-            {"kind": kind, "version": "2025-1", "sha256": hashlib.sha256(text.encode()).hexdigest(), "title": kind, "text": text}
-            for kind, text in TEXTS.items()
-        ]})
+        return httpx.Response(
+            200,
+            json={
+                "texts": [
+                    {
+                        "kind": kind,
+                        "version": "2025-1",
+                        "sha256": hashlib.sha256(text.encode()).hexdigest(),
+                        "title": kind,
+                        "text": text,
+                    }
+                    for kind, text in TEXTS.items()
+                ]
+            },
+        )
 
     def put_case_acceptance(self, body):
         if {each["kind"] for each in body["texts"]} != set(TEXTS):
@@ -172,10 +200,14 @@ class FakeOffice:
 
     def post_case_form(self, _body):
         self.attributes = fake_form.signed_attributes(self.pdf, self.old[Slot.SIGNATURE])
-        return httpx.Response(200, json={
-            "document_sha256": hashlib.sha256(self.pdf).hexdigest(), "signed_attributes": encoded(self.attributes),
-            "certificate": fingerprint(self.old[Slot.SIGNATURE]),
-        })
+        return httpx.Response(
+            200,
+            json={
+                "document_sha256": hashlib.sha256(self.pdf).hexdigest(),
+                "signed_attributes": encoded(self.attributes),
+                "certificate": fingerprint(self.old[Slot.SIGNATURE]),
+            },
+        )
 
     def get_case_form_pdf(self, _body):
         return httpx.Response(200, content=self.pdf, headers={"content-type": "application/pdf"})
@@ -191,8 +223,12 @@ class FakeOffice:
             assert csr.is_signature_valid
             public[Slot(each["type"])] = csr.public_key()
         lines = [f"{slot}: {hashlib.sha256(spki(public[slot])).hexdigest()}\n" for slot in Slot if slot in public]
-        text = f"Sigillo enrollment keys v1\nhost: {self.host}\nnonce: {self.nonce}\ncard: {self.serial}\ncase: {CODE}\n"
-        self._require(self.old[Slot.AUTHENTICATION], (text + "".join(lines)).encode(), body["binding"], "binding-invalid")
+        text = (
+            f"Sigillo enrollment keys v1\nhost: {self.host}\nnonce: {self.nonce}\ncard: {self.serial}\ncase: {CODE}\n"
+        )
+        self._require(
+            self.old[Slot.AUTHENTICATION], (text + "".join(lines)).encode(), body["binding"], "binding-invalid"
+        )
         for slot, key in public.items():
             if self.requested.setdefault(slot, spki(key)) != spki(key):
                 raise Refused("key-conflict", "contact-centre")
@@ -204,10 +240,15 @@ class FakeOffice:
         if self.polls_before_issue > 0:
             self.polls_before_issue -= 1
             return httpx.Response(202, json={"certificates": []}, headers={"Retry-After": "1"})
-        return httpx.Response(200, json={"certificates": [
-            {"type": slot, "certificate": encoded(der), "chain": [encoded(self.authority.der)]}
-            for slot, der in self.certificates.items()
-        ]})
+        return httpx.Response(
+            200,
+            json={
+                "certificates": [
+                    {"type": slot, "certificate": encoded(der), "chain": [encoded(self.authority.der)]}
+                    for slot, der in self.certificates.items()
+                ]
+            },
+        )
 
     def post_case_installation_challenge(self, _body):
         lines = [f"{slot}: {fingerprint(self.certificates[slot])}\n" for slot in Slot if slot in self.certificates]
@@ -249,23 +290,57 @@ class FakeOffice:
             step = "certificates"
         done = step == "done"
         return {
-            "code": CODE, "state": "completed" if done else "notified", "state_label": "Completato" if done else "Comunicato",
-            "authorisation": "not-required", "flow": self.flow, "next_step": step, "steps": STEPS,
-            "old_not_after": "2026-03-01T10:00:00Z", "nonce": self.nonce, "host": self.host, "card_serial": self.serial,
+            "code": CODE,
+            "state": "completed" if done else "notified",
+            "state_label": "Completato" if done else "Comunicato",
+            "authorisation": "not-required",
+            "flow": self.flow,
+            "next_step": step,
+            "steps": STEPS,
+            "old_not_after": "2026-03-01T10:00:00Z",
+            "nonce": self.nonce,
+            "host": self.host,
+            "card_serial": self.serial,
             "holder": {
-                "given_name": "MARIO", "surname": "ROSSI", "tax_code": "RSSMRA85T10A562S", "email": self.email,
+                "given_name": "MARIO",
+                "surname": "ROSSI",
+                "tax_code": "RSSMRA85T10A562S",
+                "email": self.email,
                 "mobile": "+393331234567",
-                "address": {"street": "Via Roma 1", "postcode": "56010", "town": "San Giuliano Terme", "province": "PI"},
+                "address": {
+                    "street": "Via Roma 1",
+                    "postcode": "56010",
+                    "town": "San Giuliano Terme",
+                    "province": "PI",
+                },
             },
-            "centre": {"name": "CDRL Prova", "email": "cdrl@example.org", "phone": "+39050000000", "purchase_url": "https://example.org"},
+            "centre": {
+                "name": "CDRL Prova",
+                "email": "cdrl@example.org",
+                "phone": "+39050000000",
+                "purchase_url": "https://example.org",
+            },
             "slots": [
-                {"type": slot, "old_certificate": fingerprint(self.old[slot]), "key": self.key,
-                 "requested": slot in self.requested, "issued": slot in self.certificates, "installed": done}
-                for slot in Slot if slot in self.old
+                {
+                    "type": slot,
+                    "old_certificate": fingerprint(self.old[slot]),
+                    "key": self.key,
+                    "requested": slot in self.requested,
+                    "issued": slot in self.certificates,
+                    "installed": done,
+                }
+                for slot in Slot
+                if slot in self.old
             ],
             "approval": {"mode": "automatic", "authorise_by": None},
-            "result": {"concluded": True, "message": "Il rinnovo è concluso.", "authorise_by": None,
-                       "new_not_after": NEW_END.isoformat()} if done else None,
+            "result": {
+                "concluded": True,
+                "message": "Il rinnovo è concluso.",
+                "authorise_by": None,
+                "new_not_after": NEW_END.isoformat(),
+            }
+            if done
+            else None,
         }
 
     def _require(self, certificate, data, signature, code):
@@ -282,8 +357,15 @@ class Refused(Exception):
 
 
 def problem(status, code, action, message=None) -> httpx.Response:
-    body = {"type": "about:blank", "title": code, "status": status, "code": code, "detail": f"Dettaglio {code}.",
-            "action": action, "message": message}
+    body = {
+        "type": "about:blank",
+        "title": code,
+        "status": status,
+        "code": code,
+        "detail": f"Dettaglio {code}.",
+        "action": action,
+        "message": message,
+    }
     return httpx.Response(status, json=body, headers={"content-type": "application/problem+json"})
 
 

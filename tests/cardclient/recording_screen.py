@@ -11,8 +11,10 @@ from cardclient.secret import Secret
 
 class RecordingScreen:
     def __init__(self, **secrets: list[str] | str) -> None:
-        self.secrets = {SecretKind(name.replace("_", "-")): list([codes] if isinstance(codes, str) else codes)
-                        for name, codes in secrets.items()}
+        self.secrets = {
+            SecretKind(name.replace("_", "-")): list([codes] if isinstance(codes, str) else codes)
+            for name, codes in secrets.items()
+        }
         self.phases: list[Phase] = []
         self.notices: list[str] = []
         self.problems: list[tuple[SecretKind, str | None]] = []

@@ -9,8 +9,12 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-MODULES = [Path("/usr/lib/softhsm/libsofthsm2.so"), Path("/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"),
-           Path("/usr/lib64/pkcs11/libsofthsm2.so"), Path("/usr/local/lib/softhsm/libsofthsm2.so")]
+MODULES = [
+    Path("/usr/lib/softhsm/libsofthsm2.so"),
+    Path("/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"),
+    Path("/usr/lib64/pkcs11/libsofthsm2.so"),
+    Path("/usr/local/lib/softhsm/libsofthsm2.so"),
+]
 
 
 def module() -> Path | None:
@@ -37,8 +41,20 @@ class Token:
 
     def tool(self, *arguments: str) -> str:
         """Run OpenSC's pkcs11-tool on this token, logged in."""
-        command = ["pkcs11-tool", "--module", str(module()), "--login", "--pin", self.pin, "--token-label", "Sigillo", *arguments]
-        done = subprocess.run(command, env=os.environ | self.environment, capture_output=True, text=True, check=True, timeout=60)
+        command = [
+            "pkcs11-tool",
+            "--module",
+            str(module()),
+            "--login",
+            "--pin",
+            self.pin,
+            "--token-label",
+            "Sigillo",
+            *arguments,
+        ]
+        done = subprocess.run(
+            command, env=os.environ | self.environment, capture_output=True, text=True, check=True, timeout=60
+        )
         return done.stdout + done.stderr
 
 
@@ -54,6 +70,8 @@ def make_token(folder: Path, *, pin: str, puk: str, label: str = "Sigillo") -> T
     command = ["softhsm2-util", "--show-slots"]
     shown = subprocess.run(command, env=environment, check=True, capture_output=True, text=True, timeout=60).stdout
     serial = next(
-        re.search(r"Serial number:\s+(\S+)", part)[1] for part in shown.split("Slot ")[1:] if re.search(rf"Label:\s+{label}\b", part)
+        re.search(r"Serial number:\s+(\S+)", part)[1]
+        for part in shown.split("Slot ")[1:]
+        if re.search(rf"Label:\s+{label}\b", part)
     )
     return Token(folder, serial, pin, puk)

@@ -39,7 +39,16 @@ def program(card, office, tmp_path, capsys, monkeypatch):
             lambda options: HttpOffice(options.server, transport=office.transport(), sleep=lambda _: None)
         )
         arguments = [each.replace("@", f"{tmp_path}/") if each.startswith("@") else each for each in arguments]
-        line = [command, *words, "--server", "https://ra.example.org", "--json", "--log", str(tmp_path / "log"), *arguments]
+        line = [
+            command,
+            *words,
+            "--server",
+            "https://ra.example.org",
+            "--json",
+            "--log",
+            str(tmp_path / "log"),
+            *arguments,
+        ]
         status = cli.main(line, make_office=make)
         out, err = capsys.readouterr()
         return status, json.loads(out), err
@@ -51,7 +60,7 @@ ALL = ("--pin-file", "@pin", "--accept-all")
 
 
 def test_renew_without_questions_ends_done(program, office):
-    status, told, shown = program("renew", *ALL)
+    status, told, _ = program("renew", *ALL)
     assert status == told["exit"] == Exit.DONE
     assert told["case"]["state_label"] == "Completato"
     assert told["removed_old_pairs"] == 2
@@ -86,16 +95,26 @@ def test_no_card(program, card, command):
     assert "Nessuna smartcard rilevata. Prova ad inserirla di nuovo" in shown
 
 
-@pytest.mark.parametrize(("verdict", "message"), [
-    ("expired", "Certificato non rinnovabile presente nella carta"),
-    ("already-renewed", "Certificato già rinnovato per la carta"),
-    ("not-renewable", "Nessun certificato rinnovabile presente nella carta"),
-])
+@pytest.mark.parametrize(
+    ("verdict", "message"),
+    [
+        ("expired", "Certificato non rinnovabile presente nella carta"),
+        ("already-renewed", "Certificato già rinnovato per la carta"),
+        ("not-renewable", "Nessun certificato rinnovabile presente nella carta"),
+    ],
+)
 @pytest.mark.parametrize("command", ["scan", "renew"])
 def test_not_renewable_in_the_guides_words(program, office, command, verdict, message):
     office.scan_answer = {
-        "verdict": verdict, "code": None, "message": None, "advice": None, "family": None, "secrets": ["pin"],
-        "certificates": [], "offers": [], "purchase_url": None,
+        "verdict": verdict,
+        "code": None,
+        "message": None,
+        "advice": None,
+        "family": None,
+        "secrets": ["pin"],
+        "certificates": [],
+        "offers": [],
+        "purchase_url": None,
     }
     status, told, shown = program(command)
     assert status == Exit.NOT_RENEWABLE
@@ -160,12 +179,18 @@ def test_no_connection_in_the_guides_words(program):
     assert (status, told["message"]) == (Exit.CONNECTION, "Errore di connessione al server. Riprova più tardi")
 
 
-@pytest.mark.parametrize(("code", "label"), [
-    ("certificate-revoked", "Errore verifica certificato da rinnovare"), ("key-weak", "Errore generazione nuovo certificato"),
-    ("stock-empty", "Dettaglio stock-empty."),
-])
+@pytest.mark.parametrize(
+    ("code", "label"),
+    [
+        ("certificate-revoked", "Errore verifica certificato da rinnovare"),
+        ("key-weak", "Errore generazione nuovo certificato"),
+        ("stock-empty", "Dettaglio stock-empty."),
+    ],
+)
 def test_refusals_of_the_office(program, office, code, label):
-    office.weather["/case/diagnosis"] = lambda _request, _answer: problem(409, code, "contact-centre", label if "Errore" in label else None)
+    office.weather["/case/diagnosis"] = lambda _request, _answer: problem(
+        409, code, "contact-centre", label if "Errore" in label else None
+    )
     status, told, _ = program("renew", *ALL)
     assert (status, told["code"], told["message"], told["action"]) == (Exit.REFUSED, code, label, "contact-centre")
 
@@ -198,7 +223,9 @@ def test_two_renewable_cards_want_a_choice(program, card, office, authority, tmp
 
     def route(request):
         mine = b"7430000000000002" in request.content or request.headers.get("authorization", "")[7:] in second.tokens
-        mine = mine or (request.url.path.endswith("/sessions") and json.loads(request.content)["challenge"] in second.challenges)
+        mine = mine or (
+            request.url.path.endswith("/sessions") and json.loads(request.content)["challenge"] in second.challenges
+        )
         return (second if mine else office).handle(request)
 
     def make(options):
@@ -227,9 +254,16 @@ def test_diagnose_reports_card_driver_and_network_without_a_code(program, card):
     assert "RSSMRA85T10A562S" not in json.dumps(report)
 
 
-@pytest.mark.parametrize("arguments", [
-    [], ["renew"], ["renew", "--module", "relative.so"], ["renew", "--simulated", "a", "--module", "/b"], ["renew", "--simulated", "a", "--pin", "1"],
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["renew"],
+        ["renew", "--module", "relative.so"],
+        ["renew", "--simulated", "a", "--module", "/b"],
+        ["renew", "--simulated", "a", "--pin", "1"],
+    ],
+)
 def test_wrong_use_is_status_2(arguments):
     with pytest.raises(SystemExit) as stop:
         cli.main(arguments)
@@ -246,7 +280,9 @@ def test_an_unexpected_error_says_neither_its_text_nor_a_code(program, card, mon
     assert PIN not in shown + json.dumps(told) + (tmp_path / "log").read_text()
 
 
-@pytest.mark.parametrize("fault", [None, ("login", "device-error"), ("generate", "memory"), ("verify_puk", "device-error")])
+@pytest.mark.parametrize(
+    "fault", [None, ("login", "device-error"), ("generate", "memory"), ("verify_puk", "device-error")]
+)
 def test_no_code_is_ever_written_sent_or_shown(program, card, office, tmp_path, fault):
     office.secrets = ["pin", "puk"]
     if fault:
@@ -263,7 +299,7 @@ def test_no_code_is_ever_written_sent_or_shown(program, card, office, tmp_path, 
 
 def test_a_secret_hides_in_every_way_of_printing():
     secret = Secret("canary-4711")
-    for text in (repr(secret), str(secret), f"{secret}", f"{[secret]}", "%s" % secret, str(vars(type(secret)))):
+    for text in (repr(secret), str(secret), f"{secret}", f"{[secret]}", f"{secret}", str(vars(type(secret)))):
         assert "canary" not in text
 
 
@@ -283,11 +319,18 @@ def test_it_runs_as_a_module():
 
 
 GUIDES = [
-    "Nessuna smartcard rilevata. Prova ad inserirla di nuovo", "Certificato non rinnovabile presente nella carta",
-    "Certificato già rinnovato per la carta", "Nessun certificato rinnovabile presente nella carta",
-    "Errore di connessione al server. Riprova più tardi", "Errore accesso carta", "Errore aggiornamento carta",
-    "Errore verifica certificato da rinnovare", "Errore generazione nuovo certificato", "Inserisci il codice PIN corretto",
-    "Inserisci il PIN della tua smart card per continuare il rinnovo", "Rinnovo del certificato in corso, attendere...",
+    "Nessuna smartcard rilevata. Prova ad inserirla di nuovo",
+    "Certificato non rinnovabile presente nella carta",
+    "Certificato già rinnovato per la carta",
+    "Nessun certificato rinnovabile presente nella carta",
+    "Errore di connessione al server. Riprova più tardi",
+    "Errore accesso carta",
+    "Errore aggiornamento carta",
+    "Errore verifica certificato da rinnovare",
+    "Errore generazione nuovo certificato",
+    "Inserisci il codice PIN corretto",
+    "Inserisci il PIN della tua smart card per continuare il rinnovo",
+    "Rinnovo del certificato in corso, attendere...",
 ]
 
 

@@ -49,8 +49,10 @@ def test_a_form_prepared_by_pyhanko_is_taken(certificate):
     from pyhanko_certvalidator.registry import SimpleCertificateStore
 
     signer = ExternalSigner(
-        signing_cert=asn1_x509.Certificate.load(certificate), cert_registry=SimpleCertificateStore(),
-        signature_value=64, signature_mechanism=cms.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
+        signing_cert=asn1_x509.Certificate.load(certificate),
+        cert_registry=SimpleCertificateStore(),
+        signature_value=64,
+        signature_mechanism=cms.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}),
     )
     metadata = signers.PdfSignatureMetadata(field_name="Firma", md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES)
 
@@ -85,7 +87,9 @@ def test_a_changed_document_is_refused(pdf, certificate):
         check(pdf, attributes, certificate)
 
 
-@pytest.mark.parametrize("pdf", [CHANGED_PDFS["something in the gap"], CHANGED_PDFS["a second byte range"], CHANGED_PDFS["a wider gap"]])
+@pytest.mark.parametrize(
+    "pdf", [CHANGED_PDFS["something in the gap"], CHANGED_PDFS["a second byte range"], CHANGED_PDFS["a wider gap"]]
+)
 def test_a_crooked_layout_is_refused_even_when_its_digest_is_honest(pdf, certificate):
     attributes = signed_attributes(pdf, certificate)
     with pytest.raises(Distrusted, match="form-refused"):
@@ -102,9 +106,15 @@ def test_a_foreign_certificate_is_refused(certificate, card):
         check(PDF, signed_attributes(PDF, card.old[Slot.AUTHENTICATION]), certificate)
 
 
-@pytest.mark.parametrize("lie", [
-    {"digest": b"\0" * 32}, {"content_type": "signed_data"}, {"certificate_hash": b"\0" * 32}, {"algorithm": "sha1"},
-])
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"digest": b"\0" * 32},
+        {"content_type": "signed_data"},
+        {"certificate_hash": b"\0" * 32},
+        {"algorithm": "sha1"},
+    ],
+)
 def test_attributes_that_lie_are_refused(certificate, lie):
     with pytest.raises(Distrusted, match="form-refused"):
         check(PDF, signed_attributes(PDF, certificate, **lie), certificate)
@@ -131,7 +141,9 @@ def test_two_values_in_one_attribute_are_refused(certificate):
         check(PDF, cms.CMSAttributes(made).dump(), certificate)
 
 
-@pytest.mark.parametrize("der", [b"", b"\x31", b"\x31\x00", b"\x30\x03\x02\x01\x01", b"\x31\x80\x00\x00", b"\x31" * 5000])
+@pytest.mark.parametrize(
+    "der", [b"", b"\x31", b"\x31\x00", b"\x30\x03\x02\x01\x01", b"\x31\x80\x00\x00", b"\x31" * 5000]
+)
 def test_bytes_that_are_no_attributes_are_refused(certificate, der):
     with pytest.raises(Distrusted, match="form-refused"):
         check(PDF, der, certificate)

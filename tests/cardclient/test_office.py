@@ -46,13 +46,16 @@ def test_a_lost_answer_of_an_idempotent_call_is_asked_for_again(view):
     assert len(wire.sent) == 2
 
 
-@pytest.mark.parametrize("call", [
-    lambda office: office.challenge("1", "aa"),
-    lambda office: office.open_session("1", b"x"),
-    lambda office: office.confirm_contact("123456"),
-    lambda office: office.installation_challenge(),
-    lambda office: office.report_failure("scan", "card-access", ""),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda office: office.challenge("1", "aa"),
+        lambda office: office.open_session("1", b"x"),
+        lambda office: office.confirm_contact("123456"),
+        lambda office: office.installation_challenge(),
+        lambda office: office.report_failure("scan", "card-access", ""),
+    ],
+)
 def test_a_lost_answer_of_any_other_call_is_not(call):
     wire = Wire(httpx.ReadTimeout(""))
     with pytest.raises(OfficeUnreachable):
@@ -111,10 +114,15 @@ def test_a_refusal_keeps_code_detail_action_and_label():
     assert refusal.value.detail == "Dettaglio stock-empty."
 
 
-@pytest.mark.parametrize("answer", [
-    httpx.Response(502, text="<html>bad gateway</html>"), httpx.Response(404, text="not found"),
-    httpx.Response(302, headers={"location": "https://evil.example.org/"}), httpx.Response(400, json=[1]),
-])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(502, text="<html>bad gateway</html>"),
+        httpx.Response(404, text="not found"),
+        httpx.Response(302, headers={"location": "https://evil.example.org/"}),
+        httpx.Response(400, json=[1]),
+    ],
+)
 def test_an_error_that_is_no_problem_document_is_no_server_of_ours(answer):
     with pytest.raises(OfficeUnreachable):
         Wire(answer).office().case()
@@ -127,12 +135,19 @@ def test_redirects_are_not_followed(view):
     assert len(wire.sent) == 1
 
 
-@pytest.mark.parametrize("spoil", [
-    lambda body: body.pop("nonce"), lambda body: body.update(next_step="pay"), lambda body: body.update(slots="all"),
-    lambda body: body["slots"][0].update(type="encryption"), lambda body: body["slots"][0]["key"].update(bits="2048"),
-    lambda body: body["slots"][0].update(issued=1), lambda body: body.update(holder=None),
-    lambda body: body.update(slots=body["slots"] * 9),
-])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda body: body.pop("nonce"),
+        lambda body: body.update(next_step="pay"),
+        lambda body: body.update(slots="all"),
+        lambda body: body["slots"][0].update(type="encryption"),
+        lambda body: body["slots"][0]["key"].update(bits="2048"),
+        lambda body: body["slots"][0].update(issued=1),
+        lambda body: body.update(holder=None),
+        lambda body: body.update(slots=body["slots"] * 9),
+    ],
+)
 def test_a_case_of_the_wrong_shape_is_not_believed(view, spoil):
     body = json.loads(json.dumps(view))
     spoil(body)
@@ -160,15 +175,23 @@ def test_an_open_connection_is_refused_unless_it_stays_on_this_machine(address):
         HttpOffice(address)
 
 
-@pytest.mark.parametrize("address", ["ra.example.org", "ftp://ra.example.org", "https://", "https://a:b@ra.example.org", "https://ra.example.org/path"])
+@pytest.mark.parametrize(
+    "address",
+    ["ra.example.org", "ftp://ra.example.org", "https://", "https://a:b@ra.example.org", "https://ra.example.org/path"],
+)
 def test_a_strange_address_is_wrong_use(address):
     with pytest.raises(ClientError, match="usage"):
         HttpOffice(address)
 
 
-@pytest.mark.parametrize(("address", "host"), [
-    ("https://RA.example.org", "ra.example.org"), ("http://localhost:8000", "localhost:8000"), ("https://ra.example.org:8443/", "ra.example.org:8443"),
-])
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("https://RA.example.org", "ra.example.org"),
+        ("http://localhost:8000", "localhost:8000"),
+        ("https://ra.example.org:8443/", "ra.example.org:8443"),
+    ],
+)
 def test_the_host_is_what_the_user_gave(address, host):
     assert HttpOffice(address).host == host
 
@@ -176,7 +199,10 @@ def test_the_host_is_what_the_user_gave(address, host):
 def test_the_token_travels_in_its_header_and_shows_nowhere(view):
     wire = Wire(ok({"token": "s3cr3t-token", "expires_at": "", "case": view}, 201), ok(view))
     seen = []
-    office = HttpOffice("https://ra.example.org", transport=httpx.MockTransport(lambda r: (seen.append(r.headers.get("authorization")), wire(r))[1]))
+    office = HttpOffice(
+        "https://ra.example.org",
+        transport=httpx.MockTransport(lambda r: (seen.append(r.headers.get("authorization")), wire(r))[1]),
+    )
     office.open_session("1", b"x")
     office.case()
     assert seen == [None, "Bearer s3cr3t-token"]
@@ -189,6 +215,7 @@ def test_contacts_are_sent_as_the_api_names_them(view, office):
 
     wire.office().put_contacts(Contacts("a@example.org", "+39", Address("Via 1", "56010", "Pisa", "PI")))
     assert json.loads(wire.sent[0][2]) == {
-        "email": "a@example.org", "mobile": "+39",
+        "email": "a@example.org",
+        "mobile": "+39",
         "address": {"street": "Via 1", "postcode": "56010", "town": "Pisa", "province": "PI"},
     }

@@ -6,7 +6,15 @@ import httpx
 import pytest
 
 from cardclient import flow, simulated_state
-from cardclient.errors import AnotherCard, CardError, CardRemoved, CardUpdateError, ClientError, NotRenewable, OfficeUnreachable
+from cardclient.errors import (
+    AnotherCard,
+    CardError,
+    CardRemoved,
+    CardUpdateError,
+    ClientError,
+    NotRenewable,
+    OfficeUnreachable,
+)
 from cardclient.naming import ObjectName
 from cardclient.ports import ObjectKind, Phase
 from cardclient.secret import Secret
@@ -78,8 +86,19 @@ def test_a_card_pulled_at_any_phase_goes_on_where_it_stopped(card, office, renew
     require_renewed(card, office)
 
 
-LOST = ["/sessions", "/case/diagnosis", "/case/contacts", "/case/acceptance", "/case/form", "/case/form.pdf",
-        "/case/form-signature", "/case/requests", "/case/certificates", "/case/installation-challenge", "/case/installation"]
+LOST = [
+    "/sessions",
+    "/case/diagnosis",
+    "/case/contacts",
+    "/case/acceptance",
+    "/case/form",
+    "/case/form.pdf",
+    "/case/form-signature",
+    "/case/requests",
+    "/case/certificates",
+    "/case/installation-challenge",
+    "/case/installation",
+]
 
 
 @pytest.mark.parametrize("path", LOST)

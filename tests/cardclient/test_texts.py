@@ -14,9 +14,7 @@ from tests.cardclient.fake_office import CODE
 
 HOST, NONCE = "ra.example.org", "0f" * 32
 EXPIRES = datetime(2026, 1, 15, 9, 35, tzinfo=UTC)
-LOGIN = (
-    f"Sigillo enrollment login v1\nhost: {HOST}\nnonce: {NONCE}\ncard: {SERIAL}\ncase: {CODE}\nexpires: 2026-01-15T09:35:00Z\n"
-)
+LOGIN = f"Sigillo enrollment login v1\nhost: {HOST}\nnonce: {NONCE}\ncard: {SERIAL}\ncase: {CODE}\nexpires: 2026-01-15T09:35:00Z\n"
 CERTIFICATES = {Slot.SIGNATURE: b"second", Slot.AUTHENTICATION: b"first"}
 INSTALLATION = texts._compose(texts.INSTALLATION, HOST, NONCE, SERIAL, CODE, CERTIFICATES)
 
@@ -58,7 +56,8 @@ HOSTILE_LOGINS = {
     "one more line": LOGIN + "pay: 100\n",
     "carriage returns": LOGIN.replace("\n", "\r\n"),
     "a tab": LOGIN.replace("host: ", "host:\t"),
-    "lines exchanged": "\n".join([*LOGIN.splitlines()[:3], *reversed(LOGIN.splitlines()[3:5]), LOGIN.splitlines()[5]]) + "\n",
+    "lines exchanged": "\n".join([*LOGIN.splitlines()[:3], *reversed(LOGIN.splitlines()[3:5]), LOGIN.splitlines()[5]])
+    + "\n",
     "not ASCII": LOGIN.replace("card", "cärd"),
     "a digit of another script": LOGIN.replace("09:35", "09:3٥"),
     "another expiry than announced": LOGIN.replace("09:35", "09:36"),
@@ -82,10 +81,19 @@ def test_a_login_proof_that_would_live_for_days_is_refused():
         login(LOGIN.replace("2026-01-15T09:35:00Z", f"{late:%Y-%m-%dT%H:%M:%SZ}"), late)
 
 
-@pytest.mark.parametrize(("old", "new"), [
-    ("installation v1", "login v1"), (HOST, "evil.example.org"), (SERIAL, "1"), (CODE, "OTHER-1"), (NONCE, "zz" * 32),
-    ("authentication: ", "signature: "), ("signature: ", "firma: "), ("\n", "\r\n"),
-])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("installation v1", "login v1"),
+        (HOST, "evil.example.org"),
+        (SERIAL, "1"),
+        (CODE, "OTHER-1"),
+        (NONCE, "zz" * 32),
+        ("authentication: ", "signature: "),
+        ("signature: ", "firma: "),
+        ("\n", "\r\n"),
+    ],
+)
 def test_a_hostile_installation_text_is_refused(old, new):
     with pytest.raises(Distrusted, match="text-refused"):
         installation(INSTALLATION.replace(old, new))
@@ -120,7 +128,9 @@ def test_no_key_is_touched_for_a_hostile_challenge(card, office, renew, path):
     assert following not in [seen for _, seen, _ in office.seen]
 
 
-@pytest.mark.parametrize("change", [{"host": "other.example.org"}, {"card_serial": "1"}, {"nonce": "short"}, {"code": "a b"}])
+@pytest.mark.parametrize(
+    "change", [{"host": "other.example.org"}, {"card_serial": "1"}, {"nonce": "short"}, {"code": "a b"}]
+)
 def test_a_case_that_is_not_this_cards_is_refused_at_login(office, renew, change):
     import httpx
 
