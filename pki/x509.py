@@ -143,4 +143,7 @@ def _parsed(issuers: Sequence[bytes]) -> Iterable[x509.Certificate]:
 
 @functools.lru_cache(maxsize=64)
 def _issuer(der: bytes) -> x509.Certificate:
-    return x509.load_der_x509_certificate(der)
+    try:
+        return x509.load_der_x509_certificate(der)
+    except ValueError as unreadable:
+        raise MalformedInput("not a readable CA certificate", code="certificate-malformed") from unreadable

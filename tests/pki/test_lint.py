@@ -178,6 +178,37 @@ def test_missing_ocsp_address_is_found_though_the_other_is_there(ca, rsa_key):
     assert found == {"aia.ocsp-missing"}
 
 
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (without(x509.OCSPNoCheck), "ocsp-signer.no-check-missing"),
+        (replacing(usage("digital_signature", "content_commitment"), critical=True), "ocsp-signer.key-usage"),
+        (without(x509.KeyUsage), "key-usage.not-critical"),
+        (without(x509.ExtendedKeyUsage), "ocsp-signer.extended-key-usage"),
+    ],
+)
+def test_faulty_ocsp_signer_is_found(ca, ec_key, change, code):
+    spoilt = change(signer_builder(ca, ec_key))
+    assert code in codes(lint.findings_in_authority(ca.unsigned(spoilt).linted_der))
+
+
+def test_certificate_that_ends_before_it_begins_is_found(ca, rsa_key):
+    life = Validity(THREE_YEARS.not_before, THREE_YEARS.not_before)
+    der = built(ca, SIGNATURE, rsa_key, validity=life)
+    begins, ends = b"\x17\x0d260115093000Z" * 2, b"\x17\x0d260115093000Z\x17\x0d260115092959Z"
+    assert begins in der
+    assert "validity.backwards" in codes(lint.findings_in_certificate(der.replace(begins, ends), SIGNATURE))
+
+
+def test_weak_hash_is_found(ca, rsa_key):
+    """The library builds no such certificate any more, so the algorithm is put in by hand."""
+    sha256, sha1 = bytes.fromhex("2a864886f70d01010b"), bytes.fromhex("2a864886f70d010105")
+    for profile in Profile:
+        der = built(ca, profile, rsa_key).replace(sha256, sha1)
+        assert "signature.hash" in codes(lint.findings_in_certificate(der, profile))
+    assert "signature.hash" in codes(lint.findings_in_crl(crl(ca, []).replace(sha256, sha1)))
+
+
 def test_guessable_serial_is_found(ca, rsa_key):
     assert "serial.size" in codes(lint.findings_in_certificate(built(ca, CNS, rsa_key, serial=4711), CNS))
 
@@ -220,6 +251,8 @@ def test_authority_that_may_found_others_is_found(ca, ec_key):
     builder = profiles.build_issuing_ca(name, spki(ec_key), THREE_YEARS, x509.random_serial_number(), facts, CRL_URL)
     spoilt = replacing(x509.BasicConstraints(ca=True, path_length=None), critical=True)(builder)
     assert "ca.path-length" in codes(lint.findings_in_authority(ca.unsigned(spoilt).linted_der))
+    spoilt = replacing(x509.BasicConstraints(ca=True, path_length=0), critical=False)(builder)
+    assert "ca.basic-constraints-not-critical" in codes(lint.findings_in_authority(ca.unsigned(spoilt).linted_der))
     spoilt = replacing(usage("key_cert_sign", "crl_sign", "digital_signature"), critical=True)(builder)
     assert "ca.key-usage" in codes(lint.findings_in_authority(ca.unsigned(spoilt).linted_der))
 
@@ -269,6 +302,24 @@ def test_faulty_entry_is_found_however_far_down_it_stands(ca, spoil, code):
 
 def test_crl_that_ends_before_it_begins_is_found(ca):
     assert "crl.next-update" in codes(lint.findings_in_crl(crl(ca, [], next_update=NOW)))
+
+
+@pytest.mark.parametrize(
+    ("oid", "code"), [("0603551d14", "crl.number-missing"), ("0603551d23", "crl.authority-key-id-missing")]
+)
+def test_crl_without_an_extension_is_found(ca, oid, code):
+    """Renaming the extension to one that nobody knows takes it away."""
+    der = crl(ca, [])
+    spoilt = der.replace(bytes.fromhex(oid), bytes.fromhex("0603551d7f"))
+    assert code in codes(lint.findings_in_crl(spoilt))
+
+
+def test_shard_whose_address_is_not_critical_is_found(ca):
+    der = crl(ca, [], shard_url=CRL_URL)
+    critical = bytes.fromhex("0603551d1c0101ff")
+    assert critical in der
+    spoilt = der.replace(critical, bytes.fromhex("0603551d1c010100"))
+    assert lint.findings_in_crl(spoilt)
 
 
 def test_a_long_crl_is_scanned_in_reasonable_time(ca):

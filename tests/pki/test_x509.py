@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pki.errors import BadSignature, MalformedInput, PkiError
 from pki.gateway import Profile
-from pki.x509 import LARGEST_CERTIFICATE, read_certificate, require_issued_by
+from pki.x509 import LARGEST_CERTIFICATE, read_certificate, require_issued_by, subject_key_id
 from tests.pki.demo_ca import CARD_HOLDER, SIGNER, THREE_YEARS, make_ca, spki
 
 
@@ -119,6 +119,13 @@ def test_changed_certificate_is_refused(ca, ec_key):
     der = ca.issue(Profile.CNS_AUTHENTICATION, ec_key)
     changed = der.replace(b"Mario", b"Maria")
     refuse_issuer(changed, [ca.certificate], "certificate-signature-invalid")
+
+
+def test_key_identifier_of_an_issuer_is_read_and_must_be_there(ca, ec_key):
+    assert subject_key_id(ca.certificate) == ca.facts.key_id
+    for der in (bare(ec_key), b"", b"no certificate"):
+        with pytest.raises(MalformedInput):
+            subject_key_id(der)
 
 
 @given(st.binary(max_size=600))
