@@ -1,17 +1,20 @@
 """The first keys and certificates of a card, for demonstrations and tests: the same typed calls the renewal uses.
 
-`python -m cardclient.personalise create|request|install CARD …`; README.md shows the three commands.
+`python -m cardclient.personalise create|request|install …`; README.md shows the three commands.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import sys
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from cardclient import csr
+from cardclient.card_pkcs11 import Pkcs11Card
 from cardclient.contract import Slot
 from cardclient.errors import CardError
 from cardclient.ports import Card, CardKey, KeyKind, ObjectKind, ObjectRef
@@ -48,32 +51,54 @@ def _present(keys: tuple[CardKey, ...], key_id: bytes) -> bytes | None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Make, request, install; see the module's text."""
-    parser = argparse.ArgumentParser(prog="python -m cardclient.personalise", description="Simulated cards.")
+    """Make, request, install; see README.md. Returns 0, or 1 when the card refuses."""
+    options = _parser().parse_args(arguments)
+    pin = _read_code(options.pin_file)
+    try:
+        if options.action == "create":
+            puk = _read_code(options.puk_file)
+            SimulatedCard.create(options.simulated, serial=options.serial, family=options.family, pin=pin, puk=puk)
+            return 0
+        with contextlib.closing(_card(options)) as card:
+            _write(card, options, pin)
+    except CardError as problem:
+        print(problem.code, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _write(card: Card, options: argparse.Namespace, pin: Secret) -> None:
+    card.scan()
+    if options.serial:
+        card.choose(options.serial)
+    card.login(pin)
+    if options.action == "request":
+        kind = KeyKind(options.key, options.bits)
+        options.out.write_bytes(first_request(card, options.slot, pin, kind=kind))
+    else:
+        first_certificate(card, options.slot, options.certificate.read_bytes())
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m cardclient.personalise", description="First keys of a card.")
     parser.add_argument("action", choices=["create", "request", "install"])
-    parser.add_argument("card", type=Path)
-    parser.add_argument("--serial", default="7430000000000001")
+    card = parser.add_mutually_exclusive_group(required=True)
+    card.add_argument("--simulated", type=Path, metavar="FILE")
+    card.add_argument("--module", metavar="PATH")
+    parser.add_argument("--serial")
     parser.add_argument("--family", default="ACe 2021")
     parser.add_argument("--slot", type=Slot, choices=list(Slot), default=Slot.AUTHENTICATION)
+    parser.add_argument("--key", choices=["rsa", "ec"], default="rsa")
     parser.add_argument("--bits", type=int, default=2048)
     parser.add_argument("--pin-file", type=Path, required=True)
     parser.add_argument("--puk-file", type=Path)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--certificate", type=Path)
-    options = parser.parse_args(arguments)
-    pin = _read_code(options.pin_file)
-    if options.action == "create":
-        SimulatedCard.create(
-            options.card, serial=options.serial, family=options.family, pin=pin, puk=_read_code(options.puk_file)
-        )
-        return 0
-    card = SimulatedCard(options.card)
-    card.login(pin)
-    if options.action == "request":
-        options.out.write_bytes(first_request(card, options.slot, pin, kind=KeyKind("rsa", options.bits)))
-    else:
-        first_certificate(card, options.slot, options.certificate.read_bytes())
-    return 0
+    return parser
+
+
+def _card(options: argparse.Namespace) -> Card:
+    return SimulatedCard(options.simulated) if options.simulated else Pkcs11Card(options.module)
 
 
 def _read_code(path: Path) -> Secret:

@@ -1,0 +1,88 @@
+"""What a person at a terminal is asked, and what silence means."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from cardclient.contract import Address, Contacts, Text, TextKind
+from cardclient.personalise import main as personalise
+from cardclient.ports import SecretKind
+from cardclient.secret import Secret
+from cardclient.simulator import SimulatedCard
+from cardclient.terminal import Answers, Terminal
+
+CONTACTS = Contacts("a@example.org", "+393331234567", Address("Via Roma 1", "56010", "Pisa", "PI"))
+TEXTS = [Text(kind, "1", "", kind.upper(), f"testo {kind}") for kind in TextKind]
+
+
+@pytest.fixture
+def type_in(monkeypatch):
+    return lambda text: monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+
+
+def person(**answers):
+    return Terminal(Answers(**answers), interactive=True)
+
+
+def test_contacts_are_kept_by_enter_and_changed_by_typing(type_in):
+    type_in("\n+393339999999\n\n\n\n\n")
+    assert person().ask_contacts(CONTACTS, None) == Contacts("a@example.org", "+393339999999", CONTACTS.address)
+
+
+def test_options_win_over_what_the_office_knows(type_in):
+    silent = Terminal(Answers(contacts={"email": "b@example.org"}), interactive=False)
+    assert silent.ask_contacts(CONTACTS, None).email == "b@example.org"
+
+
+def test_silence_gives_no_incomplete_contacts():
+    silent = Terminal(Answers(), interactive=False)
+    assert silent.ask_contacts(Contacts("", "", Address("", "", "", "")), None) is None
+
+
+def test_the_encryption_warning_is_asked_for_on_its_own(type_in, capsys):
+    type_in("n\n")
+    assert not person().accept_texts(TEXTS)
+    type_in("s\ns\n")
+    assert person().accept_texts(TEXTS)
+    shown = capsys.readouterr().err
+    assert shown.index("«ENCRYPTION-WARNING»") < shown.index("Accetto i testi mostrati?")
+
+
+def test_all_texts_are_shown_in_full_to_a_person(type_in, capsys):
+    type_in("n\n")
+    person().accept_texts(TEXTS)
+    shown = capsys.readouterr().err
+    assert all(text.text in shown for text in TEXTS)
+
+
+@pytest.mark.parametrize("answer", ["", "n\n", "\n", "forse\n"])
+def test_only_a_yes_is_a_yes(type_in, answer):
+    type_in(answer)
+    assert not person().confirm_last_try(SecretKind.PIN)
+
+
+def test_a_code_given_by_file_is_not_asked_for_again_when_it_was_wrong():
+    terminal = person(secrets={SecretKind.PIN: Secret("48273")})
+    assert terminal.ask_secret(SecretKind.PIN, None)
+    assert terminal.ask_secret(SecretKind.PIN, "pin-wrong") is None
+
+
+def test_a_card_is_personalised_from_the_command_line(tmp_path, authority):
+    from cryptography import x509
+
+    from cardclient.contract import Slot
+
+    card, pin, puk, request = (tmp_path / name for name in ("card.json", "pin", "puk", "request"))
+    pin.write_text("48273")
+    puk.write_text("91827364")
+    common = ["--simulated", str(card), "--pin-file", str(pin)]
+    assert personalise(["create", *common, "--serial", "7430000000000009", "--puk-file", str(puk)]) == 0
+    arguments = [*common, "--slot", "signature"]
+    assert personalise(["request", *arguments, "--key", "ec", "--bits", "256", "--out", str(request)]) == 0
+    der = authority.issue(Slot.SIGNATURE, x509.load_der_x509_csr(request.read_bytes()).public_key())
+    (tmp_path / "certificate").write_bytes(der)
+    assert personalise(["install", *arguments, "--certificate", str(tmp_path / "certificate")]) == 0
+    assert [each.der for each in SimulatedCard(card).view().certificates] == [der]
