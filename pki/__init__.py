@@ -1,4 +1,4 @@
-"""The certification authority as the registration authority sees it: a port, value types, keys, challenges, PAdES and linting.
+"""The certification authority as the register sees it: a port, value types, keys, challenges, PAdES, linting.
 
 Knows neither Django nor Celery (import contract).
 """

@@ -18,9 +18,10 @@ _EVEN = {letter: number for number, letter in enumerate(string.ascii_uppercase)}
 
 def is_tax_code(text: str) -> bool:
     """Tell whether this is a person's tax code with the right check letter; capitals only."""
-    return _FORM.fullmatch(text) is not None and _check_letter(text[:15]) == text[15]
+    return _FORM.fullmatch(text) is not None and check_letter(text[:15]) == text[15]
 
 
-def _check_letter(fifteen: str) -> str:
+def check_letter(fifteen: str) -> str:
+    """Compute the check letter on the text as it stands, omocodia letters included."""
     total = sum(_ODD[character] for character in fifteen[::2]) + sum(_EVEN[character] for character in fifteen[1::2])
     return chr(ord("A") + total % 26)

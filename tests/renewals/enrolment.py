@@ -158,6 +158,7 @@ class Enrolment:
             "acceptance": self.accept,
             "form-signature": self.sign_form,
             "requests": self.request,
+            "certificates": lambda: self.call("get", "/case"),
             "installation": self.install,
         }
         if not self.token:

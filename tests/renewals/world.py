@@ -18,8 +18,8 @@ from cms.models import Agreement, CardFamily, Centre, Holder, Membership, Pair, 
 from cms.services import holders, registration, stock
 from cms.services.registration import CardData
 from cms.states import ApprovalMode, Role
-from cms.tax_code import check_letter
 from pki.gateway import CertificateGateway, IssueRequest, Profile, Subject, Validity
+from pki.tax_code import check_letter
 from tests.renewals.keys import key
 
 OLD_NOT_AFTER = datetime(2026, 3, 31, 8, 30, 15, tzinfo=UTC)
