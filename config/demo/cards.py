@@ -35,6 +35,11 @@ class DemoCard:
         return self.installation.cards / f"{self.serial}.renewal.json"
 
     @property
+    def reader(self) -> tuple[str, str]:
+        """How the client is told where the card is."""
+        return ("--simulated", str(self.file))
+
+    @property
     def pin_option(self) -> tuple[str, str]:
         """How the client is told the PIN: by a file, never on the command line."""
         return ("--pin-file", str(self.installation.keys / "card-pin"))
@@ -43,7 +48,7 @@ class DemoCard:
         """Command lines that make the card with its first keys and write the certificate requests beside it."""
         if not self.file.exists():
             puk = ("--puk-file", str(self.installation.keys / "card-puk"))
-            yield [*PERSONALISE, "create", str(self.file), "--serial", self.serial, *self.pin_option, *puk]
+            yield [*PERSONALISE, "create", *self.reader, "--serial", self.serial, *self.pin_option, *puk]
         for slot in SLOTS:
             yield self._personalise("request", slot, "--out", f"{self.serial}.{slot}.csr")
 
@@ -58,11 +63,11 @@ class DemoCard:
 
     def command(self, verb: str, server: str) -> list[str]:
         """Command line of the client on this card."""
-        return [*CLIENT, verb, "--simulated", str(self.file), "--server", server, *self.pin_option]
+        return [*CLIENT, verb, *self.reader, "--server", server, *self.pin_option]
 
     def _personalise(self, action: str, slot: str, option: str, name: str) -> list[str]:
         target = str(self.installation.cards / name)
-        return [*PERSONALISE, action, str(self.file), "--slot", slot, *self.pin_option, option, target]
+        return [*PERSONALISE, action, *self.reader, "--slot", slot, *self.pin_option, option, target]
 
 
 def start_client(command: list[str], *, output: Path, errors: TextIO) -> Child:

@@ -26,7 +26,6 @@ from cms.services import holders, registration, stock
 from cms.services.certificates import PROFILE_OF
 from cms.services.registration import CardData
 from cms.states import ApprovalMode, CertificateType
-from cms.tax_code import check_letter
 from pki.gateway import IssueRequest, Subject, Validity
 
 ROME = ZoneInfo("Europe/Rome")
@@ -34,12 +33,12 @@ REQUESTS = uuid.UUID("6d1f7b0e-0f0a-4f5c-9f52-0d0c5b6a4e11")
 TERM_YEARS = 3
 UNITS = 50
 TYPES = [CertificateType.AUTHENTICATION.value, CertificateType.SIGNATURE.value]
-OPERATOR_TAX_CODE = "GLLSRA78S52L219"
+OPERATOR_TAX_CODE = "GLLSRA78S52L219L"
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An invented holder; `tax_code` without its check letter. The pair expires `days` after the seeding."""
+    """An invented holder. The pair expires `days` after the seeding."""
 
     given_name: str
     surname: str
@@ -51,14 +50,14 @@ class Person:
 AUTHORISED, AUTOMATIC = "firma-cns", "firma-cns-automatica"
 # The first two own the simulated cards.
 PEOPLE = (
-    Person("Marina", "Conti", "CNTMRN85T41F205", 25, AUTHORISED),
-    Person("Davide", "Ferri", "FRRDVD79C12H501", 40, AUTHORISED),
-    Person("Giulia", "Moretti", "MRTGLI90A41A944", 6, AUTHORISED),
-    Person("Paolo", "Serra", "SRRPLA68M03B354", 14, AUTHORISED),
-    Person("Chiara", "Valenti", "VLNCHR83L55C351", 29, AUTOMATIC),
-    Person("Enrico", "Bassi", "BSSNRC75D20L736", 52, AUTOMATIC),
-    Person("Teresa", "Amato", "MTATRS71R64F839", 75, AUTHORISED),
-    Person("Luca", "Pagani", "PGNLCU88E11D612", 300, AUTHORISED),
+    Person("Marina", "Conti", "CNTMRN85T41F205A", 25, AUTHORISED),
+    Person("Davide", "Ferri", "FRRDVD79C12H501H", 40, AUTHORISED),
+    Person("Giulia", "Moretti", "MRTGLI90A41A944X", 6, AUTHORISED),
+    Person("Paolo", "Serra", "SRRPLA68M03B354W", 14, AUTHORISED),
+    Person("Chiara", "Valenti", "VLNCHR83L55C351F", 29, AUTOMATIC),
+    Person("Enrico", "Bassi", "BSSNRC75D20L736B", 52, AUTOMATIC),
+    Person("Teresa", "Amato", "MTATRS71R64F839Q", 75, AUTHORISED),
+    Person("Luca", "Pagani", "PGNLCU88E11D612W", 300, AUTHORISED),
 )
 
 
@@ -81,8 +80,7 @@ def hire_operator(*, email: str, password: str, totp_secret: str) -> None:
     """Create the demo operator with a verified address and a second factor, once."""
     if User.objects.filter(email=email).exists():
         return
-    code = OPERATOR_TAX_CODE + check_letter(OPERATOR_TAX_CODE)
-    user = User.objects.create_user(email, password, full_name="Sara Galli", tax_code=code, is_staff=True)
+    user = User.objects.create_user(email, password, full_name="Sara Galli", tax_code=OPERATOR_TAX_CODE, is_staff=True)
     EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
     TOTP.activate(user, totp_secret)
     Membership.objects.create(user=user, centre=_centre())
@@ -134,7 +132,7 @@ def _settle_person(
 ) -> None:
     """Register the holder, have the old certificates issued (outside any transaction of ours), register the card."""
     holder = holders.register_holder(
-        tax_code=person.tax_code + check_letter(person.tax_code),
+        tax_code=person.tax_code,
         given_name=person.given_name,
         surname=person.surname,
         centre=agreement.centre,

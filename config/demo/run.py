@@ -53,7 +53,7 @@ class Demo:
         if not self._seeded.exists():
             self._seed()
         self.say("Server web, worker, orologio")
-        for service in (web, self.stack.worker(), self.stack.beat()):
+        for service in (self.stack.worker(), self.stack.beat(), web):  # the last one is waited for
             self.supervisor.start(service)
 
     def renew(self, card: DemoCard) -> dict[str, Any]:

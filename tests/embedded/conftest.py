@@ -59,7 +59,8 @@ class Keeper:
         """Wait for its end; return exit status and what it showed further."""
         run = self.runs[-1]
         assert run.stdout is not None
-        shown = run.stdout.read()  # not communicate(): it loses what readline() has read ahead
+        with run.stdout as output:
+            shown = output.read()  # not communicate(): it loses what readline() has read ahead
         return run.wait(START_SECONDS), shown
 
     def kill_all(self) -> None:
@@ -68,6 +69,8 @@ class Keeper:
             if run.poll() is None:
                 run.terminate()
                 run.wait(START_SECONDS)
+            if run.stdout is not None:
+                run.stdout.close()
 
 
 @pytest.fixture(params=["root", "nobody"])

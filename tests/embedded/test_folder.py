@@ -2,14 +2,13 @@
 
 import os
 import pwd
-import shutil
 import signal
 from pathlib import Path
 
 import pytest
 
 from runtime.embedded.accounts import service_account
-from runtime.embedded.errors import FolderRefused
+from runtime.embedded.errors import FolderRefused, ProgramMissing
 from runtime.embedded.folder import DataFolder, default_folder
 from runtime.embedded.postgres import cluster_version
 from runtime.embedded.sockets import LONGEST_SOCKET_NAME, LONGEST_SOCKET_PATH, socket_folder
@@ -31,26 +30,22 @@ def test_a_folder_with_other_files_is_refused_and_left_alone(keeper: Keeper) -> 
     assert [path.name for path in keeper.folder.iterdir()] == ["thesis.odt"]
 
 
-@pytest.mark.parametrize("missing", ["PG_VERSION", "global/pg_control", "base"])
-def test_a_damaged_cluster_is_refused_and_left_alone(keeper: Keeper, missing: str) -> None:
+def test_a_damaged_or_unknown_cluster_is_refused_and_left_alone(keeper: Keeper) -> None:
     keeper.start()
     keeper.end(signal.SIGTERM)
-    target = keeper.folder / "postgres" / missing
-    shutil.rmtree(target) if target.is_dir() else target.unlink()
-    before = tree(keeper.folder / "postgres")
-    assert "non contiene una base dati PostgreSQL intera" in keeper.start()
-    assert keeper.outcome()[0] == FolderRefused.exit_code
-    assert tree(keeper.folder / "postgres") == before
-
-
-def test_a_cluster_of_an_unknown_version_is_refused_and_left_alone(keeper: Keeper) -> None:
-    keeper.start()
-    keeper.end(signal.SIGTERM)
-    (keeper.folder / "postgres" / "PG_VERSION").write_text("99\n")
-    before = tree(keeper.folder / "postgres")
+    cluster = keeper.folder / "postgres"
+    for missing in ("PG_VERSION", "global/pg_control", "base"):
+        (cluster / missing).rename(keeper.folder / "aside")
+        before = tree(cluster)
+        assert "non contiene una base dati PostgreSQL intera" in keeper.start()
+        assert keeper.outcome()[0] == FolderRefused.exit_code
+        assert tree(cluster) == before
+        (keeper.folder / "aside").rename(cluster / missing)
+    (cluster / "PG_VERSION").write_text("99\n")
+    before = tree(cluster)
     assert "PostgreSQL 99 non trovato" in keeper.start()
-    assert keeper.outcome()[0] != 0
-    assert tree(keeper.folder / "postgres") == before
+    assert keeper.outcome()[0] == ProgramMissing.exit_code
+    assert tree(cluster) == before
 
 
 def test_a_folder_in_use_is_refused_with_the_number_of_its_user(keeper: Keeper) -> None:
