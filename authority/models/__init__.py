@@ -1,0 +1,16 @@
+"""Tables of the CA: authorities and their keys, the ledger of certificates, the journal, the CRLs."""
+
+from authority.models.authorities import CertificationAuthority, OcspSigner, SigningKey
+from authority.models.crls import Crl, UnpublishedChange
+from authority.models.ledger import IssuedDer, JournalEntry, LedgerEntry
+
+__all__ = [
+    "CertificationAuthority",
+    "Crl",
+    "IssuedDer",
+    "JournalEntry",
+    "LedgerEntry",
+    "OcspSigner",
+    "SigningKey",
+    "UnpublishedChange",
+]

@@ -1,0 +1,113 @@
+"""Reads of the CA's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import psycopg
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from authority.errors import NoCeremony
+from authority.models import CertificationAuthority, Crl, LedgerEntry, OcspSigner, UnpublishedChange
+from authority.models.fields import SERIAL_BITS
+from authority.policy import CRL_LIFE
+from authority.states import Role
+
+CHUNK = 1000
+_LISTED = (
+    "SELECT count(*), coalesce(string_agg(crl_entry, ''::bytea ORDER BY id), ''::bytea)"
+    " FROM authority_ledgerentry WHERE state <> 'good'"
+)
+_OF_ISSUER = f"{_LISTED} AND issuer_id = %s"
+_OF_SHARD = f"{_LISTED} AND shard_id = %s"
+
+
+def authority_by_role(role: str) -> CertificationAuthority:
+    """Find a CA with its key; raises `NoCeremony`."""
+    try:
+        return CertificationAuthority.objects.select_related("key").get(role=role)
+    except CertificationAuthority.DoesNotExist:
+        raise NoCeremony(f"there is no {role} CA yet") from None
+
+
+def issuing_authorities() -> list[CertificationAuthority]:
+    """CAs that issue to holders, in a fixed order."""
+    return list(CertificationAuthority.objects.exclude(role=Role.ROOT).order_by("id"))
+
+
+def roots() -> list[CertificationAuthority]:
+    """Trust anchors."""
+    return list(CertificationAuthority.objects.filter(role=Role.ROOT).order_by("id"))
+
+
+def ocsp_signer(role: str, at: datetime) -> OcspSigner | None:
+    """Newest OCSP signer of this CA that is valid now, with its key and its CA; None when there is none."""
+    return (
+        OcspSigner.objects.select_related("key", "authority")
+        .filter(authority__role=role, not_before__lte=at, not_after__gte=at)
+        .order_by("-not_before", "-id")
+        .first()
+    )
+
+
+def crl(role: str, year: int | None) -> Crl | None:
+    """Find a published CRL, without its bytes until they are asked for."""
+    return Crl.objects.filter(issuer__role=role, year=year, number__gt=0).defer("der").first()
+
+
+def crl_with_bytes(role: str, year: int | None) -> Crl:
+    """Find the same with its bytes; one that was published is never taken away."""
+    return Crl.objects.get(issuer__role=role, year=year)
+
+
+def due_crls(at: datetime) -> list[int]:
+    """Ids of the CRLs that miss a change, were never published, or have used up half their life."""
+    changed = Exists(UnpublishedChange.objects.filter(crl=OuterRef("pk")))
+    aged = Q(this_update__isnull=True) | Q(this_update__lte=at - CRL_LIFE / 2)
+    return list(Crl.objects.filter(Q(changed) | aged).order_by("pk").values_list("pk", flat=True))
+
+
+def oldest_unpublished() -> datetime | None:
+    """Instant of the oldest change that some CRL does not show yet: the publication lag starts there."""
+    return UnpublishedChange.objects.order_by("at").values_list("at", flat=True).first()
+
+
+def listed_entries(crl: Crl) -> tuple[int, bytes]:
+    """Read number and concatenated DER of the entries that this CRL must show, expired certificates included.
+
+    The database joins the stored bytes and sends them in binary form: a million entries are one value, not rows.
+    """
+    query, key = (_OF_ISSUER, crl.issuer_id) if crl.year is None else (_OF_SHARD, crl.pk)
+    connection.ensure_connection()
+    # The framework's own cursors bind on the client's side and get bytea as hexadecimal text.
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(query, (key,), binary=True)
+        count, joined = cursor.fetchone()
+    return int(count), bytes(joined)
+
+
+def ledger_entries() -> QuerySet[LedgerEntry]:
+    """Ledger with issuer and bytes, for answers."""
+    return LedgerEntry.objects.select_related("issuer", "issued")
+
+
+def named(entries: QuerySet[LedgerEntry], issuer_key_id: bytes, serial: int) -> QuerySet[LedgerEntry]:
+    """Narrow to what an issuer has issued under this number; a number that none can have finds nothing."""
+    if not 0 < serial < 1 << SERIAL_BITS:
+        return entries.none()
+    return entries.filter(issuer__key_identifier=issuer_key_id, serial=serial)
+
+
+def entry_by_serial(issuer_key_id: bytes, serial: int) -> LedgerEntry | None:
+    """Find what an issuer has issued under this number; None when it never did."""
+    return named(LedgerEntry.objects.all(), issuer_key_id, serial).first()
+
+
+def in_order_of_issuance() -> Iterator[LedgerEntry]:
+    """Walk the whole ledger by id, in chunks, with no transaction kept open."""
+    last = 0
+    while chunk := list(LedgerEntry.objects.select_related("issuer").filter(pk__gt=last).order_by("pk")[:CHUNK]):
+        yield from chunk
+        last = chunk[-1].pk

@@ -1,0 +1,118 @@
+"""Publishing CRLs: one publisher per list, changes that come together go out together, numbers only grow."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from django.db import DatabaseError, connection, transaction
+
+from authority import policy, queries
+from authority.models import CertificationAuthority, Crl, JournalEntry, UnpublishedChange
+from authority.signer import signer_for
+from authority.states import Kind
+from pki import lint
+from pki.assembly import SignatureAlgorithm, Unsigned, assemble, unsigned_crl
+from pki.errors import PkiError
+
+_LOCK_SPACE = 0x43524C  # "CRL": the first half of the advisory lock's two numbers
+_MOST_ROUNDS = 5
+NO_GAP = timedelta(0)
+
+
+def publish_due(at: datetime, *, gap: timedelta = NO_GAP) -> int:
+    """Publish every CRL that misses a change or has used up half its life; return how many were published.
+
+    A list younger than `gap` waits for a later call, so that a burst of changes makes few lists. When a change is
+    committed while its list is being signed, another round follows: the poke for that change found us at work and left.
+    One list that cannot be published stops no other; its failure is raised when all others are done.
+    """
+    ensure_crls(at)
+    published, failures = 0, []
+    for crl_id in queries.due_crls(at):
+        try:
+            published += _publish_until_current(crl_id, at, gap)
+        except (PkiError, DatabaseError) as failure:
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+    return published
+
+
+def ensure_crls(at: datetime) -> None:
+    """Make sure that each issuing CA has a row for the present year's shard, and for the next one in time."""
+    for issuer in queries.issuing_authorities():
+        for year in policy.shards_due(at):
+            Crl.objects.get_or_create(issuer=issuer, year=year)
+
+
+def ensure_shard(issuer: CertificationAuthority, at: datetime) -> Crl:
+    """Find or make the shard that lists what is issued at this instant."""
+    shard, _made = Crl.objects.defer("der").get_or_create(issuer=issuer, year=policy.shard_year(at))
+    return shard
+
+
+def _publish_until_current(crl_id: int, at: datetime, gap: timedelta) -> int:
+    published = 0
+    while published < _MOST_ROUNDS and _publish(crl_id, at, gap):
+        published += 1
+    return published
+
+
+def _publish(crl_id: int, at: datetime, gap: timedelta) -> bool:
+    """Publish one list, unless somebody is at it, nothing has changed, or it is too young; say whether."""
+    with transaction.atomic(durable=True):
+        if not _is_mine(crl_id):
+            return False
+        crl = Crl.objects.select_related("issuer__key").defer("der").get(pk=crl_id)
+        if crl.this_update is not None and crl.this_update <= at < crl.this_update + gap:
+            return False
+        # First take the marks, then read the entries: a change that commits in between is read, and its mark stays.
+        taken, _ = UnpublishedChange.objects.filter(crl=crl).delete()
+        if not taken and not policy.is_aged(crl, at):
+            return False
+        _write(crl, at)
+    return True
+
+
+def _is_mine(crl_id: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_LOCK_SPACE, crl_id])
+        return bool(cursor.fetchone()[0])
+
+
+def _write(crl: Crl, at: datetime) -> None:
+    """Sign the list, and let the commit publish it."""
+    crl.number = policy.next_number(crl, at)
+    crl.this_update = policy.next_this_update(crl, at)
+    crl.next_update = crl.this_update + policy.CRL_LIFE
+    count, entries = queries.listed_entries(crl)
+    unsigned = _unsigned(crl, entries)
+    lint.require_clean_crl(unsigned.linted_der)
+    crl.der = assemble(unsigned, signer_for(crl.issuer.key).sign(unsigned.tbs))
+    crl.sha256 = hashlib.sha256(crl.der).digest()
+    crl.save(update_fields=["number", "this_update", "next_update", "der", "sha256"])
+    JournalEntry.objects.create(
+        at=at,
+        kind=Kind.PUBLISH,
+        authority=crl.issuer,
+        facts={"year": crl.year, "number": crl.number, "entries": count, "sha256": crl.sha256.hex()},
+    )
+
+
+def _unsigned(crl: Crl, entries: bytes) -> Unsigned:
+    """Lay the list out. Entries of expired certificates stay, which the list says (X.509 ExpiredCertsOnCRL)."""
+    issuer = crl.issuer
+    subject = x509.load_der_x509_certificate(bytes(issuer.certificate)).subject
+    return unsigned_crl(
+        subject.public_bytes(),
+        bytes(issuer.key_identifier),
+        crl.this_update,
+        crl.next_update,
+        crl.number,
+        [entries],
+        shard_url=None if crl.year is None else issuer.crl_url(crl.year),
+        expired_certs_since=issuer.not_before,
+        algorithm=SignatureAlgorithm(issuer.key.algorithm),
+    )

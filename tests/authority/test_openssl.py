@@ -1,0 +1,150 @@
+"""An independent verifier agrees: OpenSSL's own tools on certificates, CRLs and OCSP."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from django.core.handlers.wsgi import WSGIHandler
+from django.db import connections
+
+from authority.models import Crl
+from authority.services import publication
+from pki.gateway import Profile, RevocationReason, Validity
+from runtime import clock
+from tests.authority import asking
+from tests.authority.asking import AT, later
+
+ROLES = {Profile.CNS_AUTHENTICATION: "cns", Profile.QUALIFIED_SIGNATURE: "signature"}
+
+
+class OpenSSL:
+    """A relying party's folder: anchors, chain, CRLs."""
+
+    def __init__(self, folder: Path, gateway, answer, role: str) -> None:
+        self.folder, self.role = folder, role
+        self._write("root.pem", x509.load_der_x509_certificate(gateway.trust_anchors()[0]))
+        self._write("issuer.pem", x509.load_der_x509_certificate(answer.chain[0]))
+        self._write("leaf.pem", x509.load_der_x509_certificate(answer.certificate))
+
+    def _write(self, name: str, thing) -> None:
+        (self.folder / name).write_bytes(thing.public_bytes(Encoding.PEM))
+
+    def verify(self, *, year: int | None, at) -> subprocess.CompletedProcess:
+        publication.publish_due(at)
+        self._write("crl.pem", x509.load_der_x509_crl(bytes(Crl.objects.get(issuer__role=self.role, year=year).der)))
+        return self._run(
+            "verify", "-x509_strict", "-crl_check", "-attime", str(int(at.timestamp())), "-CAfile", "root.pem",
+            "-untrusted", "issuer.pem", "-CRLfile", "crl.pem", "leaf.pem",
+        )  # fmt: skip
+
+    def ocsp(self, url: str, *options: str) -> subprocess.CompletedProcess:
+        return self._run(
+            "ocsp", *options, "-issuer", "issuer.pem", "-cert", "leaf.pem", "-url", url, "-CAfile", "root.pem",
+            "-verify_other", "issuer.pem",
+        )  # fmt: skip
+
+    def _run(self, *arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run(["openssl", *arguments], cwd=self.folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(params=Profile)
+def relying_party(request, tmp_path, gateway):
+    answer = gateway.issue(asking.request(request.param), at=AT)
+    return OpenSSL(tmp_path, gateway, answer, ROLES[request.param]), gateway, answer.ref
+
+
+@pytest.mark.parametrize("year", [None, 2026], ids=["complete", "shard"])
+def test_verify_accepts_refuses_on_hold_and_accepts_after_the_release(relying_party, year):
+    party, gateway, ref = relying_party
+
+    before = party.verify(year=year, at=later(seconds=1))
+    gateway.hold(ref, request_id=uuid4(), at=later(seconds=2))
+    held = party.verify(year=year, at=later(seconds=3))
+    gateway.release(ref, request_id=uuid4(), at=later(seconds=4))
+    released = party.verify(year=year, at=later(seconds=5))
+    gateway.revoke(ref, reason=RevocationReason.PRIVILEGE_WITHDRAWN, request_id=uuid4(), at=later(seconds=6))
+    revoked = party.verify(year=year, at=later(seconds=7))
+
+    assert before.returncode == 0, before.stderr
+    assert held.returncode != 0
+    assert "error 23" in held.stderr
+    assert released.returncode == 0, released.stderr
+    assert revoked.returncode != 0
+
+
+@pytest.fixture
+def responder(committed_gateway) -> Iterator[str]:
+    """The CA's addresses on a real port, answered from committed rows by another thread."""
+
+    class Quiet(WSGIRequestHandler):
+        def log_message(self, *_):
+            """Say nothing."""
+
+    def closing(environ, start_response):
+        try:
+            return application(environ, start_response)
+        finally:
+            connections.close_all()
+
+    application = WSGIHandler()
+    with make_server("127.0.0.1", 0, closing, handler_class=Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/pki/ocsp/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.urls("tests.authority.addresses")
+@pytest.mark.parametrize("options", [["-no_nonce"], ["-nonce"], ["-sha256"]], ids=str)
+@pytest.mark.parametrize("profile", Profile)
+def test_ocsp_over_http_says_good_on_hold_good_and_revoked(
+    committed_gateway, responder, tmp_path, settings, profile, options
+):
+    settings.ALLOWED_HOSTS = ["127.0.0.1"]
+    gateway, at = committed_gateway, clock.now()  # OpenSSL compares with the machine's time here, whatever it is told
+    validity = Validity(at.replace(microsecond=0), at.replace(microsecond=0) + timedelta(days=900))
+    answer = gateway.issue(asking.request(profile, validity=validity), at=at)
+    party = OpenSSL(tmp_path, gateway, answer, ROLES[profile])
+
+    def ask():
+        return party.ocsp(responder + ROLES[profile], *options)
+
+    before = ask()
+    gateway.hold(answer.ref, request_id=uuid4(), at=at)
+    held = ask()
+    gateway.release(answer.ref, request_id=uuid4(), at=at)
+    released = ask()
+    gateway.revoke(answer.ref, reason=RevocationReason.CESSATION_OF_OPERATION, request_id=uuid4(), at=at)
+    revoked = ask()
+
+    for said, status in ((before, "good"), (held, "revoked"), (released, "good"), (revoked, "revoked")):
+        assert f"leaf.pem: {status}" in said.stdout, said.stdout + said.stderr
+        assert "Response verify OK" in said.stderr
+        assert "Nonce Verify error" not in said.stderr
+    assert "Reason: certificateHold" in held.stdout
+    assert "Reason: cessationOfOperation" in revoked.stdout
+
+
+def test_the_whole_chain_verifies_with_every_crl(tmp_path, gateway, issued):
+    party = OpenSSL(tmp_path, gateway, issued, "cns")
+    party.verify(year=2026, at=AT)
+    root_crl = x509.load_der_x509_crl(bytes(Crl.objects.get(issuer__role="root").der))
+    with (tmp_path / "crl.pem").open("ab") as crls:
+        crls.write(root_crl.public_bytes(Encoding.PEM))
+
+    verdict = party._run(
+        "verify", "-x509_strict", "-crl_check_all", "-attime", str(int(AT.timestamp())), "-CAfile", "root.pem",
+        "-untrusted", "issuer.pem", "-CRLfile", "crl.pem", "leaf.pem",
+    )  # fmt: skip
+
+    assert verdict.returncode == 0, verdict.stderr

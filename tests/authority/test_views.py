@@ -1,0 +1,153 @@
+"""What relying parties fetch over HTTP: types, caching, conditional requests, junk."""
+
+from __future__ import annotations
+
+import base64
+from urllib.parse import quote
+from uuid import uuid4
+
+import pytest
+from cryptography import x509
+from cryptography.x509 import ocsp
+from django.test import Client
+from django.urls import reverse
+
+from authority.models import CertificationAuthority, Crl
+from authority.services import publication
+from tests.authority.asking import AT, later
+from tests.authority.test_ocsp import question
+
+pytestmark = pytest.mark.urls("tests.authority.addresses")
+OCSP_TYPE = "application/ocsp-request"
+
+
+@pytest.fixture
+def client(gateway, clock):
+    clock.instant = later(seconds=5)
+    return Client()
+
+
+def test_the_addresses_in_certificates_are_the_addresses_served(client, issued):
+    certificate = x509.load_der_x509_certificate(issued.certificate)
+    access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+    urls = [each.access_location.value for each in access] + [points[0].full_name[0].value]
+    paths = [url.removeprefix("http://pki.example.org") for url in urls]
+
+    assert all(path != url for path, url in zip(paths, urls, strict=True))
+    ocsp_path, ca_path, crl_path = paths
+    assert client.get(ca_path).content == issued.chain[0]
+    assert client.get(crl_path).status_code == 200
+    assert client.post(ocsp_path, question(issued), content_type=OCSP_TYPE).status_code == 200
+
+
+@pytest.mark.parametrize("role", ["root", "cns", "signature"])
+def test_a_ca_certificate_is_served(client, role):
+    response = client.get(reverse("authority:ca", args=[role]))
+
+    assert response.content == bytes(CertificationAuthority.objects.get(role=role).certificate)
+    assert response["Content-Type"] == "application/pkix-cert"
+
+
+@pytest.mark.parametrize("path", ["ca/nobody.crt", "crl/nobody.crl", "crl/cns/1999.crl", "crl/root/2026.crl"])
+def test_what_is_not_there_is_404(client, path):
+    assert client.get(f"/pki/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("args", [["cns"], ["cns", 2026], ["root"]], ids=str)
+def test_a_crl_is_served_with_type_tag_and_a_short_life(client, args):
+    name = "authority:crl-shard" if len(args) == 2 else "authority:crl"
+    row = Crl.objects.get(issuer__role=args[0], year=args[1] if len(args) == 2 else None)
+
+    response = client.get(reverse(name, args=args))
+
+    assert response.content == bytes(row.der)
+    assert response["Content-Type"] == "application/pkix-crl"
+    assert response["ETag"] == f'"{bytes(row.sha256).hex()}"'
+    assert "max-age=30" in response["Cache-Control"]
+    assert response["Last-Modified"] == "Mon, 02 Mar 2026 09:00:00 GMT"
+    assert response["Expires"] == "Mon, 02 Mar 2026 09:00:35 GMT"
+
+
+def test_a_crl_that_the_asker_has_is_not_sent_again_until_it_changes(client, gateway, issued):
+    url = reverse("authority:crl", args=["cns"])
+    tag = client.get(url)["ETag"]
+
+    unchanged = client.get(url, headers={"if-none-match": tag})
+    gateway.hold(issued.ref, request_id=uuid4(), at=AT)
+    publication.publish_due(AT)
+    changed = client.get(url, headers={"if-none-match": tag})
+
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    assert changed.status_code == 200
+    assert x509.load_der_x509_crl(changed.content).get_revoked_certificate_by_serial_number(issued.ref.serial)
+
+
+def test_an_unchanged_crl_costs_one_statement_without_its_bytes(client, django_assert_num_queries):
+    url = reverse("authority:crl", args=["cns"])
+    tag = client.get(url)["ETag"]
+
+    with django_assert_num_queries(1) as statements:
+        client.get(url, headers={"if-none-match": tag})
+
+    assert '"der"' not in statements[0]["sql"]
+
+
+@pytest.mark.parametrize("path", ["ca/cns.crt", "crl/cns.crl", "ocsp/cns/AAAA"])
+def test_only_reading_is_allowed(client, path):
+    assert client.delete(f"/pki/{path}").status_code == 405
+    assert client.post(f"/pki/{path}").status_code == 405
+
+
+def test_ocsp_by_post(client, issued):
+    response = client.post(reverse("authority:ocsp", args=["cns"]), question(issued), content_type=OCSP_TYPE)
+
+    assert response["Content-Type"] == "application/ocsp-response"
+    assert ocsp.load_der_ocsp_response(response.content).certificate_status is ocsp.OCSPCertStatus.GOOD
+    assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("spelling", ["encoded", "plain", "double-slash"])
+def test_ocsp_by_get(client, issued, spelling):
+    text = base64.b64encode(question(issued)).decode()
+    path = quote(text, safe="") if spelling == "encoded" else text
+    base = f"/pki/ocsp/cns{'//' if spelling == 'double-slash' else '/'}"
+
+    response = client.get(base + path)
+
+    assert ocsp.load_der_ocsp_response(response.content).certificate_status is ocsp.OCSPCertStatus.GOOD
+    assert "max-age=30" in response["Cache-Control"]
+    assert response["ETag"]
+
+
+def test_ocsp_by_get_with_a_nonce_is_not_cached(client, issued):
+    text = base64.b64encode(question(issued, nonce=b"n" * 16)).decode()
+
+    response = client.get("/pki/ocsp/cns/" + quote(text, safe=""))
+
+    assert response["Cache-Control"] == "no-store"
+    assert "ETag" not in response
+
+
+@pytest.mark.parametrize("text", ["%20", "not-base64!", "AAAA", "A" * 9000])
+def test_junk_by_get_is_malformed(client, text):
+    response = client.get(f"/pki/ocsp/cns/{text}")
+
+    malformed = ocsp.OCSPResponseStatus.MALFORMED_REQUEST
+    assert response.status_code == 200
+    assert ocsp.load_der_ocsp_response(response.content).response_status is malformed
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_a_large_body_is_not_read_to_its_end(client):
+    response = client.post("/pki/ocsp/cns", b"x" * 200_000, content_type=OCSP_TYPE)
+
+    malformed = ocsp.OCSPResponseStatus.MALFORMED_REQUEST
+    assert ocsp.load_der_ocsp_response(response.content).response_status is malformed
+
+
+def test_no_cookie_is_set_and_none_is_needed(client, issued):
+    response = Client(enforce_csrf_checks=True).post("/pki/ocsp/cns", question(issued), content_type=OCSP_TYPE)
+
+    assert response.status_code == 200
+    assert not response.cookies
