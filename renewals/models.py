@@ -81,6 +81,7 @@ class RenewalCase(StatefulModel):
     decided_at = models.DateTimeField("deciso il", null=True, blank=True)
     decision_reason = models.CharField("motivo della decisione", max_length=300, blank=True)
     suspended_at = models.DateTimeField("sospesa il", null=True, blank=True)
+    withdrawn_at = models.DateTimeField("certificati revocati", null=True, blank=True)
     due_kind = models.CharField("prossima azione automatica", max_length=12, choices=Due.choices, blank=True)
     due_at = models.DateTimeField("il", null=True, blank=True)
 

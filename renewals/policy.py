@@ -22,7 +22,8 @@ def next_automatic(case: RenewalCase) -> tuple[str, datetime | None]:
     """What the clock does next to this case, and when; ("", None) for nothing. Depends on the row's own facts only."""
     if case.is_open:
         return Due.EXPIRE, register.expires_at(case.old_not_after)
-    if not case.waits_for_approval:
+    if not case.waits_for_approval or case.withdrawn_at is not None:
+        # With every new certificate revoked for another cause, no further deadline runs (engineering.md §2).
         return "", None
     if case.suspended_at is not None:
         return Due.REVOKE, register.hold_lapses_at(case.suspended_at, settings.RENEWALS.recoverable_days)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from cms import events
 from cms import policy as register
@@ -161,7 +161,16 @@ def _revoke_held_batch(now: datetime) -> int:
         if hold.certificate.status != CertificateStatus.REVOKED:
             certificates.request_revocation(hold.certificate, RevocationCause.HOLD_LAPSED, at=now)
         Hold.objects.filter(pk=hold.pk).update(ended_at=now)
+    _withdraw({hold.certificate.pair_id for hold in holds}, now)
     return len(holds)
+
+
+def _withdraw(pair_ids: set[int], now: datetime) -> None:
+    """Where every new certificate of a case is being revoked, nothing is left for its own clock."""
+    revoking = CaRequest.objects.filter(certificate=OuterRef("pk"), kind=RequestKind.REVOKE)
+    alive = Certificate.objects.filter(pair=OuterRef("new_pair")).exclude(status=CertificateStatus.REVOKED)
+    gone = RenewalCase.objects.filter(queries.unauthorised(), new_pair_id__in=pair_ids, withdrawn_at__isnull=True)
+    gone.filter(~Exists(alive.filter(~Exists(revoking)))).update(withdrawn_at=now, due_kind="", due_at=None)
 
 
 def _new_halves(rows: list[RenewalCase], statuses: list[CertificateStatus]) -> list[Certificate]:

@@ -66,7 +66,8 @@ def carry_out_due(*, at: datetime, limit: int = 200) -> int:
 
 def _waits_for_earlier(request: CaRequest) -> bool:
     """Requests of one certificate go in stored order (engineering.md §3)."""
-    if request.certificate_id is None:
+    if request.certificate_id is None or request.kind == RequestKind.REVOKE:
+        # Revocation is final whatever came before it; only an unknown issue could hold it up, and then no row exists.
         return False
     earlier = CaRequest.objects.filter(certificate_id=request.certificate_id, id__lt=request.pk, state__in=_OPEN)
     return earlier.exists()
@@ -134,6 +135,9 @@ def _known(value: _T | None) -> _T:
 
 
 def _note_failure(request: CaRequest, fence: int, failure: GatewayError | LintFailed, *, at: datetime) -> None:
+    if isinstance(failure, GatewayConflict) and _is_overtaken(request):
+        _drop(request, fence, at=at)
+        return
     if isinstance(failure, (*_FINAL_FAILURES, LintFailed)):
         _refuse(request, fence, failure.code, at=at)
         return
@@ -141,6 +145,19 @@ def _note_failure(request: CaRequest, fence: int, failure: GatewayError | LintFa
     wait = waits[min(request.attempts, len(waits)) - 1]
     CaRequest.objects.filter(pk=request.pk, fence=fence).update(last_error=failure.code)
     claims.release(CaRequest, request.pk, fence, next_attempt_at=at + timedelta(seconds=wait))
+
+
+def _is_overtaken(request: CaRequest) -> bool:
+    """A hold or a release that the CA knows no more of, because a revocation went before it."""
+    if request.certificate_id is None or request.kind == RequestKind.REVOKE:
+        return False
+    return CaRequest.objects.filter(certificate_id=request.certificate_id, kind=RequestKind.REVOKE).exists()
+
+
+@transaction.atomic
+def _drop(request: CaRequest, fence: int, *, at: datetime) -> None:
+    if claims.settle(CaRequest, request.pk, fence):
+        CaRequest.objects.filter(pk=request.pk).update(state=RequestState.CANCELLED, settled_at=at)
 
 
 @transaction.atomic

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cms.actors import SYSTEM
-from cms.models import Certificate, Event, Hold, Pair, Stock
+from cms.models import CaRequest, Certificate, Event, Hold, Pair, Stock
 from cms.services import certificates, requests
-from cms.states import ApprovalMode, HoldCause
+from cms.states import ApprovalMode, HoldCause, RevocationCause
 from notifications.models import OutboxMessage
 from pki.gateway import CertificateRef, StatusKind
 from renewals import sweeps
+from renewals.errors import CertificatesGone
 from renewals.models import RenewalCase
 from renewals.services import decisions
 from tests.renewals.checking import assert_invariants
@@ -234,3 +235,40 @@ def test_a_holders_own_hold_lapses_after_120_days_too(world, card):
     tick(NOW + timedelta(days=121))
     half.refresh_from_db()
     assert (half.status, half.revocation_cause) == ("revoked", "hold-lapsed")
+
+
+def test_a_revocation_overtakes_a_hold_whose_outcome_is_unknown(world, ca):
+    """Stored after it, carried out before it; the hold is then dropped, not refused."""
+    card = world.card()
+    half = Certificate.objects.get(pair=card.pair, type="signature")
+    certificates.place_hold(half, HoldCause.OPERATOR, days=120, actor=SYSTEM, at=NOW)
+    ca.loses_requests = True
+    requests.carry_out_due(at=NOW)
+    ca.loses_requests = False
+    certificates.request_revocation(half, RevocationCause.KEY_COMPROMISED, at=NOW)
+    requests.carry_out_due(at=NOW)
+    half.refresh_from_db()
+    assert half.status == "revoked"
+    requests.carry_out_due(at=NOW + timedelta(minutes=5))
+    assert set(CaRequest.objects.exclude(kind="issue").values_list("kind", "state")) == {
+        ("hold", "cancelled"),
+        ("revoke", "done"),
+    }
+    assert_invariants(NOW + timedelta(minutes=5))
+
+
+def test_a_pair_revoked_for_another_cause_has_no_deadline_left(world):
+    """Both halves held by the holder for 120 days while nobody approved: nothing to approve, nothing to suspend."""
+    Enrolment(world.card()).until("done")
+    for half in Certificate.objects.filter(pair__predecessor__isnull=False):
+        certificates.place_hold(half, HoldCause.HOLDER, days=20, actor=SYSTEM, at=NOW)
+    tick(NOW)
+    lapsed = NOW + timedelta(days=21)
+    tick(lapsed)
+    tick(lapsed)
+    assert new_statuses() == {"revoked"}
+    assert RenewalCase.objects.get().due_kind == ""
+    with pytest.raises(CertificatesGone):
+        decisions.approve_renewal(RenewalCase.objects.get().pk, operator=world.operator, now=lapsed)
+    tick(DUE)
+    assert_invariants(DUE)

@@ -155,7 +155,11 @@ class World:
         return TestCard(name, serial, pair, certificates, keys)
 
     def issue(self, slot: str, private: rsa.RSAPrivateKey, holder: Holder, serial: str, not_after: datetime) -> bytes:
-        """An old certificate from this world's CA."""
+        """An old certificate from this world's CA, for a key that we have."""
+        return self.certify(slot, csr_of(private), holder, serial, not_after)
+
+    def certify(self, slot: str, csr: bytes, holder: Holder, serial: str, not_after: datetime) -> bytes:
+        """The same for a key that only asks, as one on a card does."""
         not_before = not_after - timedelta(days=3 * 365 + 1)
         if slot == "authentication":
             profile = Profile.CNS_AUTHENTICATION
@@ -172,5 +176,5 @@ class World:
                 serial_number=f"TINIT-{holder.tax_code}",
                 dn_qualifier=f"SG{holder.pk:010d}",
             )
-        request = IssueRequest(uuid4(), csr_of(private), profile, subject, Validity(not_before, not_after))
+        request = IssueRequest(uuid4(), csr, profile, subject, Validity(not_before, not_after))
         return self.ca.issue(request, at=not_before).certificate
