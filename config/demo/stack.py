@@ -81,6 +81,7 @@ class Stack:
             "--blocking-threads=4",
             "--backpressure=64",
             "--no-ws",
+            "--workers-kill-timeout=10",  # one that is asked to stop while it starts would never end
             "config.wsgi:application",
         ]
         return Service("web", partial(self._start_web, command, port), stop_seconds=20)

@@ -20,7 +20,7 @@ from urllib.request import urlopen
 import pytest
 
 from runtime.embedded.processes import command_of
-from tests.embedded.conftest import PROJECT, _as_user, _environment, python_for, wait_for  # noqa: F401 - a fixture
+from tests.embedded.conftest import PROJECT, _as_user, _environment, python_for
 
 PATIENCE = 240
 READY = "Per fermare"
@@ -134,10 +134,12 @@ def test_the_panel_answers_where_it_said(first: str) -> None:
         assert answer.status == 200
 
 
-def test_mails_lie_where_it_said_and_only_the_user_sees_them(run: Run, first: str, wait_for) -> None:
+def test_mails_lie_where_it_said_and_only_the_user_sees_them(run: Run, first: str) -> None:
     assert str(run.folder / "mails") in first
-    wait_for(lambda: any((run.folder / "mails").glob("*.eml")))
-    mails = list((run.folder / "mails").glob("*.eml"))
+    deadline = time.monotonic() + PATIENCE
+    while not (mails := list((run.folder / "mails").glob("*.eml"))):
+        assert time.monotonic() < deadline, "no mail"
+        time.sleep(0.2)
     assert all(mail.stat().st_mode & 0o777 == 0o600 for mail in mails)
 
 
