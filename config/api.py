@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import structlog
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
-from ninja.renderers import JSONRenderer
 
-from cms.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
+from cms.errors import DomainError
+from config.openapi import DESCRIPTION, TAGS, ContractAPI
+from config.statuses import PROBLEM_JSON, TITLES, status_of
 from renewals.api import router as enrollment
-from renewals.api.doors import RateLimited
 from renewals.errors import Unauthenticated
 
 log = structlog.get_logger(__name__)
-
-# First match wins: the two special kinds stand before the general ones.
-STATUS_BY_KIND: dict[type[DomainError], int] = {
-    Unauthenticated: 401,
-    RateLimited: 429,
-    NotFound: 404,
-    Forbidden: 403,
-    Invalid: 422,
-    Conflict: 409,
-}
-TITLES = {
-    400: "Richiesta non valida",
-    401: "Accesso richiesto",
-    403: "Operazione non consentita",
-    404: "Non trovato",
-    405: "Metodo non consentito",
-    409: "Operazione non possibile ora",
-    413: "Richiesta troppo grande",
-    422: "Dati non validi",
-    429: "Troppe richieste",
-    500: "Errore interno",
-    503: "Servizio non disponibile",
-}
-PROBLEM_JSON = "application/problem+json"
 
 
 def problem(status: int, code: str, detail: str, *, action: str = "none", message: str | None = None) -> dict[str, Any]:
@@ -58,10 +34,8 @@ def problem(status: int, code: str, detail: str, *, action: str = "none", messag
 
 def respond(status: int, code: str, detail: str, *, action: str = "none", message: str | None = None) -> HttpResponse:
     """Build the answer of a refusal."""
-    body = JSONRenderer().render(
-        None, problem(status, code, detail, action=action, message=message), response_status=status
-    )
-    answer = HttpResponse(body, status=status, content_type=PROBLEM_JSON)
+    body = problem(status, code, detail, action=action, message=message)
+    answer = HttpResponse(json.dumps(body), status=status, content_type=PROBLEM_JSON)
     if status == 401:
         answer["WWW-Authenticate"] = 'Bearer realm="enrollment"'
     if status in {429, 503}:
@@ -69,10 +43,12 @@ def respond(status: int, code: str, detail: str, *, action: str = "none", messag
     return answer
 
 
-api = NinjaAPI(
+api = ContractAPI(
     title="Sigillo enrollment API",
     version="1.0.0",
-    description="Renewal of smart-card certificates by the card client. Errors are problem documents (RFC 9457).",
+    description=DESCRIPTION,
+    openapi_extra={"tags": TAGS},
+    servers=[{"url": "/"}],
     urls_namespace="enrollment",
     docs_url=None,
     openapi_url="/openapi.json",
@@ -83,7 +59,7 @@ api.add_router("", enrollment)
 @api.exception_handler(DomainError)
 def refuse(_request: HttpRequest, refusal: DomainError) -> HttpResponse:
     """A refusal of the product, by its kind; an unlisted kind stays opaque."""
-    status = next((status for kind, status in STATUS_BY_KIND.items() if isinstance(refusal, kind)), None)
+    status = status_of(type(refusal))
     if status is None:
         return fail(_request, refusal)
     return respond(status, refusal.reason_code, refusal.text, action=refusal.next_action, message=refusal.label)

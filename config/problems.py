@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from config.api import PROBLEM_JSON, respond
+from config.api import respond
+from config.statuses import PROBLEM_JSON
 
 LARGEST_BODY = 64 * 1024
 _IN_KIND = {404: ("not-found", "Risorsa non trovata."), 405: ("method-not-allowed", "Metodo non consentito.")}

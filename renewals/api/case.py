@@ -11,8 +11,10 @@ from cms.actors import holder_at_client
 from cms.contacts import parse_contacts
 from cms.states import RequestState
 from renewals import errors, texts
-from renewals.api import schemas
+from renewals.api import answers, bodies
+from renewals.api import refusals as known
 from renewals.api.doors import CaseSession, bounded, case_of, decoded, encoded
+from renewals.api.refusals import answering, refusing
 from renewals.models import RenewalCase
 from renewals.services import cases, enrolment, failures, form, issuance, reading
 from renewals.services.enrolment import Diagnosis
@@ -23,14 +25,19 @@ router = Router(tags=["case"], auth=CaseSession())
 RETRY_AFTER = "2"
 
 
-@router.get("", response=schemas.CaseView, summary="The case and its next step")
-def show(request: HttpRequest) -> dict[str, Any]:
+@router.get("", response=answers.CaseView, summary="The case and its next step", openapi_extra=refusing())
+def show_case(request: HttpRequest) -> dict[str, Any]:
     """Say how the case stands and what to do next."""
     return _view(request)
 
 
-@router.post("/diagnosis", response=schemas.CaseView, summary="Verdict on the card")
-def diagnose(request: HttpRequest, body: schemas.DiagnosisIn) -> dict[str, Any]:
+@router.post(
+    "/diagnosis",
+    response=answers.CaseView,
+    summary="Verdict on the card",
+    openapi_extra=refusing(known.DIAGNOSIS),
+)
+def diagnose(request: HttpRequest, body: bodies.DiagnosisIn) -> dict[str, Any]:
     """Judge what the client found; an unfit card or an empty stock is refused before anything is changed."""
     diagnosis = Diagnosis(
         pin_locked=body.pin == "locked",
@@ -45,8 +52,13 @@ def diagnose(request: HttpRequest, body: schemas.DiagnosisIn) -> dict[str, Any]:
     return case_view(enrolment.diagnose(case_of(request), diagnosis, now=clock.now()))
 
 
-@router.put("/contacts", response=schemas.CaseView, summary="Contacts of the holder")
-def submit_contacts(request: HttpRequest, body: schemas.ContactsIn) -> dict[str, Any]:
+@router.put(
+    "/contacts",
+    response=answers.CaseView,
+    summary="Contacts of the holder",
+    openapi_extra=refusing(known.CONTACTS),
+)
+def submit_contacts(request: HttpRequest, body: bodies.ContactsIn) -> dict[str, Any]:
     """Take mobile, e-mail and address; a changed mailbox is confirmed by a mailed code first."""
     case_id = case_of(request)
     bounded(f"contacts:{case_id}", limit=10, seconds=600)
@@ -54,13 +66,18 @@ def submit_contacts(request: HttpRequest, body: schemas.ContactsIn) -> dict[str,
     return case_view(enrolment.submit_contacts(case_id, contacts, now=clock.now()))
 
 
-@router.post("/contact-confirmation", response=schemas.CaseView, summary="Code mailed to the new mailbox")
-def confirm_mailbox(request: HttpRequest, body: schemas.ConfirmationIn) -> dict[str, Any]:
+@router.post(
+    "/contact-confirmation",
+    response=answers.CaseView,
+    summary="Code mailed to the new mailbox",
+    openapi_extra=refusing(known.CONFIRMATION),
+)
+def confirm_mailbox(request: HttpRequest, body: bodies.ConfirmationIn) -> dict[str, Any]:
     """Compare the code; the right one makes the new contacts the holder's."""
     return case_view(enrolment.confirm_mailbox(case_of(request), body.code, now=clock.now()))
 
 
-@router.get("/texts", response=schemas.TextsOut, summary="Texts to accept")
+@router.get("/texts", response=answers.TextsOut, summary="Texts to accept", openapi_extra=refusing())
 def show_texts(request: HttpRequest) -> dict[str, Any]:
     """Contract, clauses, privacy and encryption warning, each with version and hash."""
     case = reading.case(case_of(request))
@@ -72,14 +89,19 @@ def show_texts(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-@router.put("/acceptance", response=schemas.CaseView, summary="Acceptance of all texts")
-def accept(request: HttpRequest, body: schemas.AcceptanceIn) -> dict[str, Any]:
+@router.put(
+    "/acceptance",
+    response=answers.CaseView,
+    summary="Acceptance of all texts",
+    openapi_extra=refusing(known.ACCEPTANCE),
+)
+def accept(request: HttpRequest, body: bodies.AcceptanceIn) -> dict[str, Any]:
     """Store which versions the holder accepted."""
     accepted = [text.dict() for text in body.texts]
     return case_view(enrolment.accept_texts(case_of(request), accepted, now=clock.now()))
 
 
-@router.post("/form", response=schemas.FormOut, summary="The attributes to sign")
+@router.post("/form", response=answers.FormOut, summary="The attributes to sign", openapi_extra=refusing(known.FORM))
 def prepare_form(request: HttpRequest) -> dict[str, str]:
     """Render the form of the present data and hand out what the card signs."""
     prepared = form.prepare_form(case_of(request), now=clock.now())
@@ -91,11 +113,7 @@ def prepare_form(request: HttpRequest) -> dict[str, str]:
 
 
 @router.get(
-    "/form.pdf",
-    summary="The form to show",
-    openapi_extra={
-        "responses": {200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}}
-    },
+    "/form.pdf", summary="The form to show", openapi_extra=refusing(known.FORM_FILE) | answering("application/pdf")
 )
 def show_form(request: HttpRequest) -> HttpResponse:
     """The very bytes whose digest the card signs."""
@@ -103,16 +121,24 @@ def show_form(request: HttpRequest) -> HttpResponse:
     return HttpResponse(bytes(document.prepared_pdf), content_type="application/pdf")
 
 
-@router.post("/form-signature", response=schemas.CaseView, summary="The card's signature of the form")
-def sign_form(request: HttpRequest, body: schemas.FormSignatureIn) -> dict[str, Any]:
+@router.post(
+    "/form-signature",
+    response=answers.CaseView,
+    summary="The card's signature of the form",
+    openapi_extra=refusing(known.FORM_SIGNATURE),
+)
+def sign_form(request: HttpRequest, body: bodies.FormSignatureIn) -> dict[str, Any]:
     """Assemble and verify the signed form; the case waits for installation and the pair is reserved."""
     return case_view(form.sign_renewal(case_of(request), decoded(body.signature), now=clock.now()))
 
 
 @router.put(
-    "/requests", response={200: schemas.CaseView, 202: schemas.CaseView}, summary="Certificate requests, one per slot"
+    "/requests",
+    response={200: answers.CaseView, 202: answers.CaseView},
+    summary="Certificate requests, one per slot",
+    openapi_extra=refusing(known.REQUESTS),
 )
-def submit_requests(request: HttpRequest, response: HttpResponse, body: schemas.RequestsIn) -> Status[Any]:
+def submit_requests(request: HttpRequest, response: HttpResponse, body: bodies.RequestsIn) -> Status[Any]:
     """Check and store the requests, then issue at once; 202 while the CA is still at it."""
     csrs: dict[str, bytes] = {row.type: decoded(row.csr) for row in body.requests}
     if len(csrs) != len(body.requests):
@@ -123,8 +149,9 @@ def submit_requests(request: HttpRequest, response: HttpResponse, body: schemas.
 
 @router.get(
     "/certificates",
-    response={200: schemas.CertificatesOut, 202: schemas.CertificatesOut},
+    response={200: answers.CertificatesOut, 202: answers.CertificatesOut},
     summary="Certificates to write to the card",
+    openapi_extra=refusing(known.CERTIFICATES),
 )
 def show_certificates(request: HttpRequest, response: HttpResponse) -> Status[Any]:
     """The issued certificates with their chain, or 202 while any is missing."""
@@ -136,7 +163,12 @@ def show_certificates(request: HttpRequest, response: HttpResponse) -> Status[An
     return _ready_or_wait(response, {"certificates": shown}, done=bool(rows))
 
 
-@router.post("/installation-challenge", response={201: schemas.ChallengeOut}, summary="A text for the new keys")
+@router.post(
+    "/installation-challenge",
+    response={201: answers.ChallengeOut},
+    summary="A text for the new keys",
+    openapi_extra=refusing(known.INSTALLATION_CHALLENGE),
+)
 def begin_installation(request: HttpRequest) -> Status[Any]:
     """Make the text that each new key signs once its certificate lies on the card."""
     case_id = case_of(request)
@@ -144,15 +176,25 @@ def begin_installation(request: HttpRequest) -> Status[Any]:
     return Status(201, issuance.begin_installation(case_id, now=clock.now()))
 
 
-@router.post("/installation", response=schemas.CaseView, summary="Proof of installation")
-def install(request: HttpRequest, body: schemas.InstallationIn) -> dict[str, Any]:
+@router.post(
+    "/installation",
+    response=answers.CaseView,
+    summary="Proof of installation",
+    openapi_extra=refusing(known.INSTALLATION),
+)
+def install(request: HttpRequest, body: bodies.InstallationIn) -> dict[str, Any]:
     """Complete the case with one proof per new key."""
     proofs: dict[str, bytes] = {row.type: decoded(row.signature) for row in body.proofs}
-    return case_view(issuance.complete_renewal(case_of(request), str(body.challenge), proofs, now=clock.now()))
+    return case_view(issuance.complete_renewal(case_of(request), body.challenge, proofs, now=clock.now()))
 
 
-@router.post("/failures", response={201: schemas.FailureOut}, summary="Something went wrong at the card")
-def report_failure(request: HttpRequest, body: schemas.FailureIn) -> Status[Any]:
+@router.post(
+    "/failures",
+    response={201: answers.FailureOut},
+    summary="Something went wrong at the card",
+    openapi_extra=refusing(),
+)
+def report_failure(request: HttpRequest, body: bodies.FailureIn) -> Status[Any]:
     """Keep the client's report in the case's events, where operators see it."""
     case_id = case_of(request)
     bounded(f"failures:{case_id}", limit=30, seconds=600)
@@ -160,8 +202,13 @@ def report_failure(request: HttpRequest, body: schemas.FailureIn) -> Status[Any]
     return Status(201, {"reference": reference})
 
 
-@router.post("/cancellation", response=schemas.CaseView, summary="The holder stops the case")
-def cancel(request: HttpRequest, body: schemas.CancellationIn) -> dict[str, Any]:
+@router.post(
+    "/cancellation",
+    response=answers.CaseView,
+    summary="The holder stops the case",
+    openapi_extra=refusing(known.CANCELLATION),
+)
+def cancel(request: HttpRequest, body: bodies.CancellationIn) -> dict[str, Any]:
     """Cancel before installation; only an operator can reopen."""
     case = reading.case(case_of(request))
     actor = holder_at_client(case.holder_id)

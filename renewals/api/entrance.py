@@ -7,8 +7,10 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router, Status
 
-from renewals.api import schemas
+from renewals.api import answers, bodies
+from renewals.api import refusals as known
 from renewals.api.doors import address, bounded, decoded
+from renewals.api.refusals import refusing
 from renewals.services import login
 from renewals.services.scan import Finding, scan_card
 from renewals.services.view import case_view
@@ -17,8 +19,8 @@ from runtime import clock
 router = Router(tags=["entrance"])
 
 
-@router.post("/scan", response=schemas.ScanOut, summary="Verdict on a card, without login")
-def scan(request: HttpRequest, body: schemas.ScanIn) -> dict[str, Any]:
+@router.post("/scan", response=answers.ScanOut, summary="Verdict on a card, without login", openapi_extra=refusing())
+def scan(request: HttpRequest, body: bodies.ScanIn) -> dict[str, Any]:
     """Say what can be renewed on this card, and with which words a refusal is told."""
     bounded(f"scan:{address(request)}", limit=120)
     result = scan_card(
@@ -43,19 +45,29 @@ def scan(request: HttpRequest, body: schemas.ScanIn) -> dict[str, Any]:
     }
 
 
-@router.post("/challenges", response={201: schemas.ChallengeOut}, summary="A text for the card to sign")
-def begin_login(request: HttpRequest, body: schemas.ChallengeIn) -> Status[Any]:
+@router.post(
+    "/challenges",
+    response={201: answers.ChallengeOut},
+    summary="A text for the card to sign",
+    openapi_extra=refusing(known.CHALLENGE),
+)
+def begin_login(request: HttpRequest, body: bodies.ChallengeIn) -> Status[Any]:
     """Make a single-use login text, valid five minutes, for the old authentication key."""
     bounded(f"challenge:{address(request)}", limit=120)
     challenge = login.begin_login(card_serial=body.card_serial, fingerprint=body.certificate, now=clock.now())
     return Status(201, challenge)
 
 
-@router.post("/sessions", response={201: schemas.SessionOut}, summary="Open or resume the case")
-def open_session(request: HttpRequest, body: schemas.SessionIn) -> Status[Any]:
+@router.post(
+    "/sessions",
+    response={201: answers.SessionOut},
+    summary="Open or resume the case",
+    openapi_extra=refusing(known.SESSION),
+)
+def open_session(request: HttpRequest, body: bodies.SessionIn) -> Status[Any]:
     """Exchange the card's signature for a bearer token bound to one case."""
     bounded(f"session:{address(request)}", limit=120)
-    token, session = login.open_session(str(body.challenge), decoded(body.signature), now=clock.now())
+    token, session = login.open_session(body.challenge, decoded(body.signature), now=clock.now())
     return Status(201, {"token": token, "expires_at": session.expires_at, "case": case_view(session.case)})
 
 
