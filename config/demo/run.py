@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from config.demo.installation import OPERATOR, ROOT, Installation
 from config.demo.stack import Stack
 from runtime.embedded.accounts import service_account
 from runtime.embedded.errors import EmbeddedError
-from runtime.embedded.folder import DataFolder
+from runtime.embedded.folder import DATA_DIR, DataFolder
 from runtime.embedded.postgres import cluster_version
 from runtime.embedded.processes import start_child
 from runtime.embedded.supervisor import Supervisor
@@ -142,7 +143,8 @@ def run(path: Path, say: Callable[[str], None]) -> None:
 
 def directions(demo: Demo, now: datetime) -> list[str]:
     """Tell where everything is, with the one-time code of this moment."""
-    secret, python = demo.installation.secret("operator-totp"), sys.executable
+    secret = demo.installation.secret("operator-totp")
+    folder = f"{DATA_DIR}={os.environ[DATA_DIR]} " if DATA_DIR in os.environ else ""
     second = " ".join(demo.card(1).command("renew", demo.base_url))
     return [
         "",
@@ -150,7 +152,7 @@ def directions(demo: Demo, now: datetime) -> list[str]:
         f"Operatore      {OPERATOR}",
         f"Password       {demo.installation.secret('operator-password')}",
         f"Codice adesso  {totp.code_at(secret, now)} (vale ancora {totp.seconds_left(now)} s)",
-        f"Codice dopo    {python} -m config.demo code",
+        f"Codice dopo    {folder}{sys.executable} -m config.demo code",
         f"               oppure in un'app di autenticazione: chiave {secret}",
         f"Posta          {demo.installation.mails}",
         f"Altra carta    {second}",

@@ -40,7 +40,10 @@ class DataFolder:
         to another user, is in use, or lies where the service account cannot reach it.
         """
         is_new = _require_own_or_empty(path)
-        path.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _cannot_make(path, error) from error
         path.chmod(0o711 if account.switches else 0o700)  # the service account passes through, and sees nothing
         account.require_reach(path) if not account.switches else _require_passage(path, account)
         lock = _locked(path)
@@ -114,6 +117,13 @@ def _foreign(path: Path) -> FolderRefused:
         f"La cartella {path} contiene file che non sono di Sigillo: non è stata modificata. "
         f"Indicarne un'altra con {DATA_DIR}.",
         f"The folder {path} holds files that are not Sigillo's; it was not changed. Name another one with {DATA_DIR}.",
+    )
+
+
+def _cannot_make(path: Path, error: OSError) -> FolderRefused:
+    return FolderRefused(
+        f"La cartella {path} non si può creare ({error.strerror}). Indicarne un'altra con {DATA_DIR}.",
+        f"The folder {path} cannot be made ({error.strerror}). Name another one with {DATA_DIR}.",
     )
 
 

@@ -85,6 +85,12 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
         DataFolder.open(tmp_path / "data", service_account())
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a file system where nobody can make a folder")
+def test_a_folder_that_cannot_be_made_is_refused() -> None:
+    with pytest.raises(FolderRefused, match="non si può creare"):
+        DataFolder.open(Path("/proc/sigillo"), service_account())
+
+
 def test_an_empty_or_missing_cluster_folder_has_no_version(tmp_path: Path) -> None:
     assert cluster_version(tmp_path) is None
     assert cluster_version(tmp_path / "absent") is None
