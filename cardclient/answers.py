@@ -258,5 +258,5 @@ def _read_result(fields: Fields) -> Result:
         concluded=fields.flag("concluded"),
         message=fields.text("message"),
         authorise_by=fields.text_or_none("authorise_by"),
-        new_not_after=fields.text("new_not_after"),
+        new_not_after=fields.text_or_none("new_not_after"),
     )

@@ -177,7 +177,7 @@ class Result:
     concluded: bool
     message: str
     authorise_by: str | None
-    new_not_after: str
+    new_not_after: str | None
 
 
 @dataclass(frozen=True, slots=True)

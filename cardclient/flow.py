@@ -141,7 +141,8 @@ def _require_announced(desk: Desk, run: Run, case: Case) -> None:
     """The end the office announces is the end of a certificate that now stands on the card; nothing is deleted else."""
     ids = {run.name(case, each.slot).id for each in case.slots}
     ends = [certificates.load(each.der).not_valid_after_utc for each in desk.card.view().certificates if each.id in ids]
-    if case.result is None or len(ends) != len(ids) or _instant(case.result.new_not_after) not in ends:
+    announced = _instant(case.result.new_not_after) if case.result and case.result.new_not_after else None
+    if len(ends) != len(ids) or announced not in ends:
         raise Distrusted("certificate-refused", operation="announced-end")
 
 

@@ -39,11 +39,16 @@ def first_request(card: Card, slot: Slot, pin: Secret, *, kind: KeyKind = RSA_20
 
 
 def first_certificate(card: Card, slot: Slot, certificate: bytes) -> None:
-    """Write the first certificate of a slot beside its key. Needs a login before."""
+    """Have this certificate, and no other, beside the first key of a slot. Needs a login before."""
     label = LABELS[slot]
     if _present(card.keys(), label.encode()) is None:
         raise CardError("key-missing")
-    card.install(label.encode(), label, certificate)
+    written = [each for each in card.view().certificates if each.id == label.encode()]
+    for each in written:
+        if each.der != certificate:
+            card.remove(each.ref)
+    if not any(each.der == certificate for each in written):
+        card.install(label.encode(), label, certificate)
 
 
 def _present(keys: tuple[CardKey, ...], key_id: bytes) -> bytes | None:

@@ -19,6 +19,7 @@ from cardclient.secret import Secret
 
 ENROLL = "enroll"
 KINDS = frozenset(KeyKind(*each) for each in (("rsa", 2048), ("rsa", 3072), ("rsa", 4096), ("ec", 256), ("ec", 384)))
+LONGEST_DRIVER = 120  # characters the API takes
 CORRECTABLE = frozenset({"contact-taken", "contact-invalid", "input-invalid"})
 
 
@@ -50,7 +51,7 @@ def diagnose(desk: Desk, run: Run, _case: Case, _pin: Secret) -> Case:
             sign_key_matches=_has_key(keys, run.sign_with) if run.sign_with else None,
             certificates_readable=bool(run.view.certificates),
             can_generate=report.can_generate,
-            driver=f"{report.driver} {report.driver_version}".strip(),
+            driver=f"{report.driver} {report.driver_version}".strip()[:LONGEST_DRIVER],
         ),
     )
 

@@ -189,4 +189,5 @@ def _merge(contacts: Contacts, given: dict[str, str]) -> Contacts:
 
 
 def _is_complete(contacts: Contacts) -> bool:
-    return all(_flat(contacts).values())
+    """Mailbox and mobile are what a renewal needs; whether an address is needed too, the office says."""
+    return bool(contacts.email and contacts.mobile)

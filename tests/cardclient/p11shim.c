@@ -3,7 +3,8 @@
  *
  * In the folder P11SHIM_DIR: `pin_left` and `puk_left` count tries and lock at 0; a file `out` means the card is out of
  * the reader; a file `fault` ("C_Sign 2 after 0x30") makes the nth call of a function fail before or after its effect,
- * once. Instead of a return value it may say `out` (the card is pulled), `crash` or `hang`. P11SHIM_MODULE is SoftHSM2.
+ * once. Instead of a return value it may say `out` (the card is pulled), `crash` or `hang`. More than four sessions at
+ * a time are refused. P11SHIM_MODULE is SoftHSM2.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -14,7 +15,9 @@
 #include <p11-kit/pkcs11.h>
 
 #define TRIES 3
+#define MOST_SESSIONS 4
 
+static int sessions;
 static CK_FUNCTION_LIST list;
 static CK_FUNCTION_LIST_PTR real;
 
@@ -60,6 +63,7 @@ static CK_RV gone(void)
     if (real->C_GetSlotList(CK_TRUE, slots, &count) == CKR_OK)
         for (each = 0; each < count; each++)
             real->C_CloseAllSessions(slots[each]);
+    sessions = 0;
     return CKR_DEVICE_REMOVED;
 }
 
@@ -118,8 +122,32 @@ static CK_RV after(const char *name, CK_RV result)
         return after(#name, real->name arguments);    \
     }
 
-FORWARD(C_OpenSession, (CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY notify, CK_SESSION_HANDLE_PTR session),
-        (slot, flags, application, notify, session))
+/* Cards have few sessions: whoever leaks them is soon refused. */
+static CK_RV shim_C_OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, void *application, CK_NOTIFY notify, CK_SESSION_HANDLE_PTR session)
+{
+    CK_RV result = before("C_OpenSession");
+    if (result != CKR_OK)
+        return result;
+    if (sessions >= MOST_SESSIONS)
+        return CKR_SESSION_COUNT;
+    result = real->C_OpenSession(slot, flags, application, notify, session);
+    sessions += result == CKR_OK;
+    return after("C_OpenSession", result);
+}
+
+static CK_RV shim_C_CloseSession(CK_SESSION_HANDLE session)
+{
+    CK_RV result = real->C_CloseSession(session);
+    sessions -= result == CKR_OK;
+    return result;
+}
+
+static CK_RV shim_C_Finalize(void *reserved)
+{
+    sessions = 0;
+    return real->C_Finalize(reserved);
+}
+
 FORWARD(C_FindObjectsInit, (CK_SESSION_HANDLE session, CK_ATTRIBUTE_PTR wanted, CK_ULONG count), (session, wanted, count))
 FORWARD(C_GetAttributeValue, (CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_PTR wanted, CK_ULONG count),
         (session, object, wanted, count))
@@ -203,6 +231,8 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST_PTR_PTR functions)
         list.C_GetSlotList = shim_C_GetSlotList;
         list.C_GetTokenInfo = shim_C_GetTokenInfo;
         list.C_OpenSession = shim_C_OpenSession;
+        list.C_CloseSession = shim_C_CloseSession;
+        list.C_Finalize = shim_C_Finalize;
         list.C_Login = shim_C_Login;
         list.C_InitPIN = shim_C_InitPIN;
         list.C_FindObjectsInit = shim_C_FindObjectsInit;

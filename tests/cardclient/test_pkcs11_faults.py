@@ -142,6 +142,18 @@ def test_the_puk_opens_a_locked_pin(opened):
     assert opened.view().pin is CodeState.OK
 
 
+def test_wrong_codes_leave_no_sessions_behind(shimmed, opened):
+    opened.scan()
+    for _ in range(12):
+        for counter in ("pin_left", "puk_left"):
+            (shimmed.folder / counter).write_text("3\n")
+        with pytest.raises(WrongPin):
+            opened.login(Secret("00000"))
+        with pytest.raises(WrongPuk):
+            opened.verify_puk(Secret("00000000"))
+    opened.login(Secret(PIN))
+
+
 def test_three_wrong_puks_lock_for_good(opened):
     opened.scan()
     for problem in (WrongPuk, WrongPuk, PukLocked, PukLocked):

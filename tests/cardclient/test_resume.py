@@ -163,6 +163,20 @@ def test_a_key_the_office_knows_is_never_destroyed_and_a_lost_one_is_reported(ca
     assert office.failures[-1]["code"] == "key-lost"
 
 
+def test_requests_are_not_made_anew_for_a_key_the_office_knows(card, office, renew):
+    card.plan_fault("install", "device-error", when="before")
+    with pytest.raises(CardUpdateError):
+        renew()
+    state = simulated_state.load(card.path)
+    name = next(ObjectName(CODE, slot, True).id.hex() for slot in office.old)
+    state.objects = [each for each in state.objects if each.id != name]
+    simulated_state.save(card.path, state)
+    office.done.discard("requests")
+
+    with pytest.raises(CardUpdateError, match="key-lost"):
+        renew()
+
+
 def test_old_keys_left_after_completion_are_removed_by_the_next_run_and_by_nothing_else(card, office, renew):
     card.plan_fault("remove", "device-error", nth=2)
     with pytest.raises(CardUpdateError) as left:

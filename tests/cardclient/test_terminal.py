@@ -85,4 +85,5 @@ def test_a_card_is_personalised_from_the_command_line(tmp_path, authority):
     der = authority.issue(Slot.SIGNATURE, x509.load_der_x509_csr(request.read_bytes()).public_key())
     (tmp_path / "certificate").write_bytes(der)
     assert personalise(["install", *arguments, "--certificate", str(tmp_path / "certificate")]) == 0
+    assert personalise(["install", *arguments, "--certificate", str(tmp_path / "certificate")]) == 0
     assert [each.der for each in SimulatedCard(card).view().certificates] == [der]
