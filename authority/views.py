@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+import structlog
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotFound
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
@@ -14,9 +16,12 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from authority import policy, queries
-from authority.errors import NoCeremony
+from authority.errors import KeyUnusable, NoCeremony
+from authority.models import Crl
 from authority.services import ocsp
 from runtime import clock
+
+log = structlog.get_logger(__name__)
 
 _DAY_SECONDS = 24 * 60 * 60
 _MOST_ENCODED = ocsp.MOST_REQUEST_OCTETS * 4 // 3 + 4
@@ -38,22 +43,28 @@ def ca_certificate(request: HttpRequest, role: str) -> HttpResponseBase:
 def crl(request: HttpRequest, role: str, year: int | None = None) -> HttpResponseBase:
     """Give the newest CRL (DER, RFC 2585 §4.2), complete or of one issuing year; 304 costs no reading of its bytes."""
     row = queries.crl(role, year)
-    if row is None or row.this_update is None or row.next_update is None:
+    if row is None:
         return _nothing()
-    unchanged = _conditional(request, bytes(row.sha256).hex(), row.this_update, HttpResponse())
-    response = unchanged if unchanged.status_code != HttpResponse.status_code else _crl_response(role, year)
+    unchanged = _conditional(request, *_version(row), HttpResponse())
+    response = unchanged if unchanged.status_code != HttpResponse.status_code else _whole(role, year)
     response["Cache-Control"] = _short_lived()
     return response
 
 
-def _crl_response(role: str, year: int | None) -> HttpResponse:
+def _whole(role: str, year: int | None) -> HttpResponse:
     """Read once more, with the bytes: a list published in between brings its own tag and dates."""
     row = queries.crl_with_bytes(role, year)
+    tag, modified = _version(row)
     response = HttpResponse(bytes(row.der), content_type="application/pkix-crl")
-    response["Last-Modified"] = http_date(row.this_update.timestamp())
+    response["ETag"] = f'"{tag}"'
+    response["Last-Modified"] = http_date(modified.timestamp())
     response["Expires"] = http_date((clock.now() + timedelta(seconds=policy.CACHE_SECONDS)).timestamp())
-    response["ETag"] = f'"{bytes(row.sha256).hex()}"'
     return response
+
+
+def _version(row: Crl) -> tuple[str, datetime]:
+    """Tag and date of a published CRL."""
+    return bytes(row.sha256).hex(), row.this_update or datetime.min.replace(tzinfo=UTC)
 
 
 @csrf_exempt  # no session, no cookie, nothing to forge
@@ -61,25 +72,33 @@ def _crl_response(role: str, year: int | None) -> HttpResponse:
 def ocsp_post(request: HttpRequest, role: str) -> HttpResponse:
     """Answer an OCSP request sent as body (RFC 6960 appendix A.1)."""
     der = request.read(ocsp.MOST_REQUEST_OCTETS + 1)
-    return _ocsp_response(ocsp.respond(role, der, at=clock.now()))
+    return _ocsp_response(_answer(role, der))
 
 
 @require_safe
 def ocsp_get(request: HttpRequest, role: str, encoded: str) -> HttpResponseBase:
     """Answer an OCSP request sent in the address, base64 then URL-encoded; caches may keep it for a moment."""
-    at = clock.now()
-    answer = ocsp.respond(role, _decoded(encoded), at=at)
+    answer = _answer(role, _decoded(encoded))
     response = _ocsp_response(answer)
     if answer.fresh_from is None:
         return response
     response["Cache-Control"] = _short_lived()
-    response["Expires"] = http_date((at + timedelta(seconds=policy.CACHE_SECONDS)).timestamp())
+    response["Expires"] = http_date((answer.fresh_from + timedelta(seconds=policy.CACHE_SECONDS)).timestamp())
     return _conditional(request, hashlib.sha256(answer.der).hexdigest(), answer.fresh_from, response)
 
 
 def _nothing() -> HttpResponse:
     """Say 404 to a program: no page, no template, no session."""
     return HttpResponseNotFound(b"", content_type="text/plain")
+
+
+def _answer(role: str, der: bytes) -> ocsp.Answer:
+    """Ask the responder; when ledger or key fail, the client reads *tryLater*, never a page of ours."""
+    try:
+        return ocsp.respond(role, der, at=clock.now())
+    except (DatabaseError, KeyUnusable) as failure:
+        log.exception("ocsp.unanswered", error=type(failure).__name__)
+        return ocsp.nothing_for_now()
 
 
 def _ocsp_response(answer: ocsp.Answer) -> HttpResponse:

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509 import ocsp
 
 from authority import policy, queries
-from authority.models import CertificationAuthority, LedgerEntry, OcspSigner
+from authority.models import CertificationAuthority, OcspSigner
+from authority.queries import OcspFacts
 from authority.services import ocsp_der
 from authority.signer import signer_for
 from authority.states import State
@@ -55,13 +56,19 @@ def respond(role: str, der: bytes, *, at: datetime) -> Answer:
         question = _read(der)
     except _Malformed:
         return Answer(ocsp_der.failure(ocsp_der.MALFORMED_REQUEST))
-    signer = queries.ocsp_signer(role, at)
-    if signer is None:
+    facts = queries.ocsp_facts(role, question.serial, at)
+    if facts is None:
         return Answer(ocsp_der.failure(ocsp_der.INTERNAL_ERROR))
+    signer = queries.ocsp_signer(facts.signer_id)
     if not _asks_about(question, signer.authority):
         return Answer(ocsp_der.failure(ocsp_der.UNAUTHORIZED))
-    answer = _signed(signer, question, at.replace(microsecond=0))
+    answer = _signed(signer, question, _status(facts), at.replace(microsecond=0))
     return Answer(answer, None if question.nonce is not None else at)
+
+
+def nothing_for_now() -> Answer:
+    """Tell a client to ask again: the ledger or the key is not at hand."""
+    return Answer(ocsp_der.failure(ocsp_der.TRY_LATER))
 
 
 def _read(der: bytes) -> _Question:
@@ -98,15 +105,13 @@ def _asks_about(question: _Question, authority: CertificationAuthority) -> bool:
     return question.name_hash == hashed(name_der).digest() and question.key_hash == hashed(key_bits).digest()
 
 
-def _signed(signer: OcspSigner, question: _Question, at: datetime) -> bytes:
-    authority = signer.authority
-    entry = queries.entry_by_serial(bytes(authority.key_identifier), question.serial)
+def _signed(signer: OcspSigner, question: _Question, status: bytes, at: datetime) -> bytes:
     single = ocsp_der.single_response(
         ocsp_der.cert_id(question.algorithm, question.name_hash, question.key_hash, question.serial),
-        _status(entry),
+        status,
         this_update=at,
         next_update=at + policy.OCSP_LIFE,
-        archive_cutoff=authority.not_before,  # EN 319 411-2 CSS-6.3.10-10: status is kept beyond expiry
+        archive_cutoff=signer.authority.not_before,  # EN 319 411-2 CSS-6.3.10-10: status is kept beyond expiry
     )
     tbs = ocsp_der.response_data(bytes(signer.key.key_identifier), at, single, question.nonce)
     signature = signer_for(signer.key).sign(tbs)
@@ -114,10 +119,10 @@ def _signed(signer: OcspSigner, question: _Question, at: datetime) -> bytes:
     return ocsp_der.success(tbs, algorithm, signature, bytes(signer.certificate))
 
 
-def _status(entry: LedgerEntry | None) -> bytes:
+def _status(facts: OcspFacts) -> bytes:
     """Encode the status; a certificate on hold is *revoked* with reason certificateHold (RFC 6960 §2.2)."""
-    if entry is None:
+    if facts.state is None:
         return ocsp_der.UNKNOWN
-    if entry.state == State.GOOD or entry.invalid_since is None:
+    if facts.state == State.GOOD or facts.invalid_since is None or facts.reason is None:
         return ocsp_der.GOOD
-    return ocsp_der.revoked(entry.invalid_since, entry.reason)
+    return ocsp_der.revoked(facts.invalid_since, facts.reason)

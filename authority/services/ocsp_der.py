@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pki import der
 from pki.assembly import SignatureAlgorithm
 
-MALFORMED_REQUEST, INTERNAL_ERROR, UNAUTHORIZED = 1, 2, 6
+MALFORMED_REQUEST, INTERNAL_ERROR, TRY_LATER, UNAUTHORIZED = 1, 2, 3, 6
 GOOD, UNKNOWN = b"\x80\x00", b"\x82\x00"
 _SUCCESSFUL = 0
 _ENUMERATED = 0x0A

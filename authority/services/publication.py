@@ -85,10 +85,10 @@ def _is_mine(crl_id: int) -> bool:
 def _write(crl: Crl, at: datetime) -> None:
     """Sign the list, and let the commit publish it."""
     crl.number = policy.next_number(crl, at)
-    crl.this_update = policy.next_this_update(crl, at)
-    crl.next_update = crl.this_update + policy.CRL_LIFE
+    crl.this_update = this_update = policy.next_this_update(crl, at)
+    crl.next_update = this_update + policy.CRL_LIFE
     count, entries = queries.listed_entries(crl)
-    unsigned = _unsigned(crl, entries)
+    unsigned = _unsigned(crl, this_update, entries)
     lint.require_clean_crl(unsigned.linted_der)
     crl.der = assemble(unsigned, signer_for(crl.issuer.key).sign(unsigned.tbs))
     crl.sha256 = hashlib.sha256(crl.der).digest()
@@ -101,15 +101,15 @@ def _write(crl: Crl, at: datetime) -> None:
     )
 
 
-def _unsigned(crl: Crl, entries: bytes) -> Unsigned:
+def _unsigned(crl: Crl, this_update: datetime, entries: bytes) -> Unsigned:
     """Lay the list out. Entries of expired certificates stay, which the list says (X.509 ExpiredCertsOnCRL)."""
     issuer = crl.issuer
     subject = x509.load_der_x509_certificate(bytes(issuer.certificate)).subject
     return unsigned_crl(
         subject.public_bytes(),
         bytes(issuer.key_identifier),
-        crl.this_update,
-        crl.next_update,
+        this_update,
+        this_update + policy.CRL_LIFE,
         crl.number,
         [entries],
         shard_url=None if crl.year is None else issuer.crl_url(crl.year),

@@ -9,11 +9,13 @@ from uuid import uuid4
 import pytest
 from cryptography import x509
 from cryptography.x509 import ocsp
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
 from authority.models import CertificationAuthority, Crl
 from authority.services import publication
+from runtime.clock import installed
 from tests.authority.asking import AT, later
 from tests.authority.test_ocsp import question
 
@@ -151,3 +153,15 @@ def test_no_cookie_is_set_and_none_is_needed(client, issued):
 
     assert response.status_code == 200
     assert not response.cookies
+
+
+def test_when_the_database_is_away_ocsp_says_try_later(client, issued, clock):
+    class Away:
+        def now(self):
+            raise OperationalError("the database is away")
+
+    with installed(Away()):
+        response = client.post("/pki/ocsp/cns", question(issued), content_type=OCSP_TYPE)
+
+    assert ocsp.load_der_ocsp_response(response.content).response_status is ocsp.OCSPResponseStatus.TRY_LATER
+    assert response["Cache-Control"] == "no-store"
