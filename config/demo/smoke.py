@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
@@ -20,8 +21,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
+from config.demo import totp
 from config.demo.cards import SLOTS
+from config.demo.installation import OPERATOR
 from config.demo.run import Demo, open_demo
+from config.demo.visitor import Visitor
 from runtime.embedded.mailsink import kept_messages
 from runtime.embedded.processes import command_of, working_in
 from runtime.embedded.supervisor import Supervisor
@@ -63,7 +67,7 @@ def _checks(demo: Demo) -> Iterator[tuple[str, Callable[[], str]]]:
         der = base64.b64decode(case.get("certificates", {}).get(slot, ""))
         yield f"Nuovo certificato {slot}: CRL e OCSP dicono valido", partial(_status, demo, report["issuers"], der)
     yield "Worker e orologio danno segni di vita", partial(_ready, demo)
-    yield "La pagina di accesso risponde", partial(_page, demo)
+    yield "L'operatore entra con il secondo fattore e vede la pratica", partial(_panel, demo, case.get("code", "?"))
 
 
 def _problem(check: Callable[[], str]) -> str:
@@ -99,9 +103,14 @@ def _ready(demo: Demo) -> str:
     return "" if demo.supervisor.wait_for(is_ready, timeout=PATIENCE_SECONDS) else json.dumps(answer)
 
 
-def _page(demo: Demo) -> str:
-    page = _get(f"{demo.base_url}/").decode(errors="replace")
-    return "" if "<form" in page and "password" in page else "non è la pagina di accesso"
+def _panel(demo: Demo, code: str) -> str:
+    """Log in as the demo operator with password and one-time code, choose the first service, look for the case."""
+    secret = demo.installation.secret
+    visitor = Visitor(f"{demo.base_url}/")
+    visitor.submit(login=OPERATOR, password=secret("operator-password"))
+    visitor.submit(code=totp.code_at(secret("operator-totp"), datetime.now(UTC)))
+    visitor.submit(service=visitor.first_value("service"), next="/pannello/rinnovi/")
+    return "" if code in visitor.text else f"{code} non c'è in {visitor.address}"
 
 
 def _status(demo: Demo, issuers: list[str], der: bytes) -> str:
