@@ -1,0 +1,23 @@
+"""`python -m tests.plugin python -m tests.docs`: write the documents that are made from the code."""
+
+from __future__ import annotations
+
+import os
+
+import django
+
+from tests.docs.markdown import ROOT
+
+
+def main() -> None:
+    """Write both files; needs the settings, and nothing of the database."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    from tests.docs import error_codes, states
+
+    for name, made in (("states", states), ("error-codes", error_codes)):
+        (ROOT / f"docs/{name}.md").write_text(made.document(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
