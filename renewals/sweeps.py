@@ -26,6 +26,7 @@ from renewals.models import RenewalCase
 from renewals.services import cases, notices
 from renewals.states import CaseState, Due
 from runtime import nudge
+from runtime.transactions import use_case
 
 _RELATED = ("holder", "card", "centre", "service", "issuing_service")
 
@@ -73,7 +74,7 @@ def _picked(due: QuerySet[RenewalCase]) -> list[RenewalCase]:
     return list(rows[: settings.RENEWALS.sweep_batch])
 
 
-@transaction.atomic
+@use_case
 def _open_batch(now: datetime) -> int:
     due = Pair.objects.filter(window_opens_at__lte=now).order_by("window_opens_at")
     rows = due.select_for_update(of=("self",), no_key=True, skip_locked=True).select_related(
@@ -96,7 +97,7 @@ def _open_if_renewable(pair: Pair, now: datetime) -> None:
         return
 
 
-@transaction.atomic
+@use_case
 def _suspend_batch(now: datetime) -> int:
     due = queries.due_cases(Due.SUSPEND, now).filter(queries.unauthorised(), suspended_at__isnull=True)
     rows = _picked(due)
@@ -128,7 +129,7 @@ def _suspend_batch(now: datetime) -> int:
     return len(rows)
 
 
-@transaction.atomic
+@use_case
 def _lapse_batch(now: datetime) -> int:
     rows = _picked(queries.due_cases(Due.REVOKE, now).filter(queries.unauthorised()))
     if not rows:
@@ -148,7 +149,7 @@ def _lapse_batch(now: datetime) -> int:
     return len(rows)
 
 
-@transaction.atomic
+@use_case
 def _revoke_held_batch(now: datetime) -> int:
     standing = Hold.objects.filter(lapses_at__lte=now, lifted_at__isnull=True, ended_at__isnull=True)
     due = standing.exclude(cause=HoldCause.MISSING_APPROVAL).order_by("lapses_at")

@@ -18,6 +18,7 @@ from renewals.codes import new_code
 from renewals.models import RenewalCase
 from renewals.services import notices
 from renewals.states import CaseState
+from runtime.transactions import use_case
 
 _RELATED = ("holder", "card__family", "centre", "service", "issuing_service", "agreement", "old_pair", "new_pair")
 STATE_FIELDS = ["state", "closed_at", "close_reason", "due_kind", "due_at"]
@@ -100,7 +101,7 @@ def open_or_resume(pair: Pair, *, actor: Actor, at: datetime) -> RenewalCase:
     return case
 
 
-@transaction.atomic
+@use_case
 def expire_case(case_id: int, *, now: datetime) -> bool:
     """End a case whose old certificate has expired: reservation back, what was issued and not installed revoked."""
     case = locked(case_id)
@@ -115,7 +116,7 @@ def expire_case(case_id: int, *, now: datetime) -> bool:
     return True
 
 
-@transaction.atomic
+@use_case
 def cancel_case(case_id: int, *, reason: str, actor: Actor, at: datetime) -> RenewalCase:
     """Stop a case before installation; the holder is told. Already cancelled: nothing happens."""
     case = locked(case_id)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
-
 from cms import policy as register
 from cms.actors import operator as operator_actor
 from cms.contacts import CONTROL
@@ -20,11 +18,12 @@ from renewals.models import RenewalCase
 from renewals.services import notices
 from renewals.services.cases import end_as_cancelled, locked, plan, record
 from renewals.states import Authorisation, CaseState
+from runtime.transactions import use_case
 
 _DECISION_FIELDS = ["authorisation", "decided_by", "decided_at", "decision_reason", "due_kind", "due_at"]
 
 
-@transaction.atomic
+@use_case
 def approve_renewal(case_id: int, *, operator: User, now: datetime) -> RenewalCase:
     """Approve a renewal and lift the suspension that waiting has caused or is about to cause. Twice is once."""
     case = _decidable(case_id, operator)
@@ -45,7 +44,7 @@ def approve_renewal(case_id: int, *, operator: User, now: datetime) -> RenewalCa
     return case
 
 
-@transaction.atomic
+@use_case
 def refuse_renewal(case_id: int, *, operator: User, reason: str, now: datetime) -> RenewalCase:
     """Refuse: before installation the case is cancelled; afterwards the refusal is recorded and the clock goes on."""
     reason = " ".join(CONTROL.sub(" ", reason).split())[:300]

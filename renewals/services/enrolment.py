@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -23,6 +22,7 @@ from renewals.models import Acceptance, MailboxConfirmation, RenewalCase
 from renewals.services import notices
 from renewals.services.cases import locked, record
 from renewals.states import CaseState
+from runtime.transactions import use_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,13 @@ def locked_for_step(case_id: int, *, now: datetime) -> RenewalCase:
 def diagnose(case_id: int, diagnosis: Diagnosis, *, now: datetime) -> RenewalCase:
     """Decide whether this card can be renewed, before anything is asked of the holder; zero stock already refuses."""
     try:
-        with transaction.atomic():
-            return _diagnose(case_id, diagnosis, now=now)
+        return _diagnose(case_id, diagnosis, now=now)
     except (errors.NotRenewable, StockEmpty) as refusal:
         _remember_refusal(case_id, refusal.reason_code, now=now)
         raise
 
 
+@use_case
 def _diagnose(case_id: int, diagnosis: Diagnosis, *, now: datetime) -> RenewalCase:
     case = locked_for_step(case_id, now=now)
     _require_fit(diagnosis)
@@ -83,23 +83,25 @@ def _require_fit(diagnosis: Diagnosis) -> None:
         raise errors.CardUnfit
 
 
-@transaction.atomic
+@use_case
 def _remember_refusal(case_id: int, code: str, *, now: datetime) -> None:
     """The refusal outlives the rolled-back step: operators see it; out of stock also tells the centre, once a day."""
     case = locked(case_id)
     actor = holder_at_client(case.holder_id)
     record("case.diagnosis-failed", case, actor=actor, at=now, outcome=Outcome.REFUSED, reason=code)
     if code == StockEmpty.code:
-        tell_stock_empty(case, now=now)
+        tell_stock_empty(case_id, now=now)
 
 
-def tell_stock_empty(case: RenewalCase, *, now: datetime) -> None:
+@use_case
+def tell_stock_empty(case_id: int, *, now: datetime) -> None:
     """Alert the centre that a holder was turned away for want of certificates."""
+    case = locked(case_id)
     record("stock.empty", case, actor=holder_at_client(case.holder_id), at=now, outcome=Outcome.REFUSED)
     notices.tell(case, Message.STOCK_EMPTY, at=now, to=case.centre.email, suffix=f"{now:%Y-%m-%d}")
 
 
-@transaction.atomic
+@use_case
 def submit_contacts(case_id: int, contacts: Contacts, *, now: datetime) -> RenewalCase:
     """Take the holder's contacts; a changed mailbox waits for the code mailed to it, and both addresses are told."""
     case = locked_for_step(case_id, now=now)
@@ -119,22 +121,29 @@ def submit_contacts(case_id: int, contacts: Contacts, *, now: datetime) -> Renew
 
 def confirm_mailbox(case_id: int, code: str, *, now: datetime) -> RenewalCase:
     """Compare the mailed code; the right one makes the pending contacts the holder's. Five tries, one hour."""
-    with transaction.atomic():
-        case = locked_for_step(case_id, now=now)
-        confirmation = MailboxConfirmation.objects.filter(case=case).first()
-        if case.contacts_confirmed_at is not None and case.pending_contacts is None:
-            return case
-        if case.pending_contacts is None or confirmation is None:
-            raise errors.StepNotOpen
-        if now >= confirmation.expires_at or confirmation.tries >= settings.RENEWALS.confirmation_tries:
-            raise errors.ConfirmationExpired
-        if constant_time_compare(confirmation.code_mac, _code_mac(case, code)):
-            _store_contacts(case, Contacts(**case.pending_contacts), now=now)
-            record("case.mailbox-confirmed", case, actor=holder_at_client(case.holder_id), at=now)
-            return case
+    case, is_right = _compare_code(case_id, code, now=now)
+    if not is_right:
+        # Raised outside the transaction, so that the counted try is committed.
+        raise errors.ConfirmationInvalid
+    return case
+
+
+@use_case
+def _compare_code(case_id: int, code: str, *, now: datetime) -> tuple[RenewalCase, bool]:
+    case = locked_for_step(case_id, now=now)
+    confirmation = MailboxConfirmation.objects.filter(case=case).first()
+    if case.contacts_confirmed_at is not None and case.pending_contacts is None:
+        return case, True
+    if case.pending_contacts is None or confirmation is None:
+        raise errors.StepNotOpen
+    if now >= confirmation.expires_at or confirmation.tries >= settings.RENEWALS.confirmation_tries:
+        raise errors.ConfirmationExpired
+    if not constant_time_compare(confirmation.code_mac, _code_mac(case, code)):
         MailboxConfirmation.objects.filter(pk=confirmation.pk).update(tries=F("tries") + 1)
-    # Raised outside, so that the counted try is committed.
-    raise errors.ConfirmationInvalid
+        return case, False
+    _store_contacts(case, Contacts(**case.pending_contacts), now=now)
+    record("case.mailbox-confirmed", case, actor=holder_at_client(case.holder_id), at=now)
+    return case, True
 
 
 def _store_contacts(case: RenewalCase, contacts: Contacts, *, now: datetime) -> None:
@@ -166,7 +175,7 @@ def _code_mac(case: RenewalCase, code: str) -> str:
     return salted_hmac("renewals.mailbox-confirmation", f"{case.code}:{code}", algorithm="sha256").hexdigest()
 
 
-@transaction.atomic
+@use_case
 def accept_texts(case_id: int, accepted: Sequence[Mapping[str, str]], *, now: datetime) -> RenewalCase:
     """Store that the holder accepted each text of the flow, in the version and with the hash now in force."""
     case = locked_for_step(case_id, now=now)

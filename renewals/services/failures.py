@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
-
 from cms import events
 from cms.actors import holder_at_client
 from cms.states import Outcome
 from renewals.models import RenewalCase
+from runtime.transactions import use_case
 
 
-@transaction.atomic
+@use_case
 def report(case_id: int, *, step: str, code: str, detail: str, now: datetime) -> str:
     """Append the report and return its reference, for the holder to name at support."""
     case = RenewalCase.objects.get(pk=case_id)

@@ -7,7 +7,6 @@ import json
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
 
 from cms import ca
 from cms.actors import holder_at_client
@@ -22,12 +21,13 @@ from pki.errors import PkiError
 from renewals import document, errors, policy, queries, texts
 from renewals.models import RenewalCase, RenewalForm
 from renewals.services import enrolment, notices
-from renewals.services.cases import locked, plan, record
+from renewals.services.cases import plan, record
 from renewals.services.enrolment import locked_for_step
 from renewals.states import CaseState
+from runtime.transactions import use_case
 
 
-@transaction.atomic
+@use_case
 def prepare_form(case_id: int, *, now: datetime) -> RenewalForm:
     """Render the form of the present data, or return the one already rendered for the same data."""
     case = locked_for_step(case_id, now=now)
@@ -45,11 +45,9 @@ def sign_renewal(case_id: int, signature: bytes, *, now: datetime) -> RenewalCas
     """Take the card's signature of the form: the case waits for installation, the pair is reserved, all or none."""
     signed_pdf = _assemble(case_id, signature, now=now)
     try:
-        with transaction.atomic():
-            return _sign(case_id, signed_pdf, now=now)
+        return _sign(case_id, signed_pdf, now=now)
     except StockEmpty:
-        with transaction.atomic():
-            enrolment.tell_stock_empty(locked(case_id), now=now)
+        enrolment.tell_stock_empty(case_id, now=now)
         raise
 
 
@@ -80,6 +78,7 @@ def _assemble(case_id: int, signature: bytes, *, now: datetime) -> bytes:
     return signed_pdf
 
 
+@use_case
 def _sign(case_id: int, signed_pdf: bytes, *, now: datetime) -> RenewalCase:
     case = locked_for_step(case_id, now=now)
     if case.state != CaseState.NOTIFIED:

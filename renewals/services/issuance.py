@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
 
 from cms import policy as register
 from cms.actors import holder_at_client
@@ -31,6 +30,7 @@ from renewals.services.cases import locked, plan, record
 from renewals.services.enrolment import locked_for_step
 from renewals.services.login import consume, host
 from renewals.states import CaseState, Purpose
+from runtime.transactions import use_case
 
 
 def submit_requests(
@@ -41,8 +41,7 @@ def submit_requests(
     Repeated with the same keys it returns what is there; with others it refuses (`key-conflict`).
     """
     parsed = {slot: _parse(der) for slot, der in sorted(csrs.items())}
-    with transaction.atomic():
-        case = _request_once(case_id, parsed, binding, now=now)
+    case = _request_once(case_id, parsed, binding, now=now)
     for request in queries.issue_requests(case):
         if request.is_open:
             requests.carry_out(request.pk, at=now)
@@ -52,6 +51,7 @@ def submit_requests(
     return case, issues
 
 
+@use_case
 def _request_once(case_id: int, parsed: Mapping[str, SigningRequest], binding: bytes, *, now: datetime) -> RenewalCase:
     case = locked_for_step(case_id, now=now)
     if case.state != CaseState.AWAITING_INSTALLATION:
@@ -155,7 +155,7 @@ def subject(case: RenewalCase, old: Certificate) -> Subject:
     )
 
 
-@transaction.atomic
+@use_case
 def begin_installation(case_id: int, *, now: datetime) -> Challenge:
     """Store the text that each new key signs once its certificate lies on the card."""
     case = locked(case_id)
@@ -178,7 +178,7 @@ def begin_installation(case_id: int, *, now: datetime) -> Challenge:
     )
 
 
-@transaction.atomic
+@use_case
 def complete_renewal(case_id: int, challenge_id: str, proofs: Mapping[str, bytes], *, now: datetime) -> RenewalCase:
     """Each new key proves itself: certificates active, reservation debited, new *codice utente*. Twice is once."""
     case = locked(case_id)

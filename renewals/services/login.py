@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import transaction
 
 from cms.actors import holder_at_client
 from cms.models import Certificate, Pair
@@ -19,6 +18,7 @@ from renewals import errors, policy, queries
 from renewals.models import Challenge, EnrolmentSession, RenewalCase
 from renewals.services import cases
 from renewals.states import Purpose
+from runtime.transactions import use_case
 
 
 def host() -> str:
@@ -82,11 +82,15 @@ def open_session(challenge_id: str, signature: bytes, *, now: datetime) -> tuple
         pair_id=challenge.pair_id, spki_sha256=challenge.spki_sha256
     )
     require_answer(bytes(certificate.body.der), challenge, signature)
-    with transaction.atomic():
-        consume(challenge, now=now)
-        pair = require_login(certificate, card_serial=_serial(certificate), now=now)
-        case = cases.open_or_resume(pair, actor=holder_at_client(pair.holder_id), at=now)
-        return _new_session(case, challenge, now=now)
+    return _enter(challenge, certificate, now=now)
+
+
+@use_case
+def _enter(challenge: Challenge, certificate: Certificate, *, now: datetime) -> tuple[str, EnrolmentSession]:
+    consume(challenge, now=now)
+    pair = require_login(certificate, card_serial=_serial(certificate), now=now)
+    case = cases.open_or_resume(pair, actor=holder_at_client(pair.holder_id), at=now)
+    return _new_session(case, challenge, now=now)
 
 
 def require_answer(certificate_der: bytes, challenge: Challenge, signature: bytes) -> None:
