@@ -1,0 +1,1 @@
+"""Whole stories through the whole product, seen from outside: real cards, real processes, other people's verifiers."""
