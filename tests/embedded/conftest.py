@@ -116,12 +116,12 @@ def wait_for() -> Callable[[Callable[[], bool]], None]:
 
 
 @functools.cache
-def python_for(user: str) -> str:
+def python_for(user: str, needed: str = "os") -> str:
     """Return an interpreter of our version that `user` can run with the packages of this one; skip without one."""
     for candidate in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}"):
         with contextlib.suppress(PermissionError, FileNotFoundError):
             tried = subprocess.run(
-                [candidate, "-c", "import runtime.embedded.supervisor, psycopg"],
+                [candidate, "-c", f"import runtime.embedded.supervisor, psycopg, {needed}"],
                 cwd="/",
                 check=False,
                 capture_output=True,
