@@ -191,15 +191,12 @@ def test_a_card_pulled_at_any_phase_goes_on_where_it_stopped(shimmed, office, ph
     require_renewed(shimmed, office)
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize(
-    "what",
-    [
-        "out",
-        CKR_DEVICE_ERROR,
-        *(pytest.param(code, marks=pytest.mark.soak) for code in (CKR_DEVICE_MEMORY, CKR_GENERAL_ERROR)),
-    ],
-)
+USUAL = [("out", "before"), ("out", "after"), (CKR_DEVICE_ERROR, "after")]
+RARER = [(CKR_DEVICE_ERROR, "before")]
+RARER += [(code, when) for code in (CKR_DEVICE_MEMORY, CKR_GENERAL_ERROR) for when in ("before", "after")]
+
+
+@pytest.mark.parametrize(("what", "when"), [*USUAL, *(pytest.param(*each, marks=pytest.mark.soak) for each in RARER)])
 @pytest.mark.parametrize(
     ("function", "nth"),
     [
@@ -214,7 +211,7 @@ def test_a_card_pulled_at_any_phase_goes_on_where_it_stopped(shimmed, office, ph
     ],
 )
 def test_a_fault_before_or_after_a_call_took_effect_costs_one_more_run(
-    shimmed, office, authority, function, nth, when, what
+    shimmed, office, authority, function, nth, what, when
 ):
     before = len(authority.issued)
     shimmed.plan(function, what, when=when, nth=nth)
