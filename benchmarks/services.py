@@ -36,6 +36,7 @@ class Servers:
     folder: Path
     postgres: PostgresServer
     redis: ValkeyServer
+    postgres_pid: int
     secret_key: str
     sealing_key: str
 
@@ -111,7 +112,8 @@ def running() -> Iterator[Servers]:
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         stack.callback(shutil.rmtree, sockets, ignore_errors=True)
-        stack.callback(postgres.start().stop)
+        database = postgres.start()
+        stack.callback(database.stop)
         stack.callback(redis.start().stop)
         sealing_key = base64.b64encode(secrets.token_bytes(32)).decode()
-        yield Servers(folder, postgres, redis, secrets.token_urlsafe(48), sealing_key)
+        yield Servers(folder, postgres, redis, database.process.pid, secrets.token_urlsafe(48), sealing_key)
