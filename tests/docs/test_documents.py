@@ -176,6 +176,14 @@ def test_every_decision_that_code_or_documents_name_exists():
     assert {int(number) for number in re.findall(r"\bADR (\d+)", texts)} <= set(range(1, len(RECORDS) + 1))
 
 
+def test_rules_are_numbered_without_gaps_and_those_that_code_names_exist():
+    numbers = [
+        int(number) for number in re.findall(r"^\*\*R(\d+)\.", (ROOT / "docs/rules.md").read_text(), re.MULTILINE)
+    ]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert {int(number) for number in re.findall(r"rules\.md R(\d+)", sources())} <= set(numbers)
+
+
 # Glossary
 
 
