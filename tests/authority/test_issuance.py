@@ -95,8 +95,10 @@ def test_an_id_that_was_an_order_cannot_issue(gateway, issued):
     assert refusal.value.code == "request-id-reused"
 
 
-def test_eight_threads_with_one_id_get_one_certificate(committed_gateway):
-    wish, start = asking.request(), threading.Barrier(8)
+def test_eight_threads_with_one_id_get_one_certificate_signed_once(committed_gateway, monkeypatch):
+    wish, start, signatures = asking.request(), threading.Barrier(8), []
+    sign = signer.SoftwareSigner.sign
+    monkeypatch.setattr(signer.SoftwareSigner, "sign", lambda self, tbs: signatures.append(tbs) or sign(self, tbs))
 
     def ask(_):
         start.wait()
@@ -108,7 +110,7 @@ def test_eight_threads_with_one_id_get_one_certificate(committed_gateway):
     with ThreadPoolExecutor(8) as pool:
         answers = set(pool.map(ask, range(8)))
 
-    assert len(answers) == 1
+    assert len(answers) == len(signatures) == 1
     assert LedgerEntry.objects.count() == JournalEntry.objects.filter(kind=Kind.ISSUE).count() == 1
 
 
