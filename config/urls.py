@@ -1,15 +1,31 @@
-"""Addresses: health, and what each package serves."""
+"""Addresses: health, what each package serves, the panel and its login."""
 
 from __future__ import annotations
 
 from django.urls import include, path
+from django.views.generic import RedirectView
 
-from config import health
+from config import health, login
 from config.api import api
+from config.panel import site
+
+# allauth's pages, behind Italian addresses. What stands before the includes replaces or hides some of theirs.
+login_pages = [
+    path("signup/", login.not_offered),
+    path("email/", login.not_offered),
+    path("password/reset/", login.not_offered),
+    path("login/code/confirm/", login.not_offered),
+    path("secondo-fattore/webauthn/keys/<int:pk>/remove/", login.RemovePasskey.as_view()),
+    path("", include("allauth.account.urls")),
+    path("secondo-fattore/", include("allauth.mfa.urls")),
+]
 
 urlpatterns = [
     path("healthz", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
     path("pki/", include("authority.urls")),
     path("api/enrollment/v1/", api.urls),
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("accesso/", include(login_pages)),
+    path("pannello/", site.urls),
 ]

@@ -14,7 +14,9 @@ BOUND = 1000
 
 def bounded_counts(sets: Mapping[str, QuerySet[Any]]) -> dict[str, int]:
     """Count each set up to `BOUND`, in one statement however many sets there are."""
-    parts, parameters, names = [], [], []
+    parts: list[str] = []
+    names: list[str] = []
+    parameters: list[Any] = []
     for name, rows in sets.items():
         try:
             sql, values = rows.order_by().values("pk")[:BOUND].query.sql_with_params()

@@ -44,9 +44,9 @@ def desk_of(request: HttpRequest) -> Desk | None:
     operator = request.user
     if not isinstance(operator, User):
         return None
-    service_id = request.session.get(SESSION_KEY) or _only_service(request, operator)
+    service_id: int | None = request.session.get(SESSION_KEY) or _only_service(request, operator)
     scope = scope_of(operator, service_id)
-    if scope == NOTHING:
+    if service_id is None or scope == NOTHING:
         request.session.pop(SESSION_KEY, None)
         return None
     memberships = Membership.objects.filter(user=operator, centre_id__in=scope.centre_ids)

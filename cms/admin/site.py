@@ -1,4 +1,4 @@
-"""The panel's own admin site: its entrance, the chosen service, its sidebar. Nothing of the stock admin is reachable."""
+"""The panel's own admin site: entrance, chosen service, sidebar. No page of the stock admin is reachable."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import update_wrapper
 from typing import Any
 
 from django.contrib.admin import AdminSite, ModelAdmin
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, include, path
 from django.utils.translation import gettext_lazy as _
@@ -101,7 +101,7 @@ class PanelSite(AdminSite):
         """An operator whose second factor was used in this session."""
         return entrance.is_admitted(request)
 
-    def admin_view(self, view: View, cacheable: bool = False) -> View:  # noqa: FBT001, FBT002 - Django's signature
+    def admin_view(self, view: View, cacheable: bool = False) -> Any:  # type: ignore[override] # noqa: FBT001, FBT002 - Django's signature, views stay callables
         """Wrap a view that needs login and second factor, but no service."""
 
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -122,7 +122,8 @@ class PanelSite(AdminSite):
             request.desk = desk  # type: ignore[attr-defined] # read by `desk.at` and the frame
             return view(request, *args, **kwargs)
 
-        return self.admin_view(update_wrapper(inner, view))
+        wrapped: View = self.admin_view(update_wrapper(inner, view))
+        return wrapped
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Index, choice of the service, and the pages that are registered."""
@@ -132,7 +133,7 @@ class PanelSite(AdminSite):
         ]
         return own + [path(f"{page.slug}/", include(page.get_urls())) for page in self._pages()]
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseRedirect:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Open the first page of the sidebar."""
         del request, extra_context
         return redirect(f"admin:{self._pages()[0].url_name}")

@@ -7,10 +7,21 @@ from datetime import date, datetime, timedelta
 
 from django.utils import formats
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from cms.policy import ROME, rome_date
 
+# Codes that use cases leave as reasons; a person's own words stand as they were written.
+REASONS = {
+    "approval-lapsed": gettext_lazy("Rinnovo non autorizzato entro 120 giorni dalla sospensione"),
+    "approved": gettext_lazy("Rinnovo autorizzato"),
+    "data-incorrect": gettext_lazy("Dati della pratica non corretti"),
+    "hold-lapsed": gettext_lazy("Sospensione oltre 120 giorni"),
+    "holder-declines": gettext_lazy("Il titolare ha scelto di non proseguire"),
+    "missing-approval": gettext_lazy("Rinnovo non autorizzato entro la scadenza"),
+    "old-certificate-expired": gettext_lazy("Certificati scaduti prima dell'installazione dei nuovi"),
+    "refused": gettext_lazy("Rinnovo non approvato dal CDRL"),
+}
 RED_DAYS = 3
 AMBER_DAYS = 15
 HOUR = timedelta(hours=1)
@@ -65,6 +76,11 @@ def urgency(at: datetime, now: datetime) -> str:
     if left < timedelta(days=RED_DAYS):
         return "danger"
     return "wait" if left < timedelta(days=AMBER_DAYS) else ""
+
+
+def reason(text: str) -> str:
+    """Say a reason: a code in words, a person's words as they are."""
+    return str(REASONS.get(text, text))
 
 
 def bounded(count: int, bound: int) -> str:

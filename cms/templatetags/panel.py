@@ -17,6 +17,7 @@ register = template.Library()
 register.filter("instant", words.instant)
 register.filter("distance", words.distance)
 register.filter("urgency", words.urgency)
+register.filter("reason", words.reason)
 
 
 @register.filter
@@ -29,6 +30,12 @@ def day(at: datetime | date | None) -> str:
 def iso(at: datetime) -> str:
     """Write an instant for machines (`<time datetime>`)."""
     return at.isoformat()
+
+
+@register.filter
+def signed(count: int) -> str:
+    """Write a change with its sign, the minus as a minus."""
+    return f"+{count}" if count > 0 else str(count).replace("-", "\N{MINUS SIGN}")
 
 
 @register.simple_tag
@@ -54,7 +61,9 @@ def deadline(at: datetime, now: datetime, style: str = "") -> dict[str, Any]:
 def field(bound: BoundField) -> SafeString:
     """Draw a field's control, tied to its help and its errors for screen readers."""
     notes = [f"{bound.auto_id}-{part}" for part in ("help", "errors") if _has(bound, part)]
-    attributes = {"class": "control"} if bound.widget_type not in {"checkbox", "radioselect"} else {}
+    attributes: dict[str, str | bool] = (
+        {"class": "control"} if bound.widget_type not in {"checkbox", "radioselect"} else {}
+    )
     if notes:
         attributes["aria-describedby"] = " ".join(notes)
     if bound.errors:

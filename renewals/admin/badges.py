@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
-
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cms import policy as register
 from cms.admin.words import Badge
-from cms.models import Certificate
-from cms.states import CertificateStatus
 from renewals.models import RenewalCase
 from renewals.states import SIGNED_STATES, Authorisation, CaseState
 
@@ -28,12 +22,6 @@ _AUTHORISATION_LOOKS = {
     Authorisation.PENDING: ("wait", "pencil", gettext_lazy("Da autorizzare")),
     Authorisation.APPROVED: ("ok", "check-circle", gettext_lazy("Approvata")),
     Authorisation.REFUSED: ("danger", "close-circle", gettext_lazy("Non approvata")),
-}
-_STATUS_LOOKS = {
-    CertificateStatus.ISSUED: ("wait", "clock"),
-    CertificateStatus.ACTIVE: ("ok", "check-circle"),
-    CertificateStatus.HELD: ("danger", "lock"),
-    CertificateStatus.REVOKED: ("danger", "ban"),
 }
 
 
@@ -52,10 +40,15 @@ def authorisation(case: RenewalCase) -> Badge:
     return Badge(role, icon, str(word))
 
 
-def all_of(case: RenewalCase) -> Sequence[Badge]:
-    """The badges of a case's title: state, authorisation, and a suspension that is running."""
+def progress(case: RenewalCase) -> list[Badge]:
+    """How far is it, with a suspension that is running beside it."""
     held = [Badge("danger", "lock", _("Sospeso"))] if is_suspended(case) else []
-    return [state(case), authorisation(case), *held]
+    return [state(case), *held]
+
+
+def all_of(case: RenewalCase) -> list[Badge]:
+    """The badges of a case's title."""
+    return [*progress(case), authorisation(case)]
 
 
 def is_suspended(case: RenewalCase) -> bool:
@@ -66,14 +59,3 @@ def is_suspended(case: RenewalCase) -> bool:
 def is_waiting(case: RenewalCase) -> bool:
     """Whether a person must decide: signed, in authorisation mode, not decided."""
     return case.authorisation == Authorisation.PENDING and case.state in SIGNED_STATES
-
-
-def certificate(half: Certificate, *, replaced: bool, now: datetime) -> Badge:
-    """Status of a certificate; *expired* and *replaced* are computed, a revocation outlives both."""
-    status = CertificateStatus(half.status)
-    if status != CertificateStatus.REVOKED and register.is_expired(half.not_after, now):
-        return Badge("danger", "clock", _("Scaduto"))
-    if status == CertificateStatus.ACTIVE and replaced:
-        return Badge("neutral", "exchange-circle", _("Sostituito"))
-    role, icon = _STATUS_LOOKS[status]
-    return Badge(role, icon, status.label)

@@ -25,6 +25,7 @@ from renewals import queries
 from renewals.admin import badges, clockwork, decision, finding, listing
 from renewals.admin.decision import APPROVE, REFUSE, Question
 from renewals.admin.dossier import cases_with_relations, dossier_of
+from renewals.codes import parse_code
 from renewals.models import RenewalCase, RenewalForm
 from renewals.services import decisions
 from renewals.states import Authorisation
@@ -107,7 +108,7 @@ class RenewalCaseAdmin(PanelAdmin):
         """GET asks for the reason, POST refuses."""
         desk = at(request)
         case = _in_scope(desk, code)
-        form = ReasonForm(request.POST or None)
+        form = ReasonForm(request.POST if request.method == "POST" else None)
         if request.method != "POST" or not form.is_valid():
             return self._question(request, case, REFUSE, form)
         reason = form.cleaned_data["reason"]
@@ -133,7 +134,7 @@ class RenewalCaseAdmin(PanelAdmin):
         rows = [
             {
                 "case": case,
-                "state": badges.all_of(case)[::2],
+                "state": badges.progress(case),
                 "authorisation": badges.authorisation(case),
                 "due": clockwork.short(case),
                 "choices": decision.choices(case, desk),
@@ -148,8 +149,7 @@ class RenewalCaseAdmin(PanelAdmin):
     ) -> HttpResponse:
         desk = at(request)
         choices = decision.choices(case, desk)
-        is_open = choices.may_refuse if question.is_dangerous else choices.may_approve
-        if not is_open:
+        if not question.is_open(choices):
             messages.warning(request, choices.obstacle or _why_closed(case))
             return redirect("admin:case", case.code)
         context = {
@@ -157,23 +157,22 @@ class RenewalCaseAdmin(PanelAdmin):
             "question": question,
             "badges": badges.all_of(case),
             "consequence": question.consequence(case, desk.now),
-            "form": form or (ReasonForm() if question.asks_reason else None),
+            "form": form or (ReasonForm() if question.is_refusal else None),
             "title": question.title,
         }
         return self._page(request, "decide", context, status=422 if form is not None and form.is_bound else 200)
 
-    def _page(
-        self, request: HttpRequest, name: str, context: dict[str, Any], *, status: int = 200
-    ) -> HttpResponse:
+    def _page(self, request: HttpRequest, name: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
         context = {**self.admin_site.each_context(request), **context}
         return render(request, f"admin/renewals/{name}.html", context, status=status)
 
 
 def _in_scope(desk: Desk, code: str) -> RenewalCase:
     """The case, if the operator's centres and chosen service hold it; 404 otherwise, as for one that does not exist."""
-    case = cases_with_relations(desk).filter(code=code).first()
+    parsed = parse_code(code)
+    case = cases_with_relations(desk).filter(code=parsed).first() if parsed == code else None
     if case is None:
-        raise Http404(code)
+        raise Http404
     return case
 
 

@@ -12,7 +12,6 @@ from renewals.models import RenewalCase
 from renewals.states import Authorisation, CaseState, Due
 
 
-
 def short(case: RenewalCase) -> str:
     """One word for the list; empty for nothing."""
     return str(Due(case.due_kind).label) if case.due_kind else ""

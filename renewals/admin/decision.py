@@ -48,21 +48,22 @@ def choices(case: RenewalCase, desk: Desk) -> Choices:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The confirmation page of one decision."""
+    """The confirmation page of one decision. A refusal is the dangerous one, and wants a reason."""
 
-    slug: str
     title: Any
-    button: Any
-    is_dangerous: bool
-    asks_reason: bool
+    is_refusal: bool = False
+
+    def is_open(self, choices: Choices) -> bool:
+        """Whether this decision can be asked for."""
+        return choices.may_refuse if self.is_refusal else choices.may_approve
 
     def consequence(self, case: RenewalCase, now: datetime) -> list[str]:
         """What will happen, in sentences with dates."""
-        return _of_refusal(case, now) if self.is_dangerous else _of_approval(case)
+        return _of_refusal(case, now) if self.is_refusal else _of_approval(case)
 
 
-APPROVE = Question("approva", gettext_lazy("Approva il rinnovo"), gettext_lazy("Approva il rinnovo"), False, False)  # noqa: FBT003 - named by the class
-REFUSE = Question("non-approva", gettext_lazy("Non approvare il rinnovo"), gettext_lazy("Non approvare"), True, True)  # noqa: FBT003 - the same
+APPROVE = Question(title=gettext_lazy("Approva il rinnovo"))
+REFUSE = Question(title=gettext_lazy("Non approvare il rinnovo"), is_refusal=True)
 
 
 def _of_approval(case: RenewalCase) -> list[str]:
@@ -82,7 +83,10 @@ def _of_approval(case: RenewalCase) -> list[str]:
 def _of_refusal(case: RenewalCase, now: datetime) -> list[str]:
     told = _("Il titolare riceve un'e-mail con il motivo indicato qui sotto.")
     if case.state == CaseState.AWAITING_INSTALLATION:
-        ended = _("La pratica viene cancellata subito: i nuovi certificati non saranno installati e le unità prenotate tornano disponibili, salvo quelle già emesse dalla CA.")
+        ended = _(
+            "La pratica viene cancellata subito: i nuovi certificati non saranno installati e le unità prenotate "
+            "tornano disponibili, salvo quelle già emesse dalla CA."
+        )
         closed = _("La carta non potrà essere rinnovata di nuovo dal titolare finché la pratica non viene riaperta.")
         return [ended, closed, told]
     if badges.is_suspended(case) and case.due_at:
@@ -93,9 +97,8 @@ def _of_refusal(case: RenewalCase, now: datetime) -> list[str]:
     if case.refusal_suspends_at_once:
         first = _("I nuovi certificati vengono sospesi subito, come prevede l'accordo del CDRL.")
     else:
-        first = _("I nuovi certificati restano attivi fino alla scadenza dei precedenti, poi saranno sospesi: %(when)s.") % {
-            "when": moment(suspension)
-        }
+        kept = _("I nuovi certificati restano attivi fino alla scadenza dei precedenti, poi saranno sospesi: %(when)s.")
+        first = kept % {"when": moment(suspension)}
     return [first, _still_possible(lapse), told]
 
 

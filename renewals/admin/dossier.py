@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from cms.admin.certificates import status_badge
 from cms.admin.desk import Desk
 from cms.admin.words import Badge
 from cms.events import VERBS
@@ -126,7 +127,7 @@ def _pairs(case: RenewalCase, halves: list[Certificate], now: datetime) -> tuple
     built = [
         Half(
             certificate=half,
-            badge=badges.certificate(half, replaced=replaced and half.pair_id == case.old_pair_id, now=now),
+            badge=status_badge(half, replaced=replaced and half.pair_id == case.old_pair_id, now=now),
             holds=[hold for hold in holds if hold.certificate_id == half.pk],
             pending=str(wishes.get(half.pk, "")),
         )

@@ -1,7 +1,7 @@
 """The list of cases: those to authorise first, by deadline, then the rest, newest first; paged by keyset.
 
-Two ordered segments make one sequence. A page reads at most its own length from each, so that its cost does not depend on
-how many cases there are; the number of statements is fixed.
+Two ordered segments make one sequence. A page reads at most its own length from each, so that its cost does not depend
+on how many cases there are; the number of statements is fixed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from cms.admin.counting import BOUND, bounded_counts
 from cms.admin.desk import Desk
+from cms.admin.paging import LONGEST_NUMBER, number
 from cms.admin.words import bounded
 from renewals import queries
 from renewals.admin import badges
@@ -27,6 +28,9 @@ PAGE = 25
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _TO_AUTHORISE = Q(authorisation=Authorisation.PENDING, state__in=SIGNED_STATES)
+
+_FORWARDS = {"a": ("old_not_after", "pk"), "b": ("-pk",)}
+_BACKWARDS = {"a": ("-old_not_after", "-pk"), "b": ("pk",)}
 
 AUTHORISATIONS = {
     "da-autorizzare": (gettext_lazy("Da autorizzare"), _TO_AUTHORISE),
@@ -53,8 +57,8 @@ class Filters:
         return cls(
             state=state if state in STATES else "",
             authorisation=authorisation if authorisation in AUTHORISATIONS else "",
-            holder_id=_number(query.get("titolare")),
-            card_id=_number(query.get("carta")),
+            holder_id=number(query.get("titolare")),
+            card_id=number(query.get("carta")),
         )
 
     def address(self, **changes: Any) -> str:
@@ -94,9 +98,10 @@ class Position:
         """Read what `__str__` wrote; anything else is the start."""
         try:
             segment, microseconds, pk = (text or "").split("-")
-            return cls(segment, _EPOCH + timedelta(microseconds=int(microseconds)), int(pk)) if segment in "ab" else None
+            place = cls(segment, _EPOCH + timedelta(microseconds=int(microseconds)), int(pk[:LONGEST_NUMBER]))
         except (ValueError, OverflowError):
             return None
+        return place if segment in {"a", "b"} else None
 
     def __str__(self) -> str:
         return f"{self.segment}-{(self.instant - _EPOCH) // _MICROSECOND}-{self.pk}"
@@ -166,10 +171,8 @@ def page_of(desk: Desk, query: QueryDict) -> Page:
     )
 
 
-def _rows(
-    shown: QuerySet[RenewalCase], place: Position | None, *, backwards: bool
-) -> tuple[list[RenewalCase], bool]:
-    order = {"a": ("-old_not_after", "-pk"), "b": ("pk",)} if backwards else {"a": ("old_not_after", "pk"), "b": ("-pk",)}
+def _rows(shown: QuerySet[RenewalCase], place: Position | None, *, backwards: bool) -> tuple[list[RenewalCase], bool]:
+    order = _BACKWARDS if backwards else _FORWARDS
     parts = {"a": shown.filter(_TO_AUTHORISE), "b": shown.exclude(_TO_AUTHORISE)}
     wanted = []
     for segment, rows in parts.items():
@@ -217,9 +220,3 @@ def _subject(filters: Filters, rows: list[RenewalCase]) -> str:
     if filters.holder_id:
         return _("Titolare: %(name)s") % {"name": rows[0].holder}
     return _("Carta: %(serial)s") % {"serial": rows[0].card} if filters.card_id else ""
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
-
-

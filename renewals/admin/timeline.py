@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -22,14 +22,13 @@ class Step:
     word: str
     at: datetime | None
     tone: str
+    is_ahead: bool = False
 
 
 def steps(case: RenewalCase, new_halves: Sequence[Certificate], now: datetime) -> list[Step]:
     """Steps in the order of time, today's mark among them."""
-    line = [*_done_or_open(case), *_deadlines(case), *_sanctions(case, now)]
-    if case.completed_at and new_halves and case.state != CaseState.EXPIRED:
-        line.append(_step(_("Nuova scadenza"), min(half.not_after for half in new_halves), now))
-    return _with_today([_timed(step, now) for step in line], now)
+    line = [*_done_or_open(case), *(_threats(case, now) if case.waits_for_approval else _deadlines(case, new_halves))]
+    return _with_today([_timed(step, now) for step in line], case, now)
 
 
 def _done_or_open(case: RenewalCase) -> list[Step]:
@@ -52,23 +51,32 @@ def _open_tone(case: RenewalCase, *, reached: bool) -> str:
     return "future" if case.is_open else "missed"
 
 
-def _deadlines(case: RenewalCase) -> list[Step]:
-    return [Step(_("Scadenza precedente"), case.old_not_after, "")]
+def _deadlines(case: RenewalCase, new_halves: Sequence[Certificate]) -> list[Step]:
+    """Old and new expiry; a renewal that lapsed on day 121 has its suspension and revocation instead."""
+    line = [Step(_("Scadenza precedente"), case.old_not_after, "")]
+    if case.state == CaseState.COMPLETED and new_halves:
+        line.append(Step(_("Nuova scadenza"), min(half.not_after for half in new_halves), ""))
+    if case.state == CaseState.EXPIRED and case.suspended_at:
+        line.append(Step(_("Sospensione"), case.suspended_at, "danger"))
+        line.append(Step(_("Revoca"), case.closed_at, "danger"))
+    return line
 
 
-def _sanctions(case: RenewalCase, now: datetime) -> list[Step]:
-    """Suspension and day 121, for a completed renewal that nobody has approved."""
-    if case.completed_at is None or case.authorisation not in UNAUTHORISED:
-        return []
-    suspended = case.suspended_at
-    if suspended is not None:
-        line = [Step(_("Sospensione"), suspended, "danger")]
+def _threats(case: RenewalCase, now: datetime) -> list[Step]:
+    """What comes unless somebody approves: suspension with the old expiry (or at once), revocation on day 121."""
+    if case.suspended_at is not None:
+        suspended = case.suspended_at
+        line = [Step(_("Scadenza precedente"), case.old_not_after, ""), Step(_("Sospensione"), suspended, "danger")]
     else:
-        due = case.due_at or register.expires_at(case.old_not_after)
-        suspended = max(due, now)
-        line = [] if due >= case.old_not_after else [Step(_("Sospensione"), due, "danger")]
+        suspended = max(case.due_at or register.expires_at(case.old_not_after), now)
+        line = [Step(_("Scadenza e sospensione"), case.old_not_after, "danger")]
+        if case.due_at and case.due_at < case.old_not_after:
+            line = [
+                Step(_("Sospensione"), case.due_at, "danger"),
+                Step(_("Scadenza precedente"), case.old_not_after, ""),
+            ]
     lapses = register.hold_lapses_at(suspended, settings.RENEWALS.recoverable_days)
-    return [*line, Step(_("Revoca (121º giorno)"), case.closed_at or lapses, "danger")]
+    return [*line, Step(_("Revoca (121º giorno)"), lapses, "danger")]
 
 
 def _step(word: str, at: datetime, now: datetime) -> Step:
@@ -81,12 +89,11 @@ def _timed(step: Step, now: datetime) -> Step:
     return _step(step.word, step.at, now)
 
 
-def _with_today(line: list[Step], now: datetime) -> list[Step]:
-    """Known instants in order; a step without one (not signed yet) keeps its place before the next known future step."""
-    known = sorted((step for step in line if step.at), key=lambda step: step.at or now)
-    past = [step for step in known if step.at and step.at <= now]
-    future = [step for step in known if step.at and step.at > now]
-    waiting = [step for step in line if step.at is None]
-    return [*past, Step(_("Oggi"), now, "today"), *waiting, *future]
-
-
+def _with_today(line: list[Step], case: RenewalCase, now: datetime) -> list[Step]:
+    """Known instants in order; what is still awaited right after today, what never came before the case's end."""
+    ended = min(case.closed_at or case.old_not_after, case.old_not_after)
+    placed = sorted((step for step in line if step.at or step.tone == "missed"), key=lambda step: step.at or ended)
+    past = [step for step in placed if (step.at or ended) <= now]
+    awaited = [step for step in line if step.at is None and step.tone != "missed"]
+    ahead = [replace(step, is_ahead=True) for step in [*awaited, *placed[len(past) :]]]
+    return [*past, Step(_("Oggi"), now, "today"), *ahead]

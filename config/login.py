@@ -1,0 +1,150 @@
+"""Login: what Sigillo asks of allauth. Accounts by invitation, second factors sealed, the last of them kept."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import structlog
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.forms import LoginForm, ReauthenticateForm
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.base.forms import AuthenticateForm
+from allauth.mfa.base.forms import ReauthenticateForm as ConfirmCodeForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.views import RemoveWebAuthnView
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.forms import Field
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+
+from cms.models import User
+from runtime import sealing
+
+log = structlog.get_logger(__name__)
+
+# allauth hands over the bare secret, without saying whose it is: the seal binds it to its purpose, not to its row.
+SEAL_CONTEXT = "second-factor"
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Nobody makes an account for himself; a mail server that is away breaks no login page."""
+
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "account_inactive": _("Questo account non è attivo: si rivolga al responsabile del suo CDRL."),
+        "email_password_mismatch": _("L'e-mail o la password non è corretta. Controlli e riprovi."),
+        "incorrect_code": _("Il codice non è corretto."),
+        "incorrect_password": _("La password non è corretta."),
+        "enter_current_password": _("Scriva la password attuale."),
+        "too_many_login_attempts": _("Troppi tentativi non riusciti: per sicurezza riprovi tra qualche minuto."),
+        "rate_limited": _("Troppi tentativi: attenda qualche minuto e riprovi."),
+    }
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Refuse: operators are invited."""
+        del request
+        return False
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send allauth's own mail (confirmation of an address); a failure is logged without the recipient."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except OSError as error:
+            log.warning("login.mail-not-sent", kind=template_prefix, error=type(error).__name__)
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """Second factors: sealed in the database, named after the product, never all removed."""
+
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "cannot_delete_authenticator": _(
+            "È l'unico secondo fattore attivo e non può essere rimosso: prima ne aggiunga un altro."
+        ),
+        "incorrect_code": _("Il codice non è corretto, è scaduto o è già stato usato. Attenda il prossimo e riprovi."),
+    }
+
+    def encrypt(self, text: str) -> str:
+        """Seal a TOTP secret or the seed of recovery codes."""
+        return base64.b64encode(sealing.seal(text.encode(), context=SEAL_CONTEXT)).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Open what `encrypt` sealed; raises `runtime.sealing.SealBroken`."""
+        return sealing.unseal(base64.b64decode(encrypted_text), context=SEAL_CONTEXT).decode()
+
+    def get_totp_issuer(self) -> str:
+        """Name the product as authenticator apps show it."""
+        return "Sigillo"
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        """Whether another app or key remains; recovery codes alone are no second factor."""
+        others = Authenticator.objects.filter(user_id=authenticator.user_id).exclude(pk=authenticator.pk)
+        return bool(others.exclude(type=Authenticator.Type.RECOVERY_CODES).exists())
+
+
+class EntranceForm(LoginForm):
+    """E-mail and password; no link to a reset that is not offered."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Name the fields as every page does."""
+        super().__init__(*args, **kwargs)
+        _named(self.fields["login"], _("E-mail"), focus=True)
+        _named(self.fields["password"], _("Password"))
+
+
+class ConfirmPasswordForm(ReauthenticateForm):
+    """The password again."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Name the field."""
+        super().__init__(*args, **kwargs)
+        _named(self.fields["password"], _("Password"), focus=True)
+
+
+class SecondFactorForm(AuthenticateForm):
+    """The code after the password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Name the field."""
+        super().__init__(*args, **kwargs)
+        _named(self.fields["code"], _("Codice"), focus=True)
+
+
+class ConfirmSecondFactorForm(ConfirmCodeForm):
+    """The code again."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Name the field."""
+        super().__init__(*args, **kwargs)
+        _named(self.fields["code"], _("Codice"), focus=True)
+
+
+def _named(field: Field, label: Any, *, focus: bool = False) -> None:
+    """Give a label; a placeholder would only repeat it, and less legibly."""
+    field.label, field.help_text = label, ""
+    field.widget.attrs.pop("placeholder", None)
+    if focus:
+        field.widget.attrs["autofocus"] = True
+
+
+class RemovePasskey(RemoveWebAuthnView):
+    """allauth asks `can_delete_authenticator` for an app but not for a key; here both are asked (its version 65)."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Remove the key unless it is the last factor; the account is locked, so that two requests remove no two."""
+        with transaction.atomic():
+            User.objects.select_for_update().get(pk=self.request.user.pk)
+            adapter = MFAAdapter()
+            if adapter.can_delete_authenticator(self.get_object()):
+                answer: HttpResponse = super().form_valid(form)
+                return answer
+        refusal: ValidationError = adapter.validation_error("cannot_delete_authenticator")
+        messages.error(self.request, refusal.message)
+        return redirect("mfa_list_webauthn")
+
+
+def not_offered(request: HttpRequest, **_: Any) -> HttpResponse:
+    """Hide what allauth would offer and Sigillo does not: changing one's address, resetting a password by mail."""
+    raise Http404(request.path)

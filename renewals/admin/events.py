@@ -1,0 +1,15 @@
+"""Ricerca eventi, with links to the cases that the operator can open under the chosen service."""
+
+from __future__ import annotations
+
+from cms.admin.desk import Desk
+from cms.admin.events import EventAdmin
+from renewals import queries
+
+
+class CaseEventAdmin(EventAdmin):
+    """Events filter by the issuing service, cases by the old one (decisions.md §4): not every case is in reach."""
+
+    def cases_in_reach(self, desk: Desk, codes: set[str]) -> set[str]:
+        """Codes of cases in scope."""
+        return set(queries.in_scope(desk.scope).filter(code__in=codes).values_list("code", flat=True))
