@@ -7,14 +7,13 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class CmsSettings(BaseSettings):
-    """How the register talks to its certification authority, and how long a suspension may last."""
+    """How the register talks to its certification authority."""
 
     model_config = SettingsConfigDict(env_prefix="SIGILLO_CMS_", frozen=True)
 
     gateway: Literal["embedded"] = "embedded"
     ca_lease_seconds: int = 60
     ca_retry_seconds: tuple[int, ...] = (2, 5, 15, 30, 60, 120, 300, 600)
-    hold_days: int = 120
 
     @property
     def ca_lease(self) -> timedelta:

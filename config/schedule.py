@@ -28,7 +28,7 @@ SCHEDULE: dict[str, Entry] = {
     "drain-outbox": every("notifications.tasks.drain", timedelta(seconds=15)),
     "forget-old-secrets": every("notifications.tasks.forget_old_secrets", timedelta(hours=1)),
     "sing": every("config.tasks.sing"),
-    "publish-crls": every("authority.tasks.publish_crls"),
+    "publish-crls": every("authority.tasks.publish_crls", timedelta(seconds=10)),
     "rescan-ca-requests": every("cms.tasks.rescan_requests"),
     "open-windows": every("renewals.tasks.sweep_windows"),
     "expire-cases": every("renewals.tasks.sweep_expired"),

@@ -94,6 +94,7 @@ class NotLoginCertificate(NotRenewable):
     code = "certificate-not-login"
     detail = "L'accesso avviene con il certificato di autenticazione della carta."
     action = "restart"
+    label = None
 
 
 class WindowNotOpen(NotRenewable):
@@ -118,6 +119,7 @@ class CardUnfit(NotRenewable):
     code = "card-unfit"
     detail = "La carta non è idonea al rinnovo: occorre un nuovo acquisto."
     action = "new-purchase"
+    label = None
 
 
 class OldKeyWeak(CardUnfit):
@@ -126,6 +128,7 @@ class OldKeyWeak(CardUnfit):
     code = "old-key-weak"
     detail = "La chiave presente sulla carta non è più sicura: il rinnovo a distanza non è possibile."
     action = "contact-centre"
+    label = VERIFICATION_FAILED
 
 
 class PukLocked(CardUnfit):
@@ -133,6 +136,7 @@ class PukLocked(CardUnfit):
 
     code = "puk-locked"
     detail = "Il PUK della carta è bloccato: la carta non è più rinnovabile."
+    label = None
 
 
 class PinLocked(NotRenewable):
@@ -141,6 +145,7 @@ class PinLocked(NotRenewable):
     code = "pin-locked"
     detail = "Il PIN della carta è bloccato: lo sblocchi con il PUK e riprenda il rinnovo."
     action = "unblock-pin"
+    label = None
 
 
 class CardMismatch(NotRenewable):
@@ -149,6 +154,7 @@ class CardMismatch(NotRenewable):
     code = "card-mismatch"
     detail = "La carta inserita non è quella della pratica: inserisca la carta con cui ha iniziato."
     action = "change-card"
+    label = None
 
 
 class NotActivated(NotRenewable):

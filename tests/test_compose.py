@@ -145,7 +145,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     try:
         stack.children += [postgres.start(), valkey.start()]
         _make_roles(programs.folder / "psql", sockets)
-        for name in ("prepare", "ceremony"):
+        for name in ("prepare", "ceremony", "issuers"):
             done = stack.finish(name)
             assert done.returncode == 0, done.stdout + done.stderr
         yield stack
@@ -183,7 +183,7 @@ def test_the_service_becomes_healthy_and_stops_when_asked(stack: Stack, name: st
     assert child.stop(timeout=30) in {0, -signal.SIGTERM}, child.last_words()
 
 
-@pytest.mark.parametrize("name", ["prepare", "ceremony"])
+@pytest.mark.parametrize("name", ["prepare", "ceremony", "issuers"])
 def test_a_one_shot_service_can_run_again(stack: Stack, name: str) -> None:
     done = stack.finish(name)
     assert done.returncode == 0, done.stderr
@@ -210,7 +210,7 @@ def test_only_the_proxy_listens_outside() -> None:
 
 def test_every_service_that_stays_has_a_health_check_and_every_other_runs_to_its_end() -> None:
     one_shot = {name for name, service in SERVICES.items() if service["restart"] == "on-failure"}
-    assert one_shot == {"prepare", "ceremony"}
+    assert one_shot == {"prepare", "ceremony", "issuers"}
     assert all(("healthcheck" in service) != (name in one_shot) for name, service in SERVICES.items())
 
 

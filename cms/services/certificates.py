@@ -200,9 +200,11 @@ def change_request(
 
 def _store(request: CaRequest) -> CaRequest:
     """Store a wish once: the natural key of a repeated one finds the first."""
-    known = CaRequest.objects.filter(natural_key=request.natural_key).first()
-    if known is not None:
-        return known
+    known = list(CaRequest.objects.filter(natural_key__startswith=f"{request.natural_key}/").order_by("id"))
+    if known and known[-1].state not in {RequestState.REFUSED, RequestState.CANCELLED}:
+        return known[-1]
+    # What the CA refused may be wished again, for example after a person has mended its cause.
+    request.natural_key = f"{request.natural_key}/{len(known) + 1}"
     request.save()
     nudge.after_commit("cms.tasks.carry_out", request.pk)
     return request

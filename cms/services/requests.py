@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 
@@ -27,6 +28,7 @@ from pki.gateway import CertificateRef, IssuedCertificate, IssueRequest, Profile
 from runtime import claims, nudge
 
 _T = TypeVar("_T")
+log = structlog.get_logger(__name__)
 _OPEN = [RequestState.PLANNED, RequestState.SENT]
 _FINAL_FAILURES = (GatewayRefused, GatewayNotAllowed, GatewayConflict)
 
@@ -139,7 +141,7 @@ def _note_failure(request: CaRequest, fence: int, failure: GatewayError | LintFa
         _drop(request, fence, at=at)
         return
     if isinstance(failure, (*_FINAL_FAILURES, LintFailed)):
-        _refuse(request, fence, failure.code, at=at)
+        _refuse(request, fence, failure, at=at)
         return
     waits = settings.CMS.ca_retry_seconds
     wait = waits[min(request.attempts, len(waits)) - 1]
@@ -161,12 +163,13 @@ def _drop(request: CaRequest, fence: int, *, at: datetime) -> None:
 
 
 @transaction.atomic
-def _refuse(request: CaRequest, fence: int, code: str, *, at: datetime) -> None:
+def _refuse(request: CaRequest, fence: int, failure: GatewayError | LintFailed, *, at: datetime) -> None:
     """The CA said no for good: a person must look; the event says what and why."""
     if not claims.settle(CaRequest, request.pk, fence):
         return
-    CaRequest.objects.filter(pk=request.pk).update(state=RequestState.REFUSED, settled_at=at, last_error=code)
-    _record(request, "ca.request-refused", at=at, outcome=Outcome.FAILED, reason=code)
+    CaRequest.objects.filter(pk=request.pk).update(state=RequestState.REFUSED, settled_at=at, last_error=failure.code)
+    log.warning("ca.request-refused", request=str(request.uid), code=failure.code, finding=str(failure)[:500])
+    _record(request, "ca.request-refused", at=at, outcome=Outcome.FAILED, reason=failure.code)
 
 
 @transaction.atomic
