@@ -51,7 +51,14 @@ def launched() -> Iterator[Browser]:
             del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-def opened(browser: Browser, address: str, *, dark: bool = False, size: dict[str, int] | None = None) -> Page:
+def opened(
+    browser: Browser,
+    address: str,
+    *,
+    dark: bool = False,
+    size: dict[str, int] | None = None,
+    session: Any = None,
+) -> Page:
     """A fresh visitor's page that collects every complaint of the console, content security policy included."""
     context = browser.new_context(
         base_url=address,
@@ -60,6 +67,7 @@ def opened(browser: Browser, address: str, *, dark: bool = False, size: dict[str
         timezone_id="Europe/Rome",
         color_scheme="dark" if dark else "light",
         reduced_motion="reduce",
+        storage_state=session,
     )
     page = context.new_page()
     page.complaints = []  # type: ignore[attr-defined]

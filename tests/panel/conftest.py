@@ -8,6 +8,7 @@ from allauth.account.internal.userkit import user_id_to_str
 from django.test import Client
 
 from cms.admin.desk import SESSION_KEY
+from tests.panel.pictures import PICTURES
 from tests.panel.town import NOW, Town
 
 
@@ -15,6 +16,12 @@ from tests.panel.town import NOW, Town
 def _quick_passwords(settings):
     """Hashing that is slow on purpose would be most of the suite's time."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def picture_folder(pytestconfig, tmp_path):
+    """Where pictures go: a temporary folder, or the documentation's when `python -m tests.panel.pictures` runs."""
+    return pytestconfig.stash.get(PICTURES, tmp_path)
 
 
 @pytest.fixture

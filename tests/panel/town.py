@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import secrets
+import random
 from datetime import UTC, datetime, timedelta
 
 from allauth.account.models import EmailAddress
@@ -22,6 +22,7 @@ from cms.states import ApprovalMode, HoldCause, Role
 from notifications.catalog import Attachment, Message
 from notifications.models import OutboxMessage
 from pki.tax_code import check_letter
+from renewals.codes import ALPHABET, check_character, parse_code
 from renewals.models import Acceptance, RenewalCase, RenewalForm
 from renewals.services import notices
 from renewals.services.cases import built, plan, record
@@ -29,21 +30,22 @@ from renewals.services.cases import built, plan, record
 PASSWORD = "una-frase-lunga-di-prova"
 TYPES = ("authentication", "signature")
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-_serials = itertools.count(7_430_010_000_000_041)
-_numbers = itertools.count(100)
 
 
-def tax_code(letters: str = "RSSMRA", number: int | None = None) -> str:
+def tax_code(letters: str, number: int) -> str:
     """A well-formed codice fiscale of nobody in particular."""
-    body = f"{letters}85T10A{(next(_numbers) if number is None else number) % 1000:03d}"
+    body = f"{letters}85T10A{number % 1000:03d}"
     return body + check_letter(body)
 
 
 class Town:
-    """Builds what operators look at; `at` is the instant at which everything is seen."""
+    """Builds what operators look at; `at` is the instant at which everything is seen. The same town every time."""
 
     def __init__(self, at: datetime = NOW) -> None:
         self.at = at
+        self.numbers = itertools.count(100)
+        self.serials = itertools.count(7_430_010_000_000_041)
+        self.random = random.Random(20260302)
         self.centre = self.found("cdrl-arezzo", "Ordine degli Ingegneri di Esempio")
         self.eidas = self.offer("cns-eidas-firma", "CNS – eIDAS Firma Digitale")
         self.service = self.offer("cns-firma-3-anni", "CNS - Firma 3 anni", successor=self.eidas)
@@ -72,7 +74,7 @@ class Town:
 
     def buy(self, centre: Centre, service: Service, quantity: int) -> None:
         for type_ in TYPES:
-            reference = f"ordine-{next(_numbers)}"
+            reference = f"ordine-{next(self.numbers)}"
             stock.purchase(
                 centre_id=centre.pk,
                 service_id=service.pk,
@@ -104,14 +106,14 @@ class Town:
 
     def person(self, surname: str = "Rossi", given_name: str = "Mario", code: str | None = None) -> Holder:
         letters = "".join((name.replace(" ", "") + "XXX")[:3].upper() for name in (surname, given_name))
-        name = f"{given_name}.{surname}.{next(_numbers)}".lower().replace(" ", "")
+        name = f"{given_name}.{surname}.{next(self.numbers)}".lower().replace(" ", "")
         return Holder.objects.create(
-            tax_code=code or tax_code(letters),
+            tax_code=code or tax_code(letters, next(self.numbers)),
             given_name=given_name,
             surname=surname,
             email=f"{name}@posta.example.org",
             email_key=f"{name}@posta.example.org",
-            mobile=f"+39347{next(_serials) % 10_000_000:07d}",
+            mobile=f"+39347{next(self.serials) % 10_000_000:07d}",
         )
 
     def case(
@@ -127,7 +129,7 @@ class Town:
         not_after = (self.at + timedelta(days=days_left)).replace(microsecond=0)
         holder = holder or self.person()
         card = Card.objects.create(
-            serial=str(next(_serials)),
+            serial=str(next(self.serials)),
             family=self.family,
             holder=holder,
             first_issued_on=(not_after - timedelta(days=3 * 365)).date(),
@@ -138,6 +140,8 @@ class Town:
         issuing = Agreement.objects.get(centre=centre, service=service.issuing)
         opened = min(self.at, not_after) - timedelta(days=max(1, 60 - days_left))
         case = built(pair, list(pair.certificates.order_by("type")), issuing, at=opened)
+        body = "R" + "".join(self.random.choices(ALPHABET, k=9))
+        case.code = parse_code(body + check_character(body))
         case.save()
         record("case.opened", case, actor=SYSTEM, at=opened)
         notices.tell_window_open(case, at=opened)
@@ -240,10 +244,10 @@ class Town:
             half = Certificate(
                 pair=pair,
                 type=type_,
-                serial=secrets.token_hex(16),
+                serial=self.random.randbytes(16).hex(),
                 issuer_key_id=hashlib.sha256(type_.encode()).hexdigest()[:40],
-                fingerprint=secrets.token_hex(32),
-                spki_sha256=secrets.token_hex(32),
+                fingerprint=self.random.randbytes(32).hex(),
+                spki_sha256=self.random.randbytes(32).hex(),
                 key_kind="rsa",
                 key_bits=2048,
                 not_before=not_before,

@@ -1,0 +1,26 @@
+"""`python -m tests.panel.pictures`: take the pictures of docs/pictures/ anew, by the browser walk that the suite runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+PICTURES: pytest.StashKey[Path] = pytest.StashKey()
+
+
+class IntoTheDocumentation:
+    """A plugin that tells the walk where to leave its pictures."""
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        config.stash[PICTURES] = FOLDER
+
+
+if __name__ == "__main__":
+    # The key must be the one that the fixtures import, not this script's own copy.
+    from tests.panel.pictures import IntoTheDocumentation as Plugin
+
+    sys.exit(pytest.main(["tests/panel/test_browser.py", "-k", "pictures", "-q"], plugins=[Plugin()]))
