@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from typing import Any
 
 import structlog
 from celery import current_app
 from django.db import transaction
+from kombu.exceptions import OperationalError
 
 log = structlog.get_logger(__name__)
 
@@ -57,13 +60,65 @@ def send(task_name: str, *args: object) -> bool:
     if breaker.is_open():
         return False
     try:
-        with current_app.connection_for_write(transport_options=_transport_options()) as connection:
-            current_app.send_task(task_name, args=args, connection=connection, retry=False, ignore_result=True)
+        _publish(task_name, args)
     except Exception as error:  # noqa: BLE001 - transports raise many kinds, and none may reach a committed use case
         breaker.trip()
         log.warning("nudge.lost", task=task_name, error=type(error).__name__)
         return False
     return True
+
+
+class _Line(threading.local):
+    """This thread's open connection to the broker, with the process and the address that it was opened for."""
+
+    connection: Any = None
+    opened_for: tuple[int, str | None] | None = None
+
+    def kept(self) -> Any:
+        """Return the connection that the last nudge left open, or None; a forked child leaves its parent's alone."""
+        return self.connection if self.opened_for == _here() else None
+
+    def opened(self) -> Any:
+        """Open a new one and keep it."""
+        self.connection = current_app.connection_for_write(transport_options=_transport_options())
+        self.opened_for = _here()
+        return self.connection
+
+    def hang_up(self) -> None:
+        """Close it without a word to a broker that may be gone."""
+        connection, self.connection = self.connection, None
+        self.opened_for = None
+        if connection is not None:
+            connection.collapse()
+
+
+_line = _Line()
+
+
+def _publish(task_name: str, args: tuple[object, ...]) -> None:
+    """Send over the connection that is open: to open one costs more than the message.
+
+    A broker that was restarted has hung up on us, which says nothing about its present state: so one more try.
+    """
+    kept = _line.kept()
+    if kept is not None:
+        try:
+            return _send(kept, task_name, args)
+        except OperationalError:
+            _line.hang_up()
+    try:
+        return _send(_line.opened(), task_name, args)
+    except BaseException:
+        _line.hang_up()
+        raise
+
+
+def _send(connection: Any, task_name: str, args: tuple[object, ...]) -> None:
+    current_app.send_task(task_name, args=args, connection=connection, retry=False, ignore_result=True)
+
+
+def _here() -> tuple[int, str | None]:
+    return os.getpid(), current_app.conf.broker_write_url or current_app.conf.broker_url
 
 
 def _transport_options() -> dict[str, object]:

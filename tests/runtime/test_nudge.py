@@ -94,3 +94,24 @@ def test_the_breaker_closes_again_after_its_pause():
     breaker.trip()
 
     assert not breaker.is_open()
+
+
+def test_all_nudges_of_a_thread_use_one_connection(committed, queue, settings):
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        nudge.send(TASK, 0)
+        before = client.info("stats")["total_connections_received"]
+        for number in range(1, 5):
+            nudge.send(TASK, number)
+        assert client.info("stats")["total_connections_received"] == before
+
+    assert len(queue()) == 5
+
+
+def test_a_broker_that_has_hung_up_is_called_again(committed, queue, settings):
+    nudge.send(TASK, 1)
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.client_kill_filter(skipme=True, _type="normal")
+
+    assert nudge.send(TASK, 2)
+    assert not nudge.breaker.is_open()
+    assert len(queue()) == 2
