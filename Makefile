@@ -22,7 +22,7 @@ smoke: server-environment ## The same without staying: check the outcome, exit 0
 	@exec $(PYTHON) -m config.demo smoke
 
 test: dev-environment system-packages ## The whole suite on PostgreSQL and Redis that it starts itself. ARGS="..." are pytest's.
-	$(PYTHON) -m pytest $(ARGS)
+	@if [ -n "$(ARGS)" ]; then $(PYTHON) -m pytest $(ARGS); else .ci/test; fi
 
 soak: dev-environment system-packages ## The long fault runs.
 	$(PYTHON) -m pytest -m soak $(ARGS)
