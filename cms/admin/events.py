@@ -91,7 +91,7 @@ class EventAdmin(PanelAdmin):
 
 
 def events_of(desk: Desk) -> QuerySet[Event]:
-    """Events of the operator's centres under the issuing services of the chosen one (decisions.md §4)."""
+    """Events of the operator's centres under the issuing services of the chosen one (rules.md R14)."""
     return Event.objects.filter(centre_id__in=desk.scope.centre_ids, service_id__in=desk.scope.service_ids)
 
 

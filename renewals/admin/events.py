@@ -8,7 +8,7 @@ from renewals import queries
 
 
 class CaseEventAdmin(EventAdmin):
-    """Events filter by the issuing service, cases by the old one (decisions.md §4): not every case is in reach."""
+    """Events filter by the issuing service, cases by the old one (rules.md R14): not every case is in reach."""
 
     def cases_in_reach(self, desk: Desk, codes: set[str]) -> set[str]:
         """Codes of cases in scope."""
