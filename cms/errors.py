@@ -90,7 +90,7 @@ class ContactInvalid(Invalid):
 
 
 class ContactTaken(Conflict):
-    """The contact already belongs to another person (guide 1.1, step 8). Never says whose."""
+    """The contact already belongs to another person (rules.md R19). Never says whose."""
 
     code = "contact-taken"
     detail = "L'e-mail o il cellulare indicato risulta già associato a un'altra persona: indichi un recapito diverso."
@@ -106,7 +106,7 @@ class StockEmpty(Conflict):
 
 
 class KeyKnown(Conflict):
-    """The public key has been seen before, here or on another card (reliability.md S2)."""
+    """The public key has been seen before, here or on another card (ADR 10)."""
 
     code = "key-known"
     detail = "La chiave pubblica è già stata utilizzata: occorre generarne una nuova."

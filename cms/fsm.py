@@ -1,7 +1,7 @@
 """State fields whose only way to change is a declared transition.
 
 `django-fsm-2`'s own model mixin switches protection off for the whole process when a refreshed row is missing, and
-races between threads; so the flag that lets a row be re-read lives on the instance here (stack.md §2).
+races between threads; so the flag that lets a row be re-read lives on the instance here (ADR 2).
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from pki.gateway import RevocationReason
 ROME = ZoneInfo("Europe/Rome")
 ONE_SECOND = timedelta(seconds=1)
 
-# Closed table (reliability.md REV-12): the reason follows from the cause, never from a choice; never "unspecified".
+# Closed table (rules.md R12): the reason follows from the cause, never from a choice; never "unspecified".
 REASON_OF: dict[RevocationCause, RevocationReason] = {
     RevocationCause.HOLD_LAPSED: RevocationReason.PRIVILEGE_WITHDRAWN,
     RevocationCause.APPROVAL_LAPSED: RevocationReason.PRIVILEGE_WITHDRAWN,
@@ -25,7 +25,7 @@ REASON_OF: dict[RevocationCause, RevocationReason] = {
     RevocationCause.AUTHORITY_ORDER: RevocationReason.PRIVILEGE_WITHDRAWN,
 }
 
-# A stronger origin may lift a weaker one's hold; approval is the only key to a missing approval (domain 3.11).
+# A stronger origin may lift a weaker one's hold; approval is the only key to a missing approval (rules.md R11).
 MAY_LIFT: dict[str, frozenset[HoldCause]] = {
     "holder": frozenset({HoldCause.HOLDER}),
     "operator": frozenset({HoldCause.HOLDER, HoldCause.OPERATOR}),
@@ -53,7 +53,7 @@ def hold_lapses_at(placed_at: datetime, days: int) -> datetime:
 
 
 def months_before(instant: datetime, months: int) -> datetime:
-    """Same clock time so many calendar months earlier in Europe/Rome, clamped to the month's end (domain 3.6)."""
+    """Same clock time so many calendar months earlier in Europe/Rome, clamped to the month's end (rules.md R5)."""
     local = instant.astimezone(ROME)
     month_index = local.year * 12 + local.month - 1 - months
     year, month = divmod(month_index, 12)
@@ -62,7 +62,7 @@ def months_before(instant: datetime, months: int) -> datetime:
 
 
 def years_after(instant: datetime, years: int) -> datetime:
-    """Same UTC instant so many calendar years later; 29 February becomes 1 March (engineering.md §2)."""
+    """Same UTC instant so many calendar years later; 29 February becomes 1 March (rules.md R7)."""
     try:
         return instant.replace(year=instant.year + years)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What an operator may see: the centres of his memberships, the chosen service and its successors (decisions.md §8)."""
+"""What an operator may see: the centres of his memberships, the chosen service and its successors (rules.md R15)."""
 
 from __future__ import annotations
 

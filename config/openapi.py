@@ -73,7 +73,7 @@ _SHARED_NAMES = {
     503: "Unavailable",
 }
 # References to our own papers say nothing to a client's author.
-_OUR_PAPERS = re.compile(r" \((?:[\w.]+\.md|domain|guide|HTTP|REG)\b[^)]*\)")
+_OUR_PAPERS = re.compile(r" \((?:[\w.]+\.md|ADR|domain|guide|renewal guide|SogeiExtend guide|HTTP|REG)\b[^)]*\)")
 
 
 class ContractAPI(NinjaAPI):

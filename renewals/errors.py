@@ -82,7 +82,7 @@ class CertificateWithdrawn(NotRenewable):
 
 
 class CertificateRemote(NotRenewable):
-    """A remote-signature certificate; the card client does not renew it (guide 1.1)."""
+    """A remote-signature certificate; the card client does not renew it (renewal guide)."""
 
     code = "certificate-remote"
     detail = "I certificati di firma remota non si rinnovano con questo programma: si rivolga al suo CDRL."
@@ -123,7 +123,7 @@ class CardUnfit(NotRenewable):
 
 
 class OldKeyWeak(CardUnfit):
-    """The old key can be broken, so its proof of possession proves nothing (reliability.md S2)."""
+    """The old key can be broken, so its proof of possession proves nothing (ADR 10)."""
 
     code = "old-key-weak"
     detail = "La chiave presente sulla carta non è più sicura: il rinnovo a distanza non è possibile."
@@ -132,7 +132,7 @@ class OldKeyWeak(CardUnfit):
 
 
 class PukLocked(CardUnfit):
-    """PUK blocked: the card is no longer renewable (guide 1.2)."""
+    """PUK blocked: the card is no longer renewable (SogeiExtend guide)."""
 
     code = "puk-locked"
     detail = "Il PUK della carta è bloccato: la carta non è più rinnovabile."
@@ -172,7 +172,7 @@ class CampaignOver(NotRenewable):
 
 
 class PairClosed(NotRenewable):
-    """The pair's case was refused or cancelled; only an operator reopens it (decisions.md §2)."""
+    """The pair's case was refused or cancelled; only an operator reopens it (rules.md R4)."""
 
     code = "pair-closed"
     detail = "La pratica di rinnovo di questa carta è stata chiusa: per riaprirla si rivolga al suo CDRL."

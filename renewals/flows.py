@@ -82,7 +82,7 @@ class ExtendPolicy:
         return datetime.combine(service.campaign_target_on, time(23, 59, 59), tzinfo=ROME).astimezone(UTC)
 
     def require_card(self, card: Card, service: Service) -> None:
-        """The cut-off is the card's own expiry, inclusive (domain 3.20)."""
+        """The cut-off is the card's own expiry, inclusive (rules.md R18)."""
         if (
             service.campaign_cutoff_on is None
             or card.expires_on is None

@@ -1,7 +1,7 @@
 """What must be true at any moment: register = CA ledger = stock = outbox. Reads everything, writes nothing.
 
-Run after every fault test and, by the operator of the installation, nightly and after a restore (`manage.py invariants`). The ids are those of the
-reliability notes (I1 to I16).
+Run after every fault test and, by the operator of the installation, nightly and after a restore
+(`manage.py invariants`). docs/operating.md explains each id.
 """
 
 from __future__ import annotations

@@ -9,10 +9,11 @@ from typing import ClassVar
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
+from django.utils.functional import cached_property
 from django_fsm import transition
 
 from cms.fsm import StateField, StatefulModel, append_only, transition_trigger
-from cms.models import Agreement, Card, Centre, Holder, Pair, Service
+from cms.models import Agreement, Card, Centre, Certificate, Holder, Pair, Service
 from cms.states import ApprovalMode, Flow
 from renewals.states import (
     OPEN_STATES,
@@ -147,6 +148,11 @@ class RenewalCase(StatefulModel):
     def __str__(self) -> str:
         return self.code
 
+    @cached_property
+    def old_halves(self) -> list[Certificate]:
+        """Certificates in renewal, authentication first; read once per loaded case: who locks anew reads anew."""
+        return list(self.old_pair.certificates.order_by("type"))
+
     @property
     def is_open(self) -> bool:
         """Whether the holder can still go on with it."""
@@ -154,7 +160,7 @@ class RenewalCase(StatefulModel):
 
     @property
     def is_concluded(self) -> bool:
-        """Completed with nothing left to authorise (domain 3.1)."""
+        """Completed with nothing left to authorise (rules.md R1)."""
         return self.state == CaseState.COMPLETED and self.authorisation not in UNAUTHORISED
 
     @property

@@ -23,7 +23,7 @@ def next_automatic(case: RenewalCase) -> tuple[str, datetime | None]:
     if case.is_open:
         return Due.EXPIRE, register.expires_at(case.old_not_after)
     if not case.waits_for_approval or case.withdrawn_at is not None:
-        # With every new certificate revoked for another cause, no further deadline runs (engineering.md §2).
+        # With every new certificate revoked for another cause, no further deadline runs (rules.md R2).
         return "", None
     if case.suspended_at is not None:
         return Due.REVOKE, register.hold_lapses_at(case.suspended_at, settings.RENEWALS.recoverable_days)
@@ -33,7 +33,7 @@ def next_automatic(case: RenewalCase) -> tuple[str, datetime | None]:
 
 
 def old_not_after(certificates: Sequence[Certificate]) -> datetime:
-    """Deadlines follow the half that expires first (engineering.md §2)."""
+    """Deadlines follow the half that expires first (rules.md R6)."""
     return min(certificate.not_after for certificate in certificates)
 
 
@@ -48,7 +48,7 @@ def signing_certificate(certificates: Sequence[Certificate]) -> Certificate | No
 
 
 def require_renewable(pair: Pair, certificates: Sequence[Certificate], *, renewed: bool, now: datetime) -> None:
-    """Refuse a pair that cannot be renewed now. The first reason in the order of domain 3.20 is the one told."""
+    """Refuse a pair that cannot be renewed now. The first reason in the order of rules.md R16 is the one told."""
     require_on_card(pair)
     if renewed:
         raise errors.CertificateRenewed
@@ -81,7 +81,7 @@ def require_in_window(pair: Pair, certificates: Sequence[Certificate], now: date
 
 
 def require_device_lives(pair: Pair, certificates: Sequence[Certificate]) -> None:
-    """The new expiry may not pass the device's end of life: whole days, in Italy, `>` and not `>=` (domain 3.21)."""
+    """The new expiry may not pass the device's end of life: whole days, in Italy, `>` and not `>=` (rules.md R7)."""
     card = pair.card
     if card is None:
         raise errors.CertificateRemote
@@ -99,7 +99,7 @@ def require_device_lives(pair: Pair, certificates: Sequence[Certificate]) -> Non
 
 
 def require_sound_old_key(spki_der: bytes, smallest_rsa: int) -> None:
-    """A factorable old key lets a thief forge the challenge; its size alone does not (decisions.md §5)."""
+    """A factorable old key lets a thief forge the challenge; its size alone does not (ADR 10)."""
     try:
         keys.require_sound_key(spki_der, smallest_rsa=smallest_rsa)
     except PkiError as error:
@@ -107,7 +107,7 @@ def require_sound_old_key(spki_der: bytes, smallest_rsa: int) -> None:
 
 
 def require_decidable(case: RenewalCase) -> None:
-    """Decisions are possible on signed cases in authorisation mode, until revocation (domain 3.2)."""
+    """Decisions are possible on signed cases in authorisation mode, until revocation (rules.md R2)."""
     if case.approval_mode != ApprovalMode.AUTHORISATION or case.state not in SIGNED_STATES:
         raise errors.NotAuthorisable
 

@@ -14,7 +14,7 @@ from renewals.states import OPEN_STATES, SIGNED_STATES, UNAUTHORISED, Authorisat
 
 
 def in_scope(scope: Scope) -> QuerySet[RenewalCase]:
-    """Cases that an operator may see: his centres, the chosen service by the *old* certificate (domain 3.14)."""
+    """Cases that an operator may see: his centres, the chosen service by the *old* certificate (rules.md R14)."""
     return RenewalCase.objects.filter(centre_id__in=scope.centre_ids, service_id__in=scope.service_ids)
 
 
@@ -32,6 +32,11 @@ def open_case_of(pair: Pair) -> RenewalCase | None:
 def last_case_of(pair: Pair) -> RenewalCase | None:
     """The newest case of a pair."""
     return RenewalCase.objects.filter(old_pair=pair).order_by("-id").first()
+
+
+def cases_of(pair: Pair) -> list[RenewalCase]:
+    """Every case of a pair, newest first."""
+    return list(RenewalCase.objects.filter(old_pair=pair).order_by("-id"))
 
 
 def is_renewed(pair: Pair) -> bool:

@@ -1,4 +1,4 @@
-"""States of a renewal case: two questions, two fields (decisions.md §2)."""
+"""States of a renewal case: two questions, two fields (rules.md R1)."""
 
 from django.db.models import TextChoices
 

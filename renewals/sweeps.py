@@ -1,6 +1,6 @@
 """The clock: what is due happens, in batches, by any number of workers, however late they come.
 
-The one module where a state moves set-wise (engineering.md §2). Each batch is one transaction: rows are picked with
+The one module where a state moves set-wise (ADR 2). Each batch is one transaction: rows are picked with
 SKIP LOCKED, PostgreSQL decides again on the locked version, and the FSM trigger checks every row that moves.
 """
 

@@ -215,7 +215,7 @@ class KnownKey(models.Model):
 
 
 class Hold(models.Model):
-    """One cause of suspension. Lifting ends its count; putting it again starts a new one (decisions.md §3)."""
+    """One cause of suspension. Lifting ends its count; putting it again starts a new one (rules.md R9)."""
 
     certificate = models.ForeignKey(Certificate, models.PROTECT, related_name="holds")
     cause = models.CharField("causa", max_length=24, choices=HoldCause.choices)

@@ -11,7 +11,7 @@ from cms.models.organisations import Centre
 
 
 class Holder(models.Model):
-    """A natural person. E-mail and mobile belong to one person in the whole register (guide 1.1, step 8).
+    """A natural person. E-mail and mobile belong to one person in the whole register (rules.md R19).
 
     `email_key` and `mobile` are normalised (`cms.contacts`); uniqueness is theirs. The *codice utente* is kept as hash.
     """

@@ -66,7 +66,7 @@ class Service(models.Model):
 
     @property
     def issuing(self) -> Service:
-        """The service under which a renewal of this one is issued (decisions.md §4)."""
+        """The service under which a renewal of this one is issued (rules.md R14)."""
         return self.successor or self
 
 

@@ -154,7 +154,7 @@ def request_revocation(
 def abandon_issues(pair: Pair, *, at: datetime) -> frozenset[str]:
     """The pair's case has ended: drop wishes never sent; what the CA may have made is revoked as soon as it is known.
 
-    Returns the types that the CA has issued or may have issued: those are consumed (decisions.md §4).
+    Returns the types that the CA has issued or may have issued: those are consumed (rules.md R13).
     """
     issues = CaRequest.objects.filter(pair=pair, kind=RequestKind.ISSUE)
     issues.filter(state=RequestState.PLANNED).update(state=RequestState.CANCELLED, settled_at=at, next_attempt_at=None)

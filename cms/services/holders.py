@@ -14,7 +14,7 @@ from cms.errors import ContactTaken
 from cms.models import Centre, Holder, Registration
 from cms.tax_code import parse_tax_code
 
-# 14 characters of 31 without look-alikes: 69 bits, where 64 are asked for (reliability.md S8).
+# 14 characters of 31 without look-alikes: 69 bits, where 64 are asked for (rules.md R20).
 _CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 _CODE_LENGTH = 14
 # Stretching protects secrets that people choose. This one is random, and a password's million rounds would cost more

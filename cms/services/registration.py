@@ -80,7 +80,7 @@ def register_card(
 def register_remote_pair(
     *, holder: Holder, agreement: Agreement, certificates: Mapping[str, bytes], at: datetime
 ) -> Pair:
-    """Store remote-signature certificates: known to the register, never renewed by the card client (guide 1.1)."""
+    """Store remote-signature certificates: known to the register, never renewed by the card client (renewal guide)."""
     return _store_pair(holder, agreement, certificates, at, medium=Medium.REMOTE, card=None)
 
 

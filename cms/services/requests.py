@@ -39,7 +39,7 @@ def carry_out(request_id: int, *, at: datetime) -> CaRequest:
     Raises RuntimeError inside a transaction. Returns the request as it stands afterwards.
     """
     fence = claims.claim(CaRequest, request_id, at=at, lease=settings.CMS.ca_lease)
-    request = CaRequest.objects.select_related("certificate", "pair__card").get(pk=request_id)
+    request = CaRequest.objects.select_related("certificate", "pair", "body").get(pk=request_id)
     if fence is None:
         return request
     if _waits_for_earlier(request):
@@ -67,7 +67,7 @@ def carry_out_due(*, at: datetime, limit: int = 200) -> int:
 
 
 def _waits_for_earlier(request: CaRequest) -> bool:
-    """Requests of one certificate go in stored order (engineering.md §3)."""
+    """Requests of one certificate go in stored order (ADR 3)."""
     if request.certificate_id is None or request.kind == RequestKind.REVOKE:
         # Revocation is final whatever came before it; only an unknown issue could hold it up, and then no row exists.
         return False
@@ -178,11 +178,14 @@ def _settle(request: CaRequest, fence: int, answer: IssuedCertificate | None, *,
     certificate = _locked(request.certificate_id)
     if not claims.settle(CaRequest, request.pk, fence):
         return
+    result = certificate
     if answer is not None:
-        _settle_issue(request, answer, at=at)
+        result = _settle_issue(request, answer, at=at)
     elif certificate is not None:
         _settle_change(request, certificate, at=at)
-    CaRequest.objects.filter(pk=request.pk).update(state=RequestState.DONE, settled_at=at, last_error="")
+    CaRequest.objects.filter(pk=request.pk).update(
+        certificate=result, state=RequestState.DONE, settled_at=at, last_error=""
+    )
     if certificate is not None:
         _announce(request, at=at)
         nudge.after_commit("authority.tasks.publish_crls")
@@ -194,7 +197,8 @@ def _locked(certificate_id: int | None) -> Certificate | None:
     return Certificate.objects.select_for_update(no_key=True).get(pk=certificate_id)
 
 
-def _settle_issue(request: CaRequest, answer: IssuedCertificate, *, at: datetime) -> None:
+def _settle_issue(request: CaRequest, answer: IssuedCertificate, *, at: datetime) -> Certificate | None:
+    """Store the certificate and return it, or None when it is not the one that was asked for."""
     facts = x509.read_certificate(answer.certificate)
     if not _as_planned(request, facts):
         _record(request, "ca.request-refused", at=at, outcome=Outcome.FAILED, reason="ca-answer-differs")
@@ -202,14 +206,14 @@ def _settle_issue(request: CaRequest, answer: IssuedCertificate, *, at: datetime
             request.pair, request.type, facts, status=CertificateStatus.ISSUED, proven_at=None
         )
         certificates.request_revocation(certificate, RevocationCause.NOT_INSTALLED, at=at)
-        return
+        return None
     certificate = store_certificate(request.pair, request.type, facts, status=CertificateStatus.ISSUED, proven_at=None)
-    CaRequest.objects.filter(pk=request.pk).update(certificate=certificate)
     _record(request, "certificate.issued", at=at, certificate_id=certificate.pk, new_not_after=certificate.not_after)
     cause = CaRequest.objects.values_list("cause", flat=True).get(pk=request.pk)
     if cause:
         # The case ended while the CA was working: nobody will install this one.
         certificates.request_revocation(certificate, RevocationCause(cause), at=at)
+    return certificate
 
 
 def _as_planned(request: CaRequest, facts: x509.CertificateFacts) -> bool:

@@ -1,7 +1,7 @@
 """Stock: every change is one conditional update and one movement, in the transaction of its reason.
 
 Types are taken in sorted order, so that two desks cannot wait for each other; callers move stock last in their
-transaction, because the row is hot (performance.md §6).
+transaction, because the row is hot (ADR 17).
 """
 
 from __future__ import annotations

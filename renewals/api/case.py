@@ -144,7 +144,7 @@ def submit_requests(request: HttpRequest, response: HttpResponse, body: bodies.R
     if len(csrs) != len(body.requests):
         raise errors.RequestInvalid
     case, issues = issuance.submit_requests(case_of(request), csrs, decoded(body.binding), now=clock.now())
-    return _ready_or_wait(response, case_view(case), done=all(row.state == RequestState.DONE for row in issues))
+    return _ready_or_wait(response, case_view(case, issues), done=all(row.state == RequestState.DONE for row in issues))
 
 
 @router.get(

@@ -20,12 +20,12 @@ from renewals.services import notices
 from renewals.states import CaseState
 from runtime.transactions import use_case
 
-_RELATED = ("holder", "card__family", "centre", "service", "issuing_service", "agreement", "old_pair", "new_pair")
+_RELATED = ("holder", "card", "centre", "issuing_service", "old_pair", "new_pair")
 STATE_FIELDS = ["state", "closed_at", "close_reason", "due_kind", "due_at"]
 
 
 def locked(case_id: int) -> RenewalCase:
-    """Lock the case, the first lock of every use case (engineering.md §2), with what its rules read."""
+    """Lock the case, the first lock of every use case (docs/architecture.md), with what its rules read."""
     return RenewalCase.objects.select_for_update(of=("self",), no_key=True).select_related(*_RELATED).get(pk=case_id)
 
 
@@ -35,7 +35,7 @@ def plan(case: RenewalCase) -> None:
 
 
 def record(verb: str, case: RenewalCase, *, actor: Actor, at: datetime, **more: Any) -> None:
-    """Append an event of this case. *Ricerca eventi* filters by the issuing service (decisions.md §4)."""
+    """Append an event of this case. *Ricerca eventi* filters by the issuing service (rules.md R14)."""
     events.record(
         verb,
         actor=actor,
@@ -50,7 +50,7 @@ def record(verb: str, case: RenewalCase, *, actor: Actor, at: datetime, **more: 
 
 
 def issuing_agreement(pair: Pair) -> Agreement:
-    """Stock, term and approval mode come from the agreement of the issuing service (engineering.md §6)."""
+    """Stock, term and approval mode come from the agreement of the issuing service (rules.md R14)."""
     issuing = pair.service.issuing
     agreement = Agreement.objects.filter(centre_id=pair.centre_id, service=issuing).first()
     if agreement is None:

@@ -17,7 +17,7 @@ from cms.errors import StockEmpty
 from cms.services import holders, stock
 from cms.states import Outcome
 from notifications.catalog import Message
-from renewals import errors, policy, queries, texts
+from renewals import errors, policy, texts
 from renewals.models import Acceptance, MailboxConfirmation, RenewalCase
 from renewals.services import notices
 from renewals.services.cases import locked, record
@@ -44,7 +44,7 @@ def locked_for_step(case_id: int, *, now: datetime) -> RenewalCase:
     case = locked(case_id)
     if not case.is_open:
         raise errors.CaseEnded
-    policy.require_alive(queries.halves(case.old_pair), now)
+    policy.require_alive(case.old_halves, now)
     return case
 
 
@@ -61,7 +61,7 @@ def diagnose(case_id: int, diagnosis: Diagnosis, *, now: datetime) -> RenewalCas
 def _diagnose(case_id: int, diagnosis: Diagnosis, *, now: datetime) -> RenewalCase:
     case = locked_for_step(case_id, now=now)
     _require_fit(diagnosis)
-    policy.require_device_lives(case.old_pair, queries.halves(case.old_pair))
+    policy.require_device_lives(case.old_pair, case.old_halves)
     if case.state == CaseState.NOTIFIED:
         types = case.issuing_service.types
         stock.require_available(centre_id=case.centre_id, service_id=case.issuing_service_id, types=types)

@@ -1,4 +1,4 @@
-"""The renewal form: rendered here, shown and signed at the card, assembled and verified here (client.md §4)."""
+"""The renewal form: rendered here, shown and signed at the card, assembled and verified here (rules.md R17)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cms.states import ApprovalMode
 from notifications.catalog import Attachment, Message
 from pki import pades
 from pki.errors import PkiError
-from renewals import document, errors, policy, queries, texts
+from renewals import document, errors, policy, texts
 from renewals.models import RenewalCase, RenewalForm
 from renewals.services import enrolment, notices
 from renewals.services.cases import plan, record
@@ -58,7 +58,7 @@ def _assemble(case_id: int, signature: bytes, *, now: datetime) -> bytes:
         raise errors.FormMissing
     if form.signed_pdf is not None:
         return bytes(form.signed_pdf)
-    half = policy.signing_certificate(queries.halves(form.case.old_pair))
+    half = policy.signing_certificate(form.case.old_halves)
     if half is None:
         raise errors.StepNotOpen
     signer = bytes(half.body.der)
@@ -138,7 +138,7 @@ def _existing(case: RenewalCase) -> RenewalForm:
 
 
 def _render(case: RenewalCase, content: dict[str, object], digest: str, *, now: datetime) -> RenewalForm:
-    half = policy.signing_certificate(queries.halves(case.old_pair))
+    half = policy.signing_certificate(case.old_halves)
     if half is None:
         raise errors.StepNotOpen
     pdf = document.render_form(content, rendered_at=now)
@@ -182,7 +182,7 @@ def _content(case: RenewalCase) -> dict[str, object]:
         "old_not_after": case.old_not_after.isoformat(),
         "certificates": [
             {"type": half.get_type_display(), "serial": half.serial, "not_after": half.not_after.isoformat()}
-            for half in queries.halves(case.old_pair)
+            for half in case.old_halves
         ],
         "texts": [[text.title, text.version, text.sha256] for text in texts.in_force(case.flow)],
         "issuer": settings.BASE_URL,

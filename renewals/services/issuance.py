@@ -41,8 +41,8 @@ def submit_requests(
     Repeated with the same keys it returns what is there; with others it refuses (`key-conflict`).
     """
     parsed = {slot: _parse(der) for slot, der in sorted(csrs.items())}
-    case = _request_once(case_id, parsed, binding, now=now)
-    for request in queries.issue_requests(case):
+    case, asked = _request_once(case_id, parsed, binding, now=now)
+    for request in asked:
         if request.is_open:
             requests.carry_out(request.pk, at=now)
     issues = queries.issue_requests(case)
@@ -52,7 +52,9 @@ def submit_requests(
 
 
 @use_case
-def _request_once(case_id: int, parsed: Mapping[str, SigningRequest], binding: bytes, *, now: datetime) -> RenewalCase:
+def _request_once(
+    case_id: int, parsed: Mapping[str, SigningRequest], binding: bytes, *, now: datetime
+) -> tuple[RenewalCase, list[CaRequest]]:
     case = locked_for_step(case_id, now=now)
     if case.state != CaseState.AWAITING_INSTALLATION:
         raise errors.StepNotOpen
@@ -61,12 +63,12 @@ def _request_once(case_id: int, parsed: Mapping[str, SigningRequest], binding: b
     asked = queries.issue_requests(case)
     if asked:
         _require_same_keys(asked, parsed)
-        return case
+        return case, asked
     _require_binding(case, parsed, binding)
     _require_fit_keys(parsed)
-    _store(case, parsed, now=now)
+    asked = _store(case, parsed, now=now)
     record("case.requests-received", case, actor=holder_at_client(case.holder_id), at=now)
-    return case
+    return case, asked
 
 
 def _parse(der: bytes) -> SigningRequest:
@@ -92,8 +94,8 @@ def _require_fit_keys(parsed: Mapping[str, SigningRequest]) -> None:
 
 
 def _require_binding(case: RenewalCase, parsed: Mapping[str, SigningRequest], binding: bytes) -> None:
-    """The old login key vouches for exactly these new keys: nobody swaps one after the login (engineering.md §6)."""
-    old = policy.login_certificate(queries.halves(case.old_pair))
+    """The old login key vouches for exactly these new keys: nobody swaps one after the login (ADR 20)."""
+    old = policy.login_certificate(case.old_halves)
     text = texts.keys_text(
         host=host(),
         nonce=case.key_nonce,
@@ -107,7 +109,7 @@ def _require_binding(case: RenewalCase, parsed: Mapping[str, SigningRequest], bi
         raise errors.BindingInvalid from error
 
 
-def _store(case: RenewalCase, parsed: Mapping[str, SigningRequest], *, now: datetime) -> None:
+def _store(case: RenewalCase, parsed: Mapping[str, SigningRequest], *, now: datetime) -> list[CaRequest]:
     pair = Pair.objects.create(
         card_id=case.card_id,
         holder_id=case.holder_id,
@@ -119,8 +121,8 @@ def _store(case: RenewalCase, parsed: Mapping[str, SigningRequest], *, now: date
     )
     case.new_pair = pair
     case.save(update_fields=["new_pair"])
-    old = {half.type: half for half in queries.halves(case.old_pair)}
-    for slot, csr in parsed.items():
+    old = {half.type: half for half in case.old_halves}
+    return [
         certificates.request_issue(
             pair=pair,
             type_=slot,
@@ -130,6 +132,8 @@ def _store(case: RenewalCase, parsed: Mapping[str, SigningRequest], *, now: date
             case_code=case.code,
             at=now,
         )
+        for slot, csr in parsed.items()
+    ]
 
 
 def validity(case: RenewalCase, old: Certificate, *, now: datetime) -> Validity:

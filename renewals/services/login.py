@@ -17,7 +17,7 @@ from pki.x509 import read_certificate
 from renewals import errors, policy, queries
 from renewals.models import Challenge, EnrolmentSession, RenewalCase
 from renewals.services import cases
-from renewals.states import Purpose
+from renewals.states import CaseState, Purpose
 from runtime.transactions import use_case
 
 
@@ -29,8 +29,7 @@ def host() -> str:
 def begin_login(*, card_serial: str, fingerprint: str, now: datetime) -> Challenge:
     """Store a challenge for the login key of a renewable pair; valid for five minutes, once."""
     certificate = find_certificate(fingerprint)
-    pair = require_login(certificate, card_serial=card_serial, now=now)
-    case = queries.open_case_of(pair)
+    pair, case = require_login(certificate, card_serial=card_serial, now=now)
     nonce = texts.new_nonce()
     expires_at = _whole(now) + timedelta(seconds=settings.RENEWALS.challenge_seconds)
     return Challenge.objects.create(
@@ -55,22 +54,26 @@ def find_certificate(fingerprint: str) -> Certificate:
     return certificate
 
 
-def require_login(certificate: Certificate, *, card_serial: str, now: datetime) -> Pair:
-    """Refuse anything that may not log in now: asked when the challenge is made and again when it is answered."""
+def require_login(certificate: Certificate, *, card_serial: str, now: datetime) -> tuple[Pair, RenewalCase | None]:
+    """Refuse anything that may not log in now: asked when the challenge is made and again when it is answered.
+
+    Returns the pair with its open case, if there is one.
+    """
     pair = certificate.pair
     policy.require_on_card(pair)
     if pair.card is None or pair.card.serial != card_serial:
         raise errors.CardMismatch
-    halves = queries.halves(pair)
-    policy.require_renewable(pair, halves, renewed=queries.is_renewed(pair), now=now)
+    halves, past = queries.halves(pair), queries.cases_of(pair)
+    renewed = any(case.completed_at is not None for case in past)
+    policy.require_renewable(pair, halves, renewed=renewed, now=now)
     if policy.login_certificate(halves).pk != certificate.pk:
         raise errors.NotLoginCertificate
-    if queries.is_closed(pair):
+    if past and past[0].state == CaseState.CANCELLED:
         raise errors.PairClosed
     policy.require_sound_old_key(
         read_certificate(bytes(certificate.body.der)).spki_der, pair.card.family.smallest_old_rsa
     )
-    return pair
+    return pair, next((case for case in past if case.is_open), None)
 
 
 def open_session(challenge_id: str, signature: bytes, *, now: datetime) -> tuple[str, EnrolmentSession]:
@@ -88,8 +91,10 @@ def open_session(challenge_id: str, signature: bytes, *, now: datetime) -> tuple
 @use_case
 def _enter(challenge: Challenge, certificate: Certificate, *, now: datetime) -> tuple[str, EnrolmentSession]:
     consume(challenge, now=now)
-    pair = require_login(certificate, card_serial=_serial(certificate), now=now)
-    case = cases.open_or_resume(pair, actor=holder_at_client(pair.holder_id), at=now)
+    pair, case = require_login(certificate, card_serial=_serial(certificate), now=now)
+    if case is None:
+        case = cases.open_or_resume(pair, actor=holder_at_client(pair.holder_id), at=now)
+    case.old_pair, case.card = pair, pair.card  # already read
     return _new_session(case, challenge, now=now)
 
 
@@ -111,9 +116,7 @@ def consume(challenge: Challenge, *, now: datetime) -> None:
 
 def session_of(token: str, *, now: datetime) -> EnrolmentSession:
     """The living session of a token, or `Unauthenticated`."""
-    session = (
-        EnrolmentSession.objects.select_related("case").filter(token_sha256=_digest(token), expires_at__gt=now).first()
-    )
+    session = EnrolmentSession.objects.filter(token_sha256=_digest(token), expires_at__gt=now).first()
     if session is None:
         raise errors.Unauthenticated
     return session
@@ -127,7 +130,7 @@ def _new_session(case: RenewalCase, challenge: Challenge, *, now: datetime) -> t
         created_at=now,
         expires_at=now + timedelta(seconds=settings.RENEWALS.session_seconds),
     )
-    # The nonce of this login goes into the statement that vouches for the new keys (engineering.md §6).
+    # The nonce of this login goes into the statement that vouches for the new keys (ADR 20).
     RenewalCase.objects.filter(pk=case.pk).update(key_nonce=challenge.nonce)
     case.key_nonce = challenge.nonce
     return token, session

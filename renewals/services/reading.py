@@ -37,13 +37,13 @@ def form_of(case_id: int) -> RenewalForm:
 
 def signing_fingerprint(row: RenewalCase) -> str:
     """Which certificate signs the form."""
-    half = policy.signing_certificate(queries.halves(row.old_pair))
+    half = policy.signing_certificate(row.old_halves)
     return half.fingerprint if half else ""
 
 
 def issued_certificates(case_id: int) -> list[IssuedHalf]:
     """All new certificates, or none while one is missing. Refused issuance is said, not waited for."""
-    row = case(case_id)
+    row = RenewalCase.objects.select_related("issuing_service", "new_pair").get(pk=case_id)
     if row.state not in {CaseState.AWAITING_INSTALLATION, CaseState.COMPLETED}:
         raise errors.StepNotOpen if row.is_open else errors.CaseEnded
     requests = queries.issue_requests(row)

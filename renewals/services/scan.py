@@ -15,7 +15,7 @@ from renewals import errors, policy, queries
 from renewals.flows import POLICIES
 from renewals.services.login import require_login
 
-# Order in which the verdict of a card is told (domain 3.20): renewable, already renewed, expired, other.
+# Order in which the verdict of a card is told (rules.md R16): renewable, already renewed, expired, other.
 _ORDER = ("renewable", "already-renewed", "expired", "not-renewable")
 _VERDICT_OF = {"certificate-renewed": "already-renewed", "certificate-expired": "expired"}
 

@@ -47,9 +47,9 @@ def _after_signature(requests: list[CaRequest]) -> Step:
     return Step.INSTALLATION if done else Step.CERTIFICATES
 
 
-def case_view(case: RenewalCase) -> dict[str, Any]:
-    """Everything that the holder's own client needs; nothing of anybody else."""
-    requests = queries.issue_requests(case)
+def case_view(case: RenewalCase, requests: list[CaRequest] | None = None) -> dict[str, Any]:
+    """Everything that the holder's own client needs, nothing of anybody else. `requests`: the case's, if just read."""
+    requests = queries.issue_requests(case) if requests is None else requests
     return {
         "code": case.code,
         "state": case.state,
@@ -107,7 +107,7 @@ def _slots(case: RenewalCase, requests: list[CaRequest]) -> list[dict[str, Any]]
             "issued": half.type in new,
             "installed": half.type in new and new[half.type].status != CertificateStatus.ISSUED,
         }
-        for half in queries.halves(case.old_pair)
+        for half in case.old_halves
     ]
 
 

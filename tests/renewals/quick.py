@@ -57,9 +57,9 @@ def signed(world: World, number: int, *, not_after: datetime = OLD_NOT_AFTER) ->
     return case
 
 
-def requested(world: World, number: int) -> RenewalCase:
+def requested(world: World, number: int, *, not_after: datetime = OLD_NOT_AFTER) -> RenewalCase:
     """The same, with both wishes stored and not yet carried out."""
-    case = signed(world, number)
+    case = signed(world, number, not_after=not_after)
     with transaction.atomic():
         case.new_pair = Pair.objects.create(
             card_id=case.card_id,

@@ -94,7 +94,7 @@ class TestCertificates:
         assert enrolment.refusal == "certificate-revoked"
 
     def test_a_renewed_certificate_says_so_even_after_its_expiry(self, enrolment, clock):
-        """Order of domain 3.20: already renewed stands before expired."""
+        """Order of rules.md R16: already renewed stands before expired."""
         enrolment.until("done")
         clock.instant = OLD_NOT_AFTER - ONE_SECOND
         verdict = enrolment.scan().json()

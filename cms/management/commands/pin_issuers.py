@@ -9,7 +9,7 @@ from cms.services import registration
 
 
 class Command(BaseCommand):
-    """Runs after the ceremony, and again whenever the CA has a new issuing certificate; repeating it changes nothing."""
+    """Runs after the ceremony, and again when the CA has a new issuing certificate; repeating changes nothing."""
 
     help = "Pin the issuing certificates of the configured CA."
 
