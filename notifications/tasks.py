@@ -10,7 +10,7 @@ from runtime import clock, nudge
 MAILS_PER_DRAIN = 500
 
 
-@shared_task(name="notifications.tasks.drain")  # type: ignore[untyped-decorator] # celery ships no types
+@shared_task(name="notifications.tasks.drain")
 def drain() -> int:
     """Send what is due; poke the next drain when there was more than one run takes. Returns how many were sent."""
     sent = services.deliver_due(at=clock.now(), limit=MAILS_PER_DRAIN)
@@ -19,7 +19,7 @@ def drain() -> int:
     return sent
 
 
-@shared_task(name="notifications.tasks.forget_old_secrets")  # type: ignore[untyped-decorator] # celery ships no types
+@shared_task(name="notifications.tasks.forget_old_secrets")
 def forget_old_secrets() -> int:
     """Wipe the secrets of messages that failed long ago. Returns how many."""
     return services.forget_old_secrets(at=clock.now())

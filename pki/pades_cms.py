@@ -19,7 +19,7 @@ _MECHANISMS = {"rsa": "sha256_rsa", "ec": "sha256_ecdsa"}
 
 def stand_in(signer: CertificateFacts, chain: Sequence[bytes], value: bytes | None = None) -> ExternalSigner:
     """Give the library's stand-in for a key elsewhere, with the signature value once there is one."""
-    store = SimpleCertificateStore()  # type: ignore[no-untyped-call] # the library left this one out
+    store = SimpleCertificateStore()
     store.register_multiple([asn1_x509.Certificate.load(issuer) for issuer in chain])
     return ExternalSigner(
         signing_cert=asn1_x509.Certificate.load(signer.der),

@@ -1,5 +1,7 @@
 """Refusals of renewals, each with its code. Guides' messages stand in `label`, word for word."""
 
+from typing import ClassVar
+
 from cms.errors import Conflict, DomainError, Forbidden, Invalid
 
 NOT_RENEWABLE = "Certificato non rinnovabile presente nella carta"
@@ -45,7 +47,7 @@ class NotRenewable(Conflict):
     """Base of the reasons why a certificate is not renewed."""
 
     action = "contact-centre"
-    label = NONE_RENEWABLE
+    label: ClassVar[str | None] = NONE_RENEWABLE
 
 
 class CertificateExpired(NotRenewable):
@@ -119,7 +121,7 @@ class CardUnfit(NotRenewable):
     code = "card-unfit"
     detail = "La carta non è idonea al rinnovo: occorre un nuovo acquisto."
     action = "new-purchase"
-    label = None
+    label: ClassVar[str | None] = None
 
 
 class OldKeyWeak(CardUnfit):

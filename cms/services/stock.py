@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import F
@@ -113,7 +114,7 @@ def _move(
     One statement, because every round trip between the change and the commit is time in which all others wait.
     """
     free_change, reserved_change = _CHANGES[kind]
-    values = {
+    values: dict[str, Any] = {
         "centre": centre_id,
         "service": service_id,
         "type": type_,

@@ -94,7 +94,9 @@ def _enter(challenge: Challenge, certificate: Certificate, *, now: datetime) -> 
     pair, case = require_login(certificate, card_serial=_serial(certificate), now=now)
     if case is None:
         case = cases.open_or_resume(pair, actor=holder_at_client(pair.holder_id), at=now)
-    case.old_pair, case.card = pair, pair.card  # already read
+    case.old_pair = pair  # already read
+    if pair.card is not None:
+        case.card = pair.card
     return _new_session(case, challenge, now=now)
 
 
