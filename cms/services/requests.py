@@ -183,8 +183,12 @@ def _settle(request: CaRequest, fence: int, answer: IssuedCertificate | None, *,
         result = _settle_issue(request, answer, at=at)
     elif certificate is not None:
         _settle_change(request, certificate, at=at)
+    as_asked = answer is None or result is not None
     CaRequest.objects.filter(pk=request.pk).update(
-        certificate=result, state=RequestState.DONE, settled_at=at, last_error=""
+        certificate=result,
+        state=RequestState.DONE if as_asked else RequestState.REFUSED,
+        settled_at=at,
+        last_error="" if as_asked else "ca-answer-differs",
     )
     if certificate is not None:
         _announce(request, at=at)

@@ -14,7 +14,7 @@ from cms.errors import KeyConflict
 from cms.fsm import refusing_illegal_moves
 from cms.models import CaRequest, Certificate, Pair
 from cms.services import certificates, holders, requests, stock
-from cms.states import CertificateType, RequestState
+from cms.states import CertificateStatus, CertificateType, RequestState
 from notifications.catalog import Message
 from pki import challenge as texts
 from pki import keys
@@ -27,7 +27,7 @@ from renewals.flows import POLICIES
 from renewals.models import Challenge, RenewalCase
 from renewals.services import notices
 from renewals.services.cases import locked, plan, record
-from renewals.services.enrolment import locked_for_step
+from renewals.services.enrolment import locked_for_step, require_step
 from renewals.services.login import consume, host
 from renewals.states import CaseState, Purpose
 from runtime.transactions import use_case
@@ -162,7 +162,7 @@ def subject(case: RenewalCase, old: Certificate) -> Subject:
 @use_case
 def begin_installation(case_id: int, *, now: datetime) -> Challenge:
     """Store the text that each new key signs once its certificate lies on the card."""
-    case = locked(case_id)
+    case = locked(case_id, related=("card", "issuing_service", "new_pair"))
     issued = _issued(case)
     nonce = secrets.token_hex(32)
     expires_at = now.replace(microsecond=0) + timedelta(seconds=settings.RENEWALS.challenge_seconds)
@@ -188,7 +188,7 @@ def complete_renewal(case_id: int, challenge_id: str, proofs: Mapping[str, bytes
     case = locked(case_id)
     if case.state == CaseState.COMPLETED:
         return case
-    case = locked_for_step(case_id, now=now)
+    require_step(case, now=now)
     issued = _issued(case)
     challenge = Challenge.objects.filter(pk=challenge_id, purpose=Purpose.INSTALLATION, case=case).first()
     if challenge is None or challenge.used_at is not None:
@@ -220,7 +220,8 @@ def _issued(case: RenewalCase) -> list[Certificate]:
         raise errors.StepNotOpen
     rows = case.new_pair.certificates.select_for_update(of=("self",), no_key=True).select_related("body").order_by("pk")
     issued = list(rows)
-    if {half.type for half in issued} != set(case.issuing_service.types):
+    standing = {half.type for half in issued if half.status != CertificateStatus.REVOKED}
+    if standing != set(case.issuing_service.types):
         raise errors.StepNotOpen
     return issued
 

@@ -6,11 +6,13 @@ After every fault the invariant checker runs: nothing lost, nothing twice.
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.db import connection
 
+from cms import ca as configured
 from cms.models import CaRequest, Certificate, Event, Hold, StockMovement
 from cms.services import requests
 from notifications import services as outbox
@@ -24,6 +26,20 @@ from tests.renewals.checking import assert_invariants
 from tests.renewals.conftest import NOW
 from tests.renewals.enrolment import Enrolment
 from tests.renewals.test_clock import DUE, new_statuses, tick
+
+
+class Liar:
+    """A CA that issues for a later date than it was asked for; everything else is the CA behind it."""
+
+    def __init__(self, honest):
+        self.honest = honest
+
+    def __getattr__(self, name):
+        return getattr(self.honest, name)
+
+    def issue(self, request, *, at):
+        longer = replace(request.validity, not_after=request.validity.not_after + timedelta(days=365))
+        return self.honest.issue(replace(request, validity=longer), at=at)
 
 
 class Killed(BaseException):
@@ -76,6 +92,17 @@ class TestTheCaMisbehaves:
         assert waiting.refusal == "issuance-refused"
         assert waiting.answer.json()["message"] == "Errore generazione nuovo certificato"
         assert Event.objects.filter(verb="ca.request-refused").count() == 2
+
+    def test_another_certificate_than_asked_is_withdrawn_and_never_installed(self, world, card):
+        """The CA answers with another key or date: revoked at once, and a person looks."""
+        waiting = Enrolment(card).until("requests")
+        with configured.installed(Liar(world.ca)):
+            waiting.request()
+            assert waiting.refusal == "issuance-refused"
+            requests.carry_out_due(at=later(1))
+        assert new_statuses() == {"revoked"}
+        waiting.call("post", "/case/installation-challenge")
+        assert waiting.refusal == "step-not-open"
 
     def test_a_repeated_request_while_pending_changes_nothing(self, waiting, ca):
         """The client asks again and again."""
