@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,9 +25,9 @@ _RELATED = ("holder", "card", "centre", "issuing_service", "old_pair", "new_pair
 STATE_FIELDS = ["state", "closed_at", "close_reason", "due_kind", "due_at"]
 
 
-def locked(case_id: int) -> RenewalCase:
+def locked(case_id: int, *, related: Sequence[str] = _RELATED) -> RenewalCase:
     """Lock the case, the first lock of every use case (docs/architecture.md), with what its rules read."""
-    return RenewalCase.objects.select_for_update(of=("self",), no_key=True).select_related(*_RELATED).get(pk=case_id)
+    return RenewalCase.objects.select_for_update(of=("self",), no_key=True).select_related(*related).get(pk=case_id)
 
 
 def plan(case: RenewalCase) -> None:

@@ -42,10 +42,15 @@ class Diagnosis:
 def locked_for_step(case_id: int, *, now: datetime) -> RenewalCase:
     """Lock an open case whose old certificates are still alive: asked again at every step (REG-6.3.7-03)."""
     case = locked(case_id)
+    require_step(case, now=now)
+    return case
+
+
+def require_step(case: RenewalCase, *, now: datetime) -> None:
+    """Raise unless the locked case is open and its old certificates are still alive."""
     if not case.is_open:
         raise errors.CaseEnded
     policy.require_alive(case.old_halves, now)
-    return case
 
 
 def diagnose(case_id: int, diagnosis: Diagnosis, *, now: datetime) -> RenewalCase:

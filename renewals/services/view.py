@@ -50,6 +50,7 @@ def _after_signature(requests: list[CaRequest]) -> Step:
 def case_view(case: RenewalCase, requests: list[CaRequest] | None = None) -> dict[str, Any]:
     """Everything that the holder's own client needs, nothing of anybody else. `requests`: the case's, if just read."""
     requests = queries.issue_requests(case) if requests is None else requests
+    new_halves = queries.halves(case.new_pair) if case.new_pair else []
     return {
         "code": case.code,
         "state": case.state,
@@ -69,9 +70,9 @@ def case_view(case: RenewalCase, requests: list[CaRequest] | None = None) -> dic
             "phone": case.centre.phone,
             "purchase_url": case.centre.purchase_url,
         },
-        "slots": _slots(case, requests),
+        "slots": _slots(case, requests, new_halves),
         "approval": {"mode": case.approval_mode or None, "authorise_by": policy.authorise_by(case)},
-        "result": _result(case),
+        "result": _result(case, new_halves),
     }
 
 
@@ -92,9 +93,9 @@ def _holder(case: RenewalCase) -> dict[str, Any]:
     }
 
 
-def _slots(case: RenewalCase, requests: list[CaRequest]) -> list[dict[str, Any]]:
+def _slots(case: RenewalCase, requests: list[CaRequest], new_halves: list[Certificate]) -> list[dict[str, Any]]:
     asked = {request.type: request for request in requests}
-    new = {half.type: half for half in _new_halves(case)}
+    new = {half.type: half for half in new_halves}
     return [
         {
             "type": half.type,
@@ -111,11 +112,7 @@ def _slots(case: RenewalCase, requests: list[CaRequest]) -> list[dict[str, Any]]
     ]
 
 
-def _new_halves(case: RenewalCase) -> list[Certificate]:
-    return queries.halves(case.new_pair) if case.new_pair else []
-
-
-def _result(case: RenewalCase) -> dict[str, Any] | None:
+def _result(case: RenewalCase, new_halves: list[Certificate]) -> dict[str, Any] | None:
     if case.completed_at is None:
         return None
     authorise_by = policy.authorise_by(case)
@@ -124,5 +121,5 @@ def _result(case: RenewalCase) -> dict[str, Any] | None:
         "concluded": case.is_concluded,
         "message": message,
         "authorise_by": authorise_by,
-        "new_not_after": min((half.not_after for half in _new_halves(case)), default=None),
+        "new_not_after": min((half.not_after for half in new_halves), default=None),
     }
