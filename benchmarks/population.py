@@ -1,6 +1,6 @@
 """Fill one database for the enrolment benchmark: found the CA, register cards, bring most to the signed form.
 
-    python -m benchmarks.population KEY_TYPE SIGNED UNSIGNED FILE     (a process of its own, with the product's settings)
+    python -m benchmarks.population KEY_TYPE SIGNED UNSIGNED FILE     (a process of its own)
 
 Everything goes through the product's own use cases; only the lint of the *old* certificates is left out, as their
 issuance is not what is measured.
@@ -31,6 +31,7 @@ from cms import ca  # noqa: E402
 from cms.actors import IMPORTER  # noqa: E402
 from cms.contacts import Contacts  # noqa: E402
 from cms.models import Pair  # noqa: E402
+from cms.policy import rome_date  # noqa: E402
 from cms.services import registration  # noqa: E402
 from cms.services.registration import CardData  # noqa: E402
 from pki import lint  # noqa: E402
@@ -72,7 +73,7 @@ def registered(world: World, number: int) -> Iterator[tuple[Card, Pair]]:
     """Register holders with a card each, in the last month of its certificates."""
     keys = minted(number * len(SLOTS) * 2)
     not_after = world.now.replace(microsecond=0) + LEFT_TO_LIVE
-    issued_on = (not_after - THREE_YEARS).date()
+    issued_on = rome_date(not_after - THREE_YEARS)
     for turn in range(number):
         serial, holder = f"6090020{turn:09d}", world.person(turn)
         old, new = ({slot: next(keys) for slot in SLOTS} for _ in range(2))

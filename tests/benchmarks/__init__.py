@@ -1,0 +1,1 @@
+"""The benchmarks' harness; what it measures is measured by `make bench`."""
