@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 
@@ -17,7 +18,7 @@ from django.conf import settings
 from django.db.models import F, QuerySet
 
 from notifications import envelope, queries
-from notifications.models import OutboxMessage
+from notifications.models import OutboxAttachment, OutboxMessage
 from notifications.states import MessageState
 from notifications.transport import DeliveryFailure, PutOff, Rejected, ServerAway, SmtpTransport, Transport
 from runtime.claims import claim
@@ -73,8 +74,9 @@ def _deliver(pk: uuid.UUID, line: Transport, watch: _Watch) -> bool:
     if fence is None:
         return False
     row = OutboxMessage.objects.get(pk=pk)
+    attachments = list(row.attachments.order_by("position"))  # a database that breaks is no fault of the message
     try:
-        line.send(sender=envelope.sender(), recipient=row.recipient, content=_composed(row))
+        line.send(sender=envelope.sender(), recipient=row.recipient, content=_composed(row, attachments))
     except Rejected as refusal:
         _fail(row, fence, refusal)
     except (PutOff, _Unsendable) as refusal:
@@ -88,9 +90,9 @@ def _deliver(pk: uuid.UUID, line: Transport, watch: _Watch) -> bool:
     return False
 
 
-def _composed(row: OutboxMessage) -> bytes:
+def _composed(row: OutboxMessage, attachments: Sequence[OutboxAttachment]) -> bytes:
     try:
-        return envelope.compose(row, row.attachments.order_by("position"))
+        return envelope.compose(row, attachments)
     except Exception as fault:  # noqa: BLE001 - whatever is wrong with one message, the others go on
         log.error("outbox.unsendable", message=str(row.pk), kind=row.kind, error=type(fault).__name__)  # noqa: TRY400 - a trace could hold the secret
         raise _Unsendable(type(fault).__name__) from None

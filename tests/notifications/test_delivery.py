@@ -10,7 +10,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 
 from notifications import delivery, envelope, queries, services, tasks
 from notifications.catalog import Message
@@ -447,6 +447,22 @@ def test_a_message_that_cannot_be_composed_stops_no_other(server, settings):
     assert broken.state == MessageState.QUEUED
     assert broken.last_error == "_Unsendable SealBroken"
     assert broken.next_attempt_at > NOON
+
+
+def test_a_database_that_breaks_is_no_fault_of_the_message(server):
+    post()
+
+    def broken(execute, sql, params, many, context):
+        if "outboxattachment" in sql:
+            raise OperationalError
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(broken), pytest.raises(OperationalError):
+        deliver_due(at=NOON)
+
+    row = only()
+    assert (row.state, row.last_error) == (MessageState.QUEUED, "")
+    assert deliver_due(at=NOON + timedelta(minutes=2)) == 1
 
 
 def test_a_long_drain_stops_in_time(monkeypatch):
