@@ -61,12 +61,12 @@ class RelyingParty:
         lines = dict(line.strip().split(": ", 1) for line in done.stdout.splitlines() if ": " in line)
         return " ".join(part for part in (lines[leaf.file], lines.get("Reason", "")) if part)
 
-    def listed_as(self, certificate: bytes) -> x509.ReasonFlags:
-        """The reason in the certificate's shard; fails where it is not listed."""
+    def listed_as(self, certificate: bytes) -> x509.ReasonFlags | None:
+        """The reason that the certificate's shard gives; None where the certificate is not listed."""
         leaf = x509.load_der_x509_certificate(certificate)
         crl = x509.load_der_x509_crl(self.fetch(crl_address(leaf)))
         entry = crl.get_revoked_certificate_by_serial_number(leaf.serial_number)
-        return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
+        return None if entry is None else entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
 
     def fetch(self, address: str) -> bytes:
         """GET, as any relying party."""
