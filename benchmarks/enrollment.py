@@ -66,7 +66,7 @@ class Size:
         return self.rounds * self.from_the_start
 
 
-FULL = Size(5, 32, 8, {"rsa-4096": 24, "rsa-2048": 64, "p-256": 160}, 1.0)
+FULL = Size(5, 16, 4, {"rsa-4096": 16, "rsa-2048": 48, "p-256": 96}, 0.5)
 QUICK = Size(2, 8, 2, {"rsa-4096": 8, "rsa-2048": 16, "p-256": 32}, 0.2)
 
 
