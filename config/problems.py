@@ -10,7 +10,12 @@ from config.api import respond
 from config.statuses import PROBLEM_JSON
 
 LARGEST_BODY = 64 * 1024
-_IN_KIND = {404: ("not-found", "Risorsa non trovata."), 405: ("method-not-allowed", "Metodo non consentito.")}
+_IN_KIND = {
+    400: ("input-invalid", "La richiesta non è leggibile."),
+    404: ("not-found", "Risorsa non trovata."),
+    405: ("method-not-allowed", "Metodo non consentito."),
+    500: ("internal-error", "Errore interno: la richiesta non è stata eseguita."),
+}
 
 
 class Problems:
@@ -40,4 +45,5 @@ def _is_large(request: HttpRequest) -> bool:
     if request.META.get("HTTP_TRANSFER_ENCODING"):
         return True
     length = request.META.get("CONTENT_LENGTH") or "0"
-    return not length.isdigit() or int(length) > LARGEST_BODY
+    is_number = length.isascii() and length.isdigit() and len(length) < 10
+    return not is_number or int(length) > LARGEST_BODY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.http import HttpRequest
@@ -29,12 +30,17 @@ def bounded(key: str, *, limit: int, seconds: int = 60) -> None:
 
 
 def address(request: HttpRequest) -> str:
-    """The caller's network address, as the trusted proxy middleware left it."""
-    return str(request.META.get("REMOTE_ADDR") or "local")
+    """The caller's network address, as the trusted proxy left it; of IPv6 the network that one caller has."""
+    text = str(request.META.get("REMOTE_ADDR") or "local")
+    try:
+        caller = ip_address(text)
+    except ValueError:  # a unix socket has none
+        return text
+    return text if caller.version == 4 else str(ip_network((caller, 64), strict=False))
 
 
 class CaseSession(HttpBearer):
-    """Bearer token of one case. Wrong tokens count against the address before the database is asked."""
+    """Bearer token of one case. Wrong ones count against the address; the right one works from there all the same."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
         """Return the session, which names the case; raise `Unauthenticated` for anything else."""
