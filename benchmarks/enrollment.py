@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import cycle, islice
+from pathlib import Path
 
 from benchmarks import cores, load, product_servers, purse, raw_signatures, report, services
 from benchmarks.cores import Memory
@@ -48,12 +49,13 @@ DRAIN_SECONDS = 120.0
 class Size:
     """How much is done in a round: enrolments with and without lint, and from the start; calls of the peer."""
 
+    key_types: tuple[str, ...]
     rounds: int
     enrolments: int
     from_the_start: int
     peer_calls: Mapping[str, int]
     limit_seconds: float
-    warm_up: int = 4
+    warm_up: int
 
     @property
     def signed_cards(self) -> int:
@@ -66,8 +68,8 @@ class Size:
         return self.rounds * self.from_the_start
 
 
-FULL = Size(5, 16, 4, {"rsa-4096": 16, "rsa-2048": 48, "p-256": 96}, 0.5)
-QUICK = Size(2, 8, 2, {"rsa-4096": 8, "rsa-2048": 16, "p-256": 32}, 0.2)
+FULL = Size(KEY_TYPES, 5, 16, 4, {"rsa-4096": 16, "rsa-2048": 48, "p-256": 96}, 0.5, 4)
+QUICK = Size(KEY_TYPES[-1:], 2, 6, 2, {"rsa-4096": 6}, 0.2, 2)
 
 
 @dataclass
@@ -99,11 +101,12 @@ def main() -> int:
     size = QUICK if services.IS_QUICK else FULL
     with ExitStack() as stack:
         servers = stack.enter_context(services.running())
-        wallets = populate(servers, size)
+        writers = start_populating(servers, size)
         stack.enter_context(cores.on(cores.REST))
         cores.keep(servers.postgres_pid, cores.REST)
         peer = stack.enter_context(django_ca_server.running(servers))
-        measured = {key_type: measure(servers, peer, key_type, wallets[key_type], size) for key_type in KEY_TYPES}
+        wallets = populated(servers, writers)
+        measured = {key_type: measure(servers, peer, key_type, cards, size) for key_type, cards in wallets.items()}
         served = servers.count("SELECT count(*) FROM django_ca_certificate", django_ca_server.DATABASE)
         asked = sum(len(run.times) for each in measured.values() for run in each.runs["django-ca"])
         if served < asked:
@@ -113,20 +116,28 @@ def main() -> int:
     return 0
 
 
-def populate(servers: Servers, size: Size) -> dict[str, list[Card]]:
-    """Fill one database per key type, at the same time, and read the cards."""
+def start_populating(servers: Servers, size: Size) -> dict[str, subprocess.Popen[bytes]]:
+    """Begin to fill one database per key type, all at the same time."""
     servers.prepare()
-    writers, files = [], {key_type: servers.folder / f"{key_type}.cards" for key_type in KEY_TYPES}
-    for key_type, file in files.items():
+    numbers, writers = [str(size.signed_cards), str(size.unsigned_cards)], {}
+    for key_type in size.key_types:
         servers.copy_database(key_type)
-        numbers = [str(size.signed_cards), str(size.unsigned_cards)]
-        command = [sys.executable, "-m", "benchmarks.population", key_type, *numbers, str(file)]
-        writers.append(subprocess.Popen(command, cwd=ROOT, env=environment(servers, key_type)))
-    failed = [writer.args for writer in writers if writer.wait()]
+        command = [sys.executable, "-m", "benchmarks.population", key_type, *numbers, str(_wallet(servers, key_type))]
+        writers[key_type] = subprocess.Popen(command, cwd=ROOT, env=environment(servers, key_type))
+    return writers
+
+
+def populated(servers: Servers, writers: Mapping[str, subprocess.Popen[bytes]]) -> dict[str, list[Card]]:
+    """Wait until the databases are filled, and read the cards."""
+    failed = [key_type for key_type, writer in writers.items() if writer.wait()]
     if failed:
-        message = f"ended with an error: {failed}"
+        message = f"the population ended with an error: {', '.join(failed)}"
         raise RuntimeError(message)
-    return {key_type: purse.read(file) for key_type, file in files.items()}
+    return {key_type: purse.read(_wallet(servers, key_type)) for key_type in writers}
+
+
+def _wallet(servers: Servers, key_type: str) -> Path:
+    return servers.folder / f"{key_type}.cards"
 
 
 def environment(servers: Servers, key_type: str, **more: str) -> dict[str, str]:
