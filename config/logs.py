@@ -90,6 +90,10 @@ LOGGING: dict[str, Any] = {
         "django.server": {"handlers": [], "propagate": True},
         # One line a request is the web server's work; Django repeats only refusals.
         "django.request": {"level": "ERROR"},
+        # At DEBUG these write whole contexts, parameters and letters, secrets included: never, whatever root is set to.
+        "django.template": {"level": "INFO"},
+        "django.db.backends": {"level": "INFO"},
+        "mail.log": {"level": "INFO"},
     },
 }
 

@@ -89,8 +89,16 @@ class Sender:
             excluded_checks=[RULED, LOCKED] if self.successes else [RULED],
         )
         self.seen[answer.status_code] += 1
+        self.require_no_word_of_others(answer, holder)
         require_deferred_constraints()
         return answer
+
+    def require_no_word_of_others(self, answer, holder):
+        """A token opens one case; nothing that tells another holder stands in any answer to it."""
+        if "security" in self.operation.definition.raw:
+            told = answer.content.decode("utf-8", "replace")
+            for serial, words in self.prepared.words.items():
+                assert serial == holder.card.serial or not [word for word in words if word in told]
 
     def earnest(self, holder):
         """What the holder's own client sends; None where it would not come to this call."""

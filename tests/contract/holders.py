@@ -17,6 +17,7 @@ from django.test import Client
 
 from notifications.models import OutboxMessage
 from pki.fake import FakeAuthority
+from renewals.models import RenewalCase
 from runtime import sealing
 from runtime.clock import FakeClock
 from tests.renewals.enrolment import Enrolment
@@ -58,6 +59,7 @@ class Prepared:
     clock: FakeClock
     client: Client = field(default_factory=Client)
     holders: dict[str, Enrolment] = field(default_factory=dict)
+    words: dict[str, set[str]] = field(default_factory=dict)
     _scenarios: int = 0
 
     @classmethod
@@ -66,7 +68,8 @@ class Prepared:
         prepared = cls(world, ca, clock)
         world.buy(10_000)
         for number, step in enumerate(STEPS, start=1):
-            prepared.holders[step] = _brought_to(step, Enrolment(world.card(number), prepared.client))
+            holder = prepared.holders[step] = _brought_to(step, Enrolment(world.card(number), prepared.client))
+            prepared.words[holder.card.serial] = _words_of(holder)
         return prepared
 
     @contextmanager
@@ -94,6 +97,13 @@ class Prepared:
         """A copy of the holder at that step, calling from that address."""
         self.client.defaults["REMOTE_ADDR"] = address
         return copy.copy(self.holders[step])
+
+
+def _words_of(holder: Enrolment) -> set[str]:
+    """What tells this person from every other in the register."""
+    person = holder.card.pair.holder
+    codes = {case.code for case in RenewalCase.objects.filter(holder=person)}
+    return {person.tax_code, person.email, person.mobile, holder.card.serial} | codes
 
 
 def _brought_to(step: str, holder: Enrolment) -> Enrolment:
