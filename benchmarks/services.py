@@ -6,6 +6,7 @@ import base64
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -91,7 +92,8 @@ class Servers:
 
 @contextmanager
 def running() -> Iterator[Servers]:
-    """Start both servers and stop them with the block; everything they wrote is deleted."""
+    """Start both servers and stop them with the block; everything they wrote is deleted, also after SIGTERM."""
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     account = service_account()
     folder = Path(tempfile.mkdtemp(prefix="sigillo-bench-", dir=DISK if DISK.is_dir() else None))
     folder.chmod(0o711)
