@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from importlib import resources
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -12,15 +13,23 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Flowable, HRFlowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from cms.policy import ROME
 
+# The panel's typeface, embedded: the standard fonts know no letters beyond Latin-1, and a name must not be mangled.
+_REGULAR, _BOLD = "Titillium", "Titillium-Bold"
+_FONTS = resources.files("bootstrap_italia_template") / "static/fonts/Titillium_Web"
+for _name, _weight in ((_REGULAR, "regular"), (_BOLD, "700")):
+    pdfmetrics.registerFont(TTFont(_name, str(_FONTS / f"titillium-web-v10-latin-ext_latin-{_weight}.ttf")))
+
 _INK, _MUTED, _LINE, _PRIMARY = HexColor("#17324D"), HexColor("#5C6F82"), HexColor("#D9DEE4"), HexColor("#0066CC")
-_BODY = ParagraphStyle("body", fontName="Helvetica", fontSize=9.5, leading=13.5, textColor=_INK)
+_BODY = ParagraphStyle("body", fontName=_REGULAR, fontSize=9.5, leading=13.5, textColor=_INK)
 _SMALL = ParagraphStyle("small", parent=_BODY, fontSize=7.5, leading=10, textColor=_MUTED)
-_TITLE = ParagraphStyle("title", parent=_BODY, fontName="Helvetica-Bold", fontSize=16, leading=20)
-_HEAD = ParagraphStyle("head", parent=_BODY, fontName="Helvetica-Bold", fontSize=10.5, spaceBefore=9, spaceAfter=4)
+_TITLE = ParagraphStyle("title", parent=_BODY, fontName=_BOLD, fontSize=16, leading=20)
+_HEAD = ParagraphStyle("head", parent=_BODY, fontName=_BOLD, fontSize=10.5, spaceBefore=9, spaceAfter=4)
 _MARGIN = 20 * mm
 _LABEL_WIDTH = 48 * mm
 

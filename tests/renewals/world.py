@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cms.actors import SYSTEM
 from cms.contacts import parse_contacts
 from cms.models import Agreement, CardFamily, Centre, Holder, Membership, Pair, Service, User
+from cms.policy import rome_date
 from cms.services import holders, registration, stock
 from cms.services.registration import CardData
 from cms.states import ApprovalMode, Role
@@ -139,7 +140,7 @@ class World:
         name, serial = f"card-{number}", f"6090010{number:09d}"
         keys = {slot: key(f"{name}-{slot}") for slot in types}
         certificates = {slot: self.issue(slot, keys[slot], holder, serial, not_after) for slot in types}
-        first_issued_on = first_issued_on or (not_after - timedelta(days=3 * 365 + 1)).date()
+        first_issued_on = first_issued_on or rome_date(not_after - timedelta(days=3 * 365 + 1))
         pair = registration.register_card(
             CardData(
                 serial=serial,
