@@ -32,6 +32,7 @@ _TITLE = ParagraphStyle("title", parent=_BODY, fontName=_BOLD, fontSize=16, lead
 _HEAD = ParagraphStyle("head", parent=_BODY, fontName=_BOLD, fontSize=10.5, spaceBefore=9, spaceAfter=4)
 _MARGIN = 20 * mm
 _LABEL_WIDTH = 48 * mm
+_WIDTH = A4[0] - 2 * _MARGIN - 12  # the frame keeps six points free on each side
 
 
 def render_form(content: Mapping[str, Any], *, rendered_at: datetime) -> bytes:
@@ -106,7 +107,7 @@ def _day(instant: str) -> str:
 
 def _facts(rows: Sequence[tuple[str, str]]) -> Table:
     cells = [[Paragraph(escape(name), _SMALL), Paragraph(escape(value), _BODY)] for name, value in rows]
-    table = Table(cells, colWidths=[_LABEL_WIDTH, A4[0] - 2 * _MARGIN - _LABEL_WIDTH])
+    table = Table(cells, colWidths=[_LABEL_WIDTH, _WIDTH - _LABEL_WIDTH], hAlign="LEFT")
     table.setStyle(
         TableStyle(
             [
