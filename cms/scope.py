@@ -1,10 +1,15 @@
-"""What an operator may see: the centres of his memberships, the chosen service and its successors (rules.md R15)."""
+"""What an operator may see: the centres of his memberships, the chosen service and its successors (rules.md R15).
+
+An administrator of the provider has every active centre; what he may *do* there follows from no membership.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cms.models import Agreement, Membership, Service, User
+from django.db.models import QuerySet
+
+from cms.models import Agreement, Centre, Service, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +27,15 @@ class Scope:
 NOTHING = Scope(frozenset(), frozenset())
 
 
+def centres_of(user: User) -> QuerySet[Centre]:
+    """Active centres within the account's reach."""
+    active = Centre.objects.filter(active=True)
+    return active if user.is_administrator else active.filter(memberships__user=user)
+
+
 def services_of(user: User) -> list[Service]:
     """Services that the operator may choose after login: those his centres have an agreement for."""
-    centres = Membership.objects.filter(user=user, centre__active=True).values("centre_id")
-    ids = Agreement.objects.filter(centre_id__in=centres).values("service_id")
+    ids = Agreement.objects.filter(centre__in=centres_of(user)).values("service_id")
     return list(Service.objects.filter(pk__in=ids).order_by("name"))
 
 
@@ -33,9 +43,8 @@ def scope_of(user: User, service_id: int | None) -> Scope:
     """Scope for a chosen service; `NOTHING` without one, without membership, or for an inactive account."""
     if service_id is None or not user.is_active:
         return NOTHING
-    centres = Membership.objects.filter(user=user, centre__active=True).values_list("centre_id", flat=True)
-    agreed = Agreement.objects.filter(centre_id__in=centres, service_id=service_id).values_list("centre_id", flat=True)
-    centre_ids = frozenset(agreed)
+    agreed = Agreement.objects.filter(centre__in=centres_of(user), service_id=service_id)
+    centre_ids = frozenset(agreed.values_list("centre_id", flat=True))
     return Scope(centre_ids, frozenset(_with_successors(service_id))) if centre_ids else NOTHING
 
 

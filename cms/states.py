@@ -112,3 +112,48 @@ class Outcome(TextChoices):
     DONE = "done", "Riuscito"
     REFUSED = "refused", "Rifiutato"
     FAILED = "failed", "Fallito"
+
+
+class ProposalState(TextChoices):
+    """How a revocation under four eyes stands."""
+
+    WAITING = "waiting", "In attesa di conferma"
+    CARRIED_OUT = "carried-out", "Confermata"
+    REFUSED = "refused", "Respinta"
+    WITHDRAWN = "withdrawn", "Ritirata"
+
+
+class PurchaseState(TextChoices):
+    """How a request for certificates stands. `confirmed` waits for a second administrator (four eyes)."""
+
+    REQUESTED = "requested", "Richiesta"
+    CONFIRMED = "confirmed", "Confermata, in attesa del secondo amministratore"
+    CREDITED = "credited", "Accreditata"
+    REFUSED = "refused", "Respinta"
+    WITHDRAWN = "withdrawn", "Ritirata"
+
+
+class JobKind(TextChoices):
+    """Long work that an operator starts and looks at while it runs."""
+
+    APPROVE = "approve", "Approvazione di più rinnovi"
+    REFUSE = "refuse", "Rifiuto di più rinnovi"
+    IMPORT = "import", "Importazione anagrafica"
+
+
+class JobState(TextChoices):
+    """How long work stands. `checked` is a dry run that waits for the operator's word."""
+
+    CHECKING = "checking", "Controllo in corso"
+    CHECKED = "checked", "Controllata, da avviare"
+    RUNNING = "running", "In corso"
+    DONE = "done", "Conclusa"
+    STOPPED = "stopped", "Interrotta"
+
+
+class JobRowState(TextChoices):
+    """What became of one row of a job."""
+
+    PLANNED = "planned", "Da fare"
+    DONE = "done", "Riuscita"
+    REFUSED = "refused", "Non eseguita"

@@ -10,9 +10,9 @@ from renewals.admin.cases import RenewalCaseAdmin
 from renewals.admin.events import CaseEventAdmin
 from renewals.models import RenewalCase
 
-site.register(RenewalCase, RenewalCaseAdmin)
-site.register(Event, CaseEventAdmin)
-site.register(Certificate, CertificateAdmin)
-site.register(Stock, StockAdmin)
+site.show(RenewalCaseAdmin, RenewalCase)
+site.show(CaseEventAdmin, Event)
+site.show(CertificateAdmin, Certificate)
+site.show(StockAdmin, Stock)
 
 __all__ = ["site"]

@@ -82,6 +82,10 @@ class RenewalCase(StatefulModel):
     decided_at = models.DateTimeField("deciso il", null=True, blank=True)
     decision_reason = models.CharField("motivo della decisione", max_length=300, blank=True)
     suspended_at = models.DateTimeField("sospesa il", null=True, blank=True)
+    urged_at = models.DateTimeField("sollecitata il", null=True, blank=True)
+    reopens = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="reopened_as", verbose_name="riapre la pratica"
+    )
     withdrawn_at = models.DateTimeField("certificati revocati", null=True, blank=True)
     due_kind = models.CharField("prossima azione automatica", max_length=12, choices=Due.choices, blank=True)
     due_at = models.DateTimeField("il", null=True, blank=True)
@@ -102,6 +106,12 @@ class RenewalCase(StatefulModel):
         indexes: ClassVar = [
             models.Index(fields=["due_kind", "due_at"], condition=Q(due_at__isnull=False), name="case_by_due"),
             models.Index(fields=["service", "centre", "state", "-id"], name="case_by_scope_and_state"),
+            models.Index(fields=["service", "centre", "-id"], name="case_by_scope"),
+            models.Index(
+                fields=["service", "centre", "due_kind", "due_at"],
+                condition=Q(due_at__isnull=False),
+                name="case_by_scope_and_due",
+            ),
             models.Index(
                 fields=["service", "centre", "old_not_after"],
                 condition=Q(authorisation=Authorisation.PENDING),

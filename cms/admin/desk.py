@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from cms.models import Membership, Service, User
 from cms.policy import DECIDING_ROLES
 from cms.scope import NOTHING, Scope, scope_of, services_of
+from cms.states import Role
 from runtime import clock
 
 SESSION_KEY = "service_id"
@@ -28,6 +29,20 @@ class Desk:
     def may_decide(self, centre_id: int) -> bool:
         """Whether his role in that centre decides on renewals; the use case asks again."""
         return self.roles.get(centre_id) in DECIDING_ROLES
+
+    def manages(self, centre_id: int) -> bool:
+        """Whether he is that centre's manager."""
+        return self.roles.get(centre_id) == Role.MANAGER
+
+    @property
+    def is_administrator(self) -> bool:
+        """Whether he administers for the provider: services, agreements, credit of purchases."""
+        return self.operator.is_administrator
+
+    @property
+    def only_reads(self) -> bool:
+        """An auditor: nothing on any page changes anything for him."""
+        return not self.is_administrator and not set(self.roles.values()) & DECIDING_ROLES
 
 
 def at(request: HttpRequest) -> Desk:

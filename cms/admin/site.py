@@ -8,6 +8,7 @@ from functools import update_wrapper
 from typing import Any
 
 from django.contrib.admin import AdminSite, ModelAdmin
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, include, path
@@ -34,14 +35,41 @@ class Entry:
     counter_title: str
 
 
-class PanelAdmin(ModelAdmin[Any]):
-    """A page of the panel. It shows rows and calls use cases; it adds, changes and deletes nothing by itself."""
+class PanelPage:
+    """A page of the panel: a slug, a place in the sidebar, addresses. `pages` wraps each view with `at_desk`."""
 
     slug: str
     title: Any
     icon: str
     group: Any = ""
     url_name: str
+    admin_site: AdminSite
+
+    def pages(self) -> Sequence[URLPattern]:
+        """Addresses of this page, below its slug; views are wrapped with `self.at_desk`."""
+        raise NotImplementedError
+
+    def at_desk(self, view: View) -> View:
+        """Let a view be reached only by an admitted operator with a chosen service."""
+        site = self.admin_site
+        if not isinstance(site, PanelSite):
+            message = "panel pages belong to the panel's site"
+            raise TypeError(message)
+        return site.at_desk(view)
+
+    def is_open_to(self, desk: Desk) -> bool:
+        """Whether the sidebar shows it to this operator; its views ask again."""
+        del desk
+        return True
+
+    def count_waiting(self, desk: Desk) -> int | None:
+        """Things that wait for a person, for the sidebar; None shows no counter."""
+        del desk
+        return None
+
+
+class PanelAdmin(PanelPage, ModelAdmin[Any]):
+    """A page about rows of a model. It calls use cases; it adds, changes and deletes nothing by itself."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Rights hang on memberships; who came this far may see what lies in his scope."""
@@ -67,26 +95,9 @@ class PanelAdmin(ModelAdmin[Any]):
         del request, obj
         return False
 
-    def pages(self) -> Sequence[URLPattern]:
-        """Addresses of this page, below its slug; views are wrapped with `self.at_desk`."""
-        raise NotImplementedError
-
     def get_urls(self) -> list[URLPattern]:
         """Only our own pages, none of the stock ones."""
         return list(self.pages())
-
-    def at_desk(self, view: View) -> View:
-        """Let a view be reached only by an admitted operator with a chosen service."""
-        site = self.admin_site
-        if not isinstance(site, PanelSite):
-            message = "panel pages belong to the panel's site"
-            raise TypeError(message)
-        return site.at_desk(view)
-
-    def count_waiting(self, desk: Desk) -> int | None:
-        """Things that wait for a person, for the sidebar; None shows no counter."""
-        del desk
-        return None
 
 
 class PanelSite(AdminSite):
@@ -96,6 +107,21 @@ class PanelSite(AdminSite):
     site_url = None
     enable_nav_sidebar = False
     final_catch_all_view = False
+
+    def __init__(self, name: str = "admin") -> None:
+        """Start without pages; `config.panel` puts them in, in the order of the sidebar."""
+        super().__init__(name)
+        self._sidebar_pages: list[PanelPage] = []
+
+    def show(self, page: type[PanelPage], model: type[Model] | None = None) -> None:
+        """Put a page in: with its model if it is about one."""
+        if model is not None:
+            self.register(model, page)  # type: ignore[arg-type] # a PanelAdmin
+            self._sidebar_pages.append(self._registry[model])  # type: ignore[arg-type] # the same
+            return
+        plain = page()
+        plain.admin_site = self
+        self._sidebar_pages.append(plain)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """An operator whose second factor was used in this session."""
@@ -131,12 +157,12 @@ class PanelSite(AdminSite):
             path("", self.admin_view(self.index), name="index"),
             path("servizio/", self.admin_view(choice.choose_service), name="choose_service"),
         ]
-        return own + [path(f"{page.slug}/", include(page.get_urls())) for page in self._pages()]
+        return own + [path(f"{page.slug}/", include(list(page.pages()))) for page in self._sidebar_pages]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Open the first page of the sidebar."""
         del request, extra_context
-        return redirect(f"admin:{self._pages()[0].url_name}")
+        return redirect(f"admin:{self._sidebar_pages[0].url_name}")
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """What the frame shows on every page."""
@@ -148,17 +174,16 @@ class PanelSite(AdminSite):
             "site_header": self.site_header,
         }
 
-    def _pages(self) -> list[PanelAdmin]:
-        return [page for page in self._registry.values() if isinstance(page, PanelAdmin)]
-
     def _sidebar(self, request: HttpRequest, desk: Desk) -> list[tuple[Any, list[Entry]]]:
         groups: dict[Any, list[Entry]] = {}
-        for page in self._pages():
+        for page in self._sidebar_pages:
+            if not page.is_open_to(desk):
+                continue
             groups.setdefault(page.group, []).append(_entry(page, request, desk))
         return list(groups.items())
 
 
-def _entry(page: PanelAdmin, request: HttpRequest, desk: Desk) -> Entry:
+def _entry(page: PanelPage, request: HttpRequest, desk: Desk) -> Entry:
     match = request.resolver_match
     count = page.count_waiting(desk)
     return Entry(
@@ -172,4 +197,6 @@ def _entry(page: PanelAdmin, request: HttpRequest, desk: Desk) -> Entry:
 
 
 SERVICES = _("Gestione Servizi")
+OFFICE = _("Ufficio")
+ADMINISTRATION = _("Amministrazione")
 site = PanelSite(name="admin")

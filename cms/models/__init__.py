@@ -1,10 +1,9 @@
 """Rows of the register, by noun."""
 
+from cms.models.access import Invitation
 from cms.models.certificates import (
     Card,
     CardFamily,
-    CaRequest,
-    CaRequestBody,
     Certificate,
     CertificateBody,
     Hold,
@@ -12,10 +11,12 @@ from cms.models.certificates import (
     KnownKey,
     Pair,
 )
-from cms.models.events import Event
-from cms.models.holders import Holder, Registration
+from cms.models.events import Event, EventSeal
+from cms.models.holders import Holder, HolderWord, Registration
+from cms.models.jobs import Job, JobFile, JobRow
 from cms.models.organisations import Agreement, Centre, Membership, Service, User
-from cms.models.stock import Stock, StockMovement
+from cms.models.requests import CaRequest, CaRequestBody, RevocationProposal
+from cms.models.stock import PurchaseRequest, Stock, StockMovement
 
 __all__ = [
     "Agreement",
@@ -27,13 +28,21 @@ __all__ = [
     "Certificate",
     "CertificateBody",
     "Event",
+    "EventSeal",
     "Hold",
     "Holder",
+    "HolderWord",
+    "Invitation",
     "Issuer",
+    "Job",
+    "JobFile",
+    "JobRow",
     "KnownKey",
     "Membership",
     "Pair",
+    "PurchaseRequest",
     "Registration",
+    "RevocationProposal",
     "Service",
     "Stock",
     "StockMovement",

@@ -1,4 +1,4 @@
-"""Cards, pairs, certificates, their holds, and what is asked of the certification authority."""
+"""Cards, pairs, certificates and their holds."""
 
 from __future__ import annotations
 
@@ -19,11 +19,8 @@ from cms.states import (
     CertificateType,
     HoldCause,
     Medium,
-    RequestKind,
-    RequestState,
     RevocationCause,
 )
-from runtime.claims import Claimable
 
 
 class CardFamily(models.Model):
@@ -247,83 +244,6 @@ class Hold(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_cause_display()} {self.placed_at:%Y-%m-%d}"
-
-
-class CaRequest(Claimable):
-    """What we want of the CA, stored before it is asked (ADR 3). `uid` is the request id that the CA sees.
-
-    Requests of one certificate are carried out in the order of `id`. `natural_key` makes a repeated wish one wish.
-    """
-
-    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    natural_key = models.CharField(max_length=80, unique=True)
-    kind = models.CharField("tipo", max_length=8, choices=RequestKind.choices)
-    state = models.CharField("stato", max_length=12, choices=RequestState.choices, default=RequestState.PLANNED)
-    centre = models.ForeignKey(Centre, models.PROTECT, related_name="+")
-    service = models.ForeignKey(Service, models.PROTECT, related_name="+")
-    pair = models.ForeignKey(Pair, models.PROTECT, related_name="ca_requests")
-    certificate = models.ForeignKey(Certificate, models.PROTECT, null=True, blank=True, related_name="ca_requests")
-    type = models.CharField(max_length=16, choices=CertificateType.choices, blank=True)
-    profile = models.CharField(max_length=32, blank=True)
-    subject = models.JSONField(default=dict)
-    spki_sha256 = models.CharField(max_length=64, blank=True)
-    not_before = models.DateTimeField(null=True, blank=True)
-    not_after = models.DateTimeField(null=True, blank=True)
-    cause = models.CharField(max_length=24, blank=True)
-    case_code = models.CharField(max_length=16, blank=True)
-    announcement = models.JSONField(null=True, blank=True)
-    asked_at = models.DateTimeField()
-    settled_at = models.DateTimeField(null=True, blank=True)
-    last_error = models.CharField(max_length=64, blank=True)
-
-    class Meta:
-        verbose_name = "richiesta alla CA"
-        verbose_name_plural = "richieste alla CA"
-        indexes: ClassVar = [
-            models.Index(
-                fields=["next_attempt_at"],
-                condition=Q(state__in=[RequestState.PLANNED, RequestState.SENT]),
-                name="ca_request_due",
-            ),
-            models.Index(
-                fields=["certificate", "id"],
-                condition=Q(state__in=[RequestState.PLANNED, RequestState.SENT]),
-                name="ca_request_open_by_cert",
-            ),
-            models.Index(fields=["case_code"], condition=~Q(case_code=""), name="ca_request_by_case"),
-        ]
-        constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(kind__in=RequestKind.values), name="ca_request_kind_known"),
-            models.CheckConstraint(condition=Q(state__in=RequestState.values), name="ca_request_state_known"),
-            models.CheckConstraint(
-                condition=Q(kind=RequestKind.ISSUE, not_after__isnull=False)
-                | (~Q(kind=RequestKind.ISSUE) & Q(certificate__isnull=False)),
-                name="ca_request_names_its_object",
-            ),
-            models.UniqueConstraint(
-                fields=["pair", "type"],
-                condition=Q(kind=RequestKind.ISSUE) & ~Q(state__in=[RequestState.CANCELLED, RequestState.REFUSED]),
-                name="one_issue_per_pair_and_type",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.natural_key}"
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the CA still has to be asked or to answer."""
-        return self.state in {RequestState.PLANNED, RequestState.SENT}
-
-
-class CaRequestBody(models.Model):
-    """The CSR (DER) of an issue request, apart from the row that workers claim."""
-
-    request = models.OneToOneField(CaRequest, models.CASCADE, primary_key=True, related_name="body")
-    csr = models.BinaryField()
-
-    def __str__(self) -> str:
-        return str(self.pk)
 
 
 def facts_of(certificate: Certificate) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class Event(models.Model):
             models.Index(fields=["case_code", "id"], condition=~Q(case_code=""), name="event_by_case"),
             models.Index(fields=["card_id", "id"], name="event_by_card"),
             models.Index(fields=["centre", "service", "-id"], name="event_by_scope"),
+            models.Index(fields=["holder_id", "id"], name="event_by_holder"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(channel__in=Channel.values), name="event_channel_known"),
@@ -48,3 +49,24 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.case_code}".strip()
+
+
+class EventSeal(models.Model):
+    """One link of the audit chain: event `seq` of the chain, and the digest over it and the link before.
+
+    A table of its own, because events are append-only and are sealed after they were committed. Digest:
+    `cms.services.seals`. One sealer at a time writes here.
+    """
+
+    seq = models.BigIntegerField(primary_key=True)
+    event = models.OneToOneField(Event, models.PROTECT, related_name="seal")
+    digest = models.CharField("sigillo", max_length=64)
+    sealed_at = models.DateTimeField("sigillato il")
+
+    class Meta:
+        verbose_name = "sigillo"
+        verbose_name_plural = "sigilli"
+        triggers: ClassVar = append_only("event_seal")
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.digest[:16]}"

@@ -75,3 +75,29 @@ class Registration(models.Model):
 
     def __str__(self) -> str:
         return f"{self.holder} · {self.centre}"
+
+
+class HolderWord(models.Model):
+    """A word by which a centre finds a holder it has registered: surname, given name, codice fiscale, folded.
+
+    Kept by triggers (migration 0003): rows follow `Registration` and the holder's names. Prefix search reads one index
+    range and stops at its bound, however large the register is.
+    """
+
+    centre = models.ForeignKey(Centre, models.PROTECT, related_name="+")
+    word = models.CharField(max_length=64)
+    holder = models.ForeignKey(Holder, models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = "parola"
+        verbose_name_plural = "parole"
+        indexes: ClassVar = [
+            models.Index(
+                fields=["centre", "word", "holder"],
+                opclasses=["int8_ops", "text_pattern_ops", "int8_ops"],
+                name="holder_by_word",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

@@ -22,6 +22,8 @@ class Centre(models.Model):
     phone = models.CharField("telefono", max_length=32, blank=True)
     purchase_url = models.URLField("pagina di acquisto", blank=True)
     active = models.BooleanField("attivo", default=True)
+    session_idle_minutes = models.PositiveSmallIntegerField("sessione: minuti di inattività", default=30)
+    session_hours = models.PositiveSmallIntegerField("sessione: durata massima (ore)", default=8)
 
     class Meta:
         verbose_name = "CDRL"
@@ -77,6 +79,7 @@ class Agreement(models.Model):
     service = models.ForeignKey(Service, models.PROTECT, related_name="agreements", verbose_name="servizio")
     approval = models.CharField("autorizzazione", max_length=16, choices=ApprovalMode.choices)
     refusal_suspends_at_once = models.BooleanField("il rifiuto sospende subito", default=False)
+    four_eyes_revocation = models.BooleanField("la revoca richiede due persone", default=False)
     low_stock_threshold = models.PositiveIntegerField("soglia di giacenza", default=10)
 
     class Meta:
@@ -114,6 +117,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     tax_code = models.CharField("codice fiscale", max_length=16, null=True, blank=True, unique=True)
     is_staff = models.BooleanField("accede al pannello", default=False)
     is_active = models.BooleanField("attivo", default=True)
+    is_administrator = models.BooleanField("amministratore del fornitore", default=False)
     created_at = models.DateTimeField("creato il", auto_now_add=True)
 
     objects: ClassVar[UserManager] = UserManager()

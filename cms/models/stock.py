@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from cms.fsm import append_only
 from cms.models.organisations import Centre, Service
-from cms.states import CertificateType, MovementKind
+from cms.states import CertificateType, MovementKind, PurchaseState
 
 
 class Stock(models.Model):
@@ -20,6 +21,7 @@ class Stock(models.Model):
     type = models.CharField("certificato", max_length=16, choices=CertificateType.choices)
     free = models.IntegerField("disponibili", default=0)
     reserved = models.IntegerField("prenotati", default=0)
+    low_since = models.DateTimeField("sotto soglia dal", null=True, blank=True)
 
     class Meta:
         verbose_name = "contatore"
@@ -74,3 +76,54 @@ class StockMovement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.free_change:+d}/{self.reserved_change:+d}"
+
+
+class PurchaseRequest(models.Model):
+    """Certificates that a centre's manager wants to buy; the provider credits them (four eyes where a setting says so).
+
+    `types` are credited with `quantity` each: a pair service buys pairs.
+    """
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    number = models.CharField("numero", max_length=20, unique=True)
+    centre = models.ForeignKey(Centre, models.PROTECT, related_name="purchases", verbose_name="CDRL")
+    service = models.ForeignKey(Service, models.PROTECT, related_name="purchases", verbose_name="servizio")
+    types = models.JSONField("certificati", default=list)
+    quantity = models.PositiveIntegerField("quantità")
+    order_reference = models.CharField("riferimento ordine", max_length=48)
+    note = models.CharField("nota", max_length=200, blank=True)
+    state = models.CharField("stato", max_length=12, choices=PurchaseState.choices, default=PurchaseState.REQUESTED)
+    requested_by = models.BigIntegerField("richiesta da")
+    requested_at = models.DateTimeField("richiesta il")
+    confirmed_by = models.BigIntegerField("confermata da", null=True, blank=True)
+    confirmed_at = models.DateTimeField("confermata il", null=True, blank=True)
+    decided_by = models.BigIntegerField("decisa da", null=True, blank=True)
+    decided_at = models.DateTimeField("decisa il", null=True, blank=True)
+    refusal_reason = models.CharField("motivo del rifiuto", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = "richiesta di acquisto"
+        verbose_name_plural = "richieste di acquisto"
+        indexes: ClassVar = [
+            models.Index(fields=["service", "centre", "-id"], name="purchase_by_scope"),
+            models.Index(fields=["id"], condition=Q(state__in=["requested", "confirmed"]), name="purchase_waiting"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(state__in=PurchaseState.values), name="purchase_state_known"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="purchase_of_something"),
+            models.CheckConstraint(
+                condition=Q(confirmed_by__isnull=True)
+                | Q(decided_by__isnull=True)
+                | ~Q(confirmed_by=F("decided_by"))
+                | ~Q(state=PurchaseState.CREDITED),
+                name="confirmed_purchase_has_two_persons",
+            ),
+            models.UniqueConstraint(
+                fields=["centre", "order_reference"],
+                condition=~Q(state__in=["refused", "withdrawn"]),
+                name="one_purchase_per_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number

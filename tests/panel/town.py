@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import random
+import unicodedata
 from datetime import UTC, datetime, timedelta
 
 from allauth.account.models import EmailAddress
@@ -15,7 +16,20 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.db.models import F
 
 from cms.actors import SYSTEM, holder_at_client
-from cms.models import Agreement, Card, CardFamily, Centre, Certificate, Hold, Holder, Membership, Pair, Service, User
+from cms.models import (
+    Agreement,
+    Card,
+    CardFamily,
+    Centre,
+    Certificate,
+    Hold,
+    Holder,
+    Membership,
+    Pair,
+    Registration,
+    Service,
+    User,
+)
 from cms.policy import hold_lapses_at, years_after
 from cms.services import stock
 from cms.states import ApprovalMode, HoldCause, Role
@@ -107,6 +121,7 @@ class Town:
     def person(self, surname: str = "Rossi", given_name: str = "Mario", code: str | None = None) -> Holder:
         letters = "".join((name.replace(" ", "") + "XXX")[:3].upper() for name in (surname, given_name))
         name = f"{given_name}.{surname}.{next(self.numbers)}".lower().replace(" ", "")
+        name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
         return Holder.objects.create(
             tax_code=code or tax_code(letters, next(self.numbers)),
             given_name=given_name,
@@ -128,6 +143,7 @@ class Town:
         centre, service = centre or self.centre, service or self.service
         not_after = (self.at + timedelta(days=days_left)).replace(microsecond=0)
         holder = holder or self.person()
+        Registration.objects.get_or_create(holder=holder, centre=centre, defaults={"created_at": self.at})
         card = Card.objects.create(
             serial=str(next(self.serials)),
             family=self.family,
