@@ -26,6 +26,7 @@ from pki import x509
 from pki.errors import GatewayConflict, GatewayError, GatewayNotAllowed, GatewayRefused, LintFailed
 from pki.gateway import CertificateRef, IssuedCertificate, IssueRequest, Profile, Subject, Validity
 from runtime import claims, nudge
+from runtime.transactions import use_case
 
 _T = TypeVar("_T")
 log = structlog.get_logger(__name__)
@@ -156,13 +157,13 @@ def _is_overtaken(request: CaRequest) -> bool:
     return CaRequest.objects.filter(certificate_id=request.certificate_id, kind=RequestKind.REVOKE).exists()
 
 
-@transaction.atomic
+@use_case
 def _drop(request: CaRequest, fence: int, *, at: datetime) -> None:
     if claims.settle(CaRequest, request.pk, fence):
         CaRequest.objects.filter(pk=request.pk).update(state=RequestState.CANCELLED, settled_at=at)
 
 
-@transaction.atomic
+@use_case
 def _refuse(request: CaRequest, fence: int, failure: GatewayError | LintFailed, *, at: datetime) -> None:
     """The CA said no for good: a person must look; the event says what and why."""
     if not claims.settle(CaRequest, request.pk, fence):
@@ -172,7 +173,7 @@ def _refuse(request: CaRequest, fence: int, failure: GatewayError | LintFailed, 
     _record(request, "ca.request-refused", at=at, outcome=Outcome.FAILED, reason=failure.code)
 
 
-@transaction.atomic
+@use_case
 def _settle(request: CaRequest, fence: int, answer: IssuedCertificate | None, *, at: datetime) -> None:
     # Certificate before request: the order in which use cases lock them.
     certificate = _locked(request.certificate_id)
