@@ -31,6 +31,20 @@ TEXTS = {
 }
 STEPS = ["diagnosis", "contacts", "contact-confirmation", "acceptance", "form-signature", "requests", "installation"]
 
+HOLDER = {
+    "given_name": "MARIO",
+    "surname": "ROSSI",
+    "tax_code": "RSSMRA85T10A562S",
+    "mobile": "+393331234567",
+    "address": {"street": "Via Roma 1", "postcode": "56010", "town": "San Giuliano Terme", "province": "PI"},
+}
+CENTRE = {
+    "name": "CDRL Prova",
+    "email": "cdrl@example.org",
+    "phone": "+39050000000",
+    "purchase_url": "https://example.org",
+}
+
 
 class FakeOffice:
     def __init__(self, serial: str, old: dict[Slot, bytes], authority: FakeAuthority, *, now: datetime) -> None:
@@ -301,25 +315,8 @@ class FakeOffice:
             "nonce": self.nonce,
             "host": self.host,
             "card_serial": self.serial,
-            "holder": {
-                "given_name": "MARIO",
-                "surname": "ROSSI",
-                "tax_code": "RSSMRA85T10A562S",
-                "email": self.email,
-                "mobile": "+393331234567",
-                "address": {
-                    "street": "Via Roma 1",
-                    "postcode": "56010",
-                    "town": "San Giuliano Terme",
-                    "province": "PI",
-                },
-            },
-            "centre": {
-                "name": "CDRL Prova",
-                "email": "cdrl@example.org",
-                "phone": "+39050000000",
-                "purchase_url": "https://example.org",
-            },
+            "holder": {**HOLDER, "email": self.email},
+            "centre": CENTRE,
             "slots": [
                 {
                     "type": slot,
