@@ -7,13 +7,17 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class CmsSettings(BaseSettings):
-    """How the register talks to its certification authority."""
+    """How the register talks to its certification authority, and how long it trusts who sits before it."""
 
     model_config = SettingsConfigDict(env_prefix="SIGILLO_CMS_", frozen=True)
 
     gateway: Literal["embedded"] = "embedded"
     ca_lease_seconds: int = 60
     ca_retry_seconds: tuple[int, ...] = (2, 5, 15, 30, 60, 120, 300, 600)
+
+    confirmation_minutes: int = 5
+    invitation_hours: int = 72
+    password_link_minutes: int = 30
 
     @property
     def ca_lease(self) -> timedelta:

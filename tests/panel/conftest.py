@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.account.internal.userkit import user_id_to_str
@@ -42,6 +44,22 @@ def seated(user, service=None) -> Client:
         session[SESSION_KEY] = service.pk
     session.save()
     return client
+
+
+def confirmed(client: Client) -> Client:
+    """Mark the client's session as of someone who has just shown his second factor again; returns the client."""
+    session = client.session
+    records = session[AUTHENTICATION_METHODS_SESSION_KEY]
+    proof = {"method": "mfa", "type": "totp", "at": time.time(), "reauthenticated": True}
+    session[AUTHENTICATION_METHODS_SESSION_KEY] = [*records, proof]
+    session.save()
+    return client
+
+
+@pytest.fixture
+def freshly():
+    """Confirm a session: `freshly(client)`; what cannot be undone is then not asked for again."""
+    return confirmed
 
 
 @pytest.fixture
