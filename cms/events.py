@@ -38,6 +38,7 @@ VERBS = {
     "stock.purchased": "Acquisto certificati",
     "stock.corrected": "Rettifica giacenza",
     "stock.empty": "Giacenza insufficiente",
+    "job.started": "Operazione avviata",
     "login.refused": "Accesso rifiutato",
 }
 

@@ -7,7 +7,6 @@ SMTP offers either "never lost" or "never twice"; legal notices choose the first
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Sequence
 from contextlib import closing
@@ -22,6 +21,7 @@ from notifications.models import OutboxAttachment, OutboxMessage
 from notifications.states import MessageState
 from notifications.transport import DeliveryFailure, PutOff, Rejected, ServerAway, SmtpTransport, Transport
 from runtime.claims import claim
+from runtime.clock import Watch
 
 log = structlog.get_logger(__name__)
 
@@ -33,26 +33,12 @@ class _Unsendable(DeliveryFailure):
     """The message cannot be composed (a template's fault, a seal that does not open): a person must look."""
 
 
-class _Watch:
-    """The instant that the door gave, moving on by monotonic seconds: leases of a long drain start when they start."""
-
-    def __init__(self, at: datetime) -> None:
-        self._at = at
-        self._since = time.monotonic()
-
-    def elapsed(self) -> timedelta:
-        return timedelta(seconds=time.monotonic() - self._since)
-
-    def now(self) -> datetime:
-        return self._at + self.elapsed()
-
-
 def deliver_due(*, at: datetime, limit: int = 100, transport: Transport | None = None) -> int:
     """Send the messages that are due at `at`, at most `limit`; return how many the server took.
 
     May run any number of times at once: a message is his who claims it. Raises RuntimeError inside a transaction.
     """
-    watch = _Watch(at)
+    watch = Watch(at)
     waiting = queries.due(at=at, limit=limit)
     sent = 0
     with closing(transport or SmtpTransport()) as line:
@@ -68,7 +54,7 @@ def deliver_due(*, at: datetime, limit: int = 100, transport: Transport | None =
     return sent
 
 
-def _deliver(pk: uuid.UUID, line: Transport, watch: _Watch) -> bool:
+def _deliver(pk: uuid.UUID, line: Transport, watch: Watch) -> bool:
     """Claim and send one message; False when another has it or the server did not take it. Raises ServerAway."""
     fence = claim(OutboxMessage, pk, at=watch.now(), lease=settings.NOTIFICATIONS.lease)
     if fence is None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from django.db import connection
@@ -39,6 +40,23 @@ class FakeClock:
     def now(self) -> datetime:
         """Say the instant that was set."""
         return as_utc(self.instant)
+
+
+class Watch:
+    """The instant that a door gave, moving on by monotonic seconds: for work that takes longer than a moment."""
+
+    def __init__(self, at: datetime) -> None:
+        """Start at the door's instant."""
+        self._at = at
+        self._since = time.monotonic()
+
+    def elapsed(self) -> timedelta:
+        """Say how long the work has taken."""
+        return timedelta(seconds=time.monotonic() - self._since)
+
+    def now(self) -> datetime:
+        """Say the door's instant plus the time that has passed."""
+        return self._at + self.elapsed()
 
 
 class _Holder:

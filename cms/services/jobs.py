@@ -1,0 +1,174 @@
+"""Long work that an operator starts: its rows are stored first, then worked off by whoever holds the claim.
+
+What a row does and what became of it are one transaction: a worker that is killed leaves both or neither, and the next
+goes on at the first row without an outcome. Nothing is lost and nothing is done twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db import OperationalError, transaction
+from django.db.models import F
+
+from cms import events
+from cms.actors import operator as operator_actor
+from cms.errors import DomainError
+from cms.models import Job, JobRow, User
+from cms.states import JobKind, JobRowState, JobState
+from runtime import claims, nudge
+from runtime.clock import Watch
+from runtime.transactions import use_case
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=60)
+TURN = timedelta(seconds=45)
+"""How long one task works on a job; well below the tasks' time limit, then another goes on."""
+PAUSE = timedelta(seconds=5)
+_LONGEST_TEXT = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A row to be done: what it is about."""
+
+    subject_id: int | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """How jobs of some kinds are done.
+
+    `settle` does one row at an instant and returns what to say of it (empty for nothing); it raises `DomainError` for
+    a row that is refused. It may change `row.payload` and `row.subject_id`. `batch` rows share one transaction, each in
+    a savepoint of its own. `task` is the name of the Celery task that takes the job's id.
+    """
+
+    kinds: Sequence[JobKind]
+    task: str
+    settle: Callable[[Job, JobRow, datetime], str]
+    batch: int = 1
+    ends_as: Callable[[Job], JobState] = lambda _job: JobState.DONE
+
+
+def start(  # noqa: PLR0913 - one argument per fact of a job
+    trade: Trade,
+    kind: JobKind,
+    rows: Iterable[Planned],
+    *,
+    centre_id: int,
+    service_id: int,
+    operator: User,
+    at: datetime,
+    parameters: dict[str, Any] | None = None,
+    state: JobState = JobState.RUNNING,
+) -> Job:
+    """Store a job with its rows in the caller's transaction, and poke a worker after the commit."""
+    job = Job.objects.create(
+        kind=kind,
+        state=state,
+        centre_id=centre_id,
+        service_id=service_id,
+        started_by=operator,
+        created_at=at,
+        next_attempt_at=at,
+        parameters=parameters or {},
+    )
+    planned = (
+        JobRow(job=job, position=position, subject_id=row.subject_id, payload=row.payload)
+        for position, row in enumerate(rows, start=1)
+    )
+    job.total = len(JobRow.objects.bulk_create(planned, batch_size=1000))
+    job.save(update_fields=["total"])
+    events.record(
+        "job.started",
+        actor=operator_actor(operator),
+        at=at,
+        centre_id=centre_id,
+        service_id=service_id,
+        facts={"kind": kind, "job": str(job.uid), "rows": job.total},
+    )
+    nudge.after_commit(trade.task, job.pk)
+    return job
+
+
+def carry_out(job_id: int, trade: Trade, *, at: datetime) -> None:
+    """Work on a job until it ends or this turn is over; claimed by another or ended, nothing happens.
+
+    Raises RuntimeError inside a transaction: each batch must be committed by itself.
+    """
+    fence = claims.claim(Job, job_id, at=at, lease=LEASE)
+    if fence is None:
+        return
+    watch = Watch(at)
+    try:
+        while _carry_out_batch(job_id, fence, trade, now=watch.now()):
+            if watch.elapsed() > TURN:
+                claims.release(Job, job_id, fence, next_attempt_at=watch.now())
+                nudge.send(trade.task, job_id)
+                return
+    except OperationalError as busy:
+        log.warning("job.database-busy", job=job_id, error=type(busy).__name__)
+        claims.release(Job, job_id, fence, next_attempt_at=watch.now() + PAUSE)
+
+
+def carry_out_due(trade: Trade, *, at: datetime) -> int:
+    """Go on with jobs whose nudge was lost or whose worker died: the rescan behind every nudge. Returns how many."""
+    due = Job.objects.filter(kind__in=trade.kinds, next_attempt_at__lte=at).order_by("next_attempt_at")
+    ids = [pk for pk, until in due.values_list("pk", "claimed_until") if until is None or until <= at]
+    for pk in ids:
+        carry_out(pk, trade, at=at)
+    return len(ids)
+
+
+@use_case
+def _carry_out_batch(job_id: int, fence: int, trade: Trade, *, now: datetime) -> bool:
+    """Do the next rows; False when the job has ended or the claim was lost."""
+    if not claims.still_mine(Job, job_id, fence):
+        return False
+    job = Job.objects.select_related("started_by", "centre", "service").get(pk=job_id)
+    rows = list(job.rows.filter(state=JobRowState.PLANNED).order_by("position")[: trade.batch])
+    if not rows:
+        _end(job, trade, now)
+        return False
+    for row in rows:
+        _settle(job, row, trade, now)
+    JobRow.objects.bulk_update(rows, ["state", "code", "text", "settled_at", "payload", "subject_id"])
+    done = sum(row.state == JobRowState.DONE for row in rows)
+    Job.objects.filter(pk=job_id).update(
+        done=F("done") + done, refused=F("refused") + len(rows) - done, claimed_until=now + LEASE
+    )
+    return True
+
+
+def _settle(job: Job, row: JobRow, trade: Trade, now: datetime) -> None:
+    """Do one row. A fault of ours ends this row and not the job; a database that gave up undoes the whole batch."""
+    subject_id, payload = row.subject_id, dict(row.payload)
+    row.settled_at = now
+    try:
+        with transaction.atomic():
+            row.text = trade.settle(job, row, now)[:_LONGEST_TEXT]
+            row.state = JobRowState.DONE
+    except OperationalError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other rows are not to blame
+        refusal = error if isinstance(error, DomainError) else DomainError()
+        if refusal is not error:
+            log.error("job.row-failed", job=job.pk, row=row.position, error=type(error).__name__)  # noqa: TRY400 - a traceback may hold personal data
+        row.subject_id, row.payload = subject_id, payload
+        row.state, row.code, row.text = JobRowState.REFUSED, refusal.reason_code, refusal.text[:_LONGEST_TEXT]
+
+
+def _end(job: Job, trade: Trade, now: datetime) -> None:
+    """Close the job's claim for good; a job that is done keeps no file."""
+    job.state, job.finished_at = trade.ends_as(job), now
+    job.next_attempt_at = job.claimed_until = None
+    job.save(update_fields=["state", "finished_at", "next_attempt_at", "claimed_until"])
+    if job.state == JobState.DONE:
+        job.files.all().delete()
