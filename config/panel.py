@@ -5,12 +5,14 @@ from __future__ import annotations
 from cms.admin.certificates import CertificateAdmin
 from cms.admin.site import site
 from cms.admin.stocks import StockAdmin
-from cms.models import Certificate, Event, Stock
+from cms.models import Certificate, Event, Job, Stock
 from renewals.admin.cases import RenewalCaseAdmin
 from renewals.admin.events import CaseEventAdmin
+from renewals.admin.operations import CaseJobAdmin
 from renewals.models import RenewalCase
 
 site.show(RenewalCaseAdmin, RenewalCase)
+site.show(CaseJobAdmin, Job)
 site.show(CaseEventAdmin, Event)
 site.show(CertificateAdmin, Certificate)
 site.show(StockAdmin, Stock)

@@ -1,0 +1,182 @@
+"""Operazioni: long work that operators have started, how far it is, and what became of each row."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from cms.admin.desk import Desk, at
+from cms.admin.paging import number, page_of
+from cms.admin.site import SERVICES, PanelAdmin
+from cms.admin.words import Badge
+from cms.models import Job, JobRow
+from cms.states import JobRowState, JobState
+
+ROWS = 50
+
+_STATE_LOOKS = {
+    JobState.CHECKING: ("wait", "clock"),
+    JobState.CHECKED: ("wait", "pencil"),
+    JobState.RUNNING: ("wait", "clock"),
+    JobState.DONE: ("ok", "check-circle"),
+    JobState.STOPPED: ("neutral", "ban"),
+}
+_ROW_LOOKS = {
+    JobRowState.PLANNED: ("wait", "clock"),
+    JobRowState.DONE: ("ok", "check"),
+    JobRowState.REFUSED: ("danger", "close-circle"),
+}
+_OUTCOMES = {
+    "": (gettext_lazy("Tutte"), list(JobRowState)),
+    "non-eseguite": (gettext_lazy("Non eseguite"), [JobRowState.REFUSED]),
+    "riuscite": (gettext_lazy("Riuscite"), [JobRowState.DONE]),
+    "da-fare": (gettext_lazy("Da fare"), [JobRowState.PLANNED]),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job is: what `admin/parts/progress.html` shows."""
+
+    job: Job
+    badge: Badge
+    left: int
+    is_running: bool
+
+    @property
+    def settled(self) -> int:
+        """Rows with an outcome, for the bar."""
+        return self.job.done + self.job.refused
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a row is about, as its page says it: words, a second line, and where it leads (empty for nowhere)."""
+
+    title: str
+    second: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the job."""
+
+    row: JobRow
+    subject: Subject
+    badge: Badge
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One choice of outcomes."""
+
+    word: str
+    address: str
+    is_chosen: bool
+
+
+def progress_of(job: Job) -> Progress:
+    """Read a job's own counters; no row is counted."""
+    state = JobState(job.state)
+    running = job.next_attempt_at is not None
+    left = max(0, job.total - job.done - job.refused)
+    return Progress(job, Badge(*_STATE_LOOKS[state], str(state.label)), left, running)
+
+
+def jobs_of(desk: Desk) -> QuerySet[Job]:
+    """Jobs of the operator's centres under the chosen service."""
+    jobs = Job.objects.filter(centre_id__in=desk.scope.centre_ids, service_id__in=desk.scope.service_ids)
+    return jobs.select_related("started_by", "centre")
+
+
+class JobAdmin(PanelAdmin):
+    """Gestione Servizi › Operazioni."""
+
+    slug = "operazioni"
+    title = gettext_lazy("Operazioni")
+    icon = "files"
+    group = SERVICES
+    url_name = "jobs"
+
+    def pages(self) -> Sequence[URLPattern]:
+        """The list, and one job."""
+        return [
+            path("", self.at_desk(require_safe(self.show_list)), name="jobs"),
+            path("<uuid:uid>/", self.at_desk(require_safe(self.show_job)), name="job"),
+        ]
+
+    def show_list(self, request: HttpRequest) -> HttpResponse:
+        """Show the jobs of the scope, newest first."""
+        page = page_of(jobs_of(at(request)), request.GET)
+        context = {
+            **self.admin_site.each_context(request),
+            "page": page,
+            "jobs": [progress_of(job) for job in page.rows],
+            "title": self.title,
+        }
+        return render(request, "admin/cms/jobs.html", context)
+
+    def show_job(self, request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
+        """Show one job; the page looks again by itself while it runs."""
+        desk = at(request)
+        job = jobs_of(desk).filter(uid=uid).first()
+        if job is None:
+            raise Http404
+        chosen = request.GET.get("esito", "")
+        chosen = chosen if chosen in _OUTCOMES else ""
+        rows, previous, following = _rows(job, chosen, request.GET)
+        subjects = self.subjects_of(desk, job, rows)
+        context = {
+            **self.admin_site.each_context(request),
+            "progress": progress_of(job),
+            "lines": [_line(row, subjects) for row in rows],
+            "chips": [_chip(slug, chosen) for slug in _OUTCOMES],
+            "page": {"previous": previous, "next": following},
+            "title": job.get_kind_display(),
+        }
+        return render(request, "admin/cms/job.html", context)
+
+    def subjects_of(self, desk: Desk, job: Job, rows: Sequence[JobRow]) -> Mapping[int, Subject]:
+        """What rows are about, by their id; whoever knows cases says more (`renewals.admin`)."""
+        del desk, job, rows
+        return {}
+
+
+def _rows(job: Job, chosen: str, query: QueryDict) -> tuple[list[JobRow], str, str]:
+    """Rows of a page in the order of the job, with the addresses beside it."""
+    found = job.rows.filter(state__in=_OUTCOMES[chosen][1])
+    before, after = number(query.get("prima")), number(query.get("dopo"))
+    if before is not None:
+        rows = list(found.filter(position__lt=before).order_by("-position")[: ROWS + 1])
+        has_previous, has_next, rows = len(rows) > ROWS, True, rows[:ROWS][::-1]
+    else:
+        rows = list(found.filter(position__gt=after or 0).order_by("position")[: ROWS + 1])
+        has_previous, has_next, rows = after is not None, len(rows) > ROWS, rows[:ROWS]
+    previous = _address(chosen, "prima", rows[0].position) if rows and has_previous else ""
+    return rows, previous, _address(chosen, "dopo", rows[-1].position) if rows and has_next else ""
+
+
+def _address(chosen: str, name: str, position: int) -> str:
+    query = QueryDict(mutable=True)
+    query.update({**({"esito": chosen} if chosen else {}), name: str(position)})
+    return f"?{query.urlencode()}"
+
+
+def _chip(slug: str, chosen: str) -> Chip:
+    return Chip(str(_OUTCOMES[slug][0]), f"?esito={slug}" if slug else "?", slug == chosen)
+
+
+def _line(row: JobRow, subjects: Mapping[int, Subject]) -> Line:
+    state = JobRowState(row.state)
+    said = subjects.get(row.pk) or Subject(_("Riga %(number)d") % {"number": row.position})
+    return Line(row, said, Badge(*_ROW_LOOKS[state], str(state.label)))
