@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from cms.states import ApprovalMode, CertificateType, Flow, Role
 
@@ -119,6 +120,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField("attivo", default=True)
     is_administrator = models.BooleanField("amministratore del fornitore", default=False)
     created_at = models.DateTimeField("creato il", auto_now_add=True)
+    session_generation = models.PositiveIntegerField("generazione delle sessioni", default=0)
+    last_service_id = models.BigIntegerField("ultimo servizio scelto", null=True, blank=True)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -133,6 +136,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.full_name or self.email
+
+    def get_session_auth_hash(self) -> str:
+        """What every session of this account carries: a new password or a new generation ends them all at once."""
+        secret = f"{self.password}:{self.session_generation}"
+        return salted_hmac("cms.models.User.session", secret, algorithm="sha256").hexdigest()
 
     def get_full_name(self) -> str:
         """The name that screens show."""
