@@ -8,17 +8,19 @@ from functools import update_wrapper
 from typing import Any
 
 from django.contrib.admin import AdminSite, ModelAdmin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, include, path
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_POST
 
 from cms.admin import choice, entrance
+from cms.admin.counting import bounded_counts
 from cms.admin.desk import Desk, desk_of
+from cms.admin.look import choose_look
 
 View = Callable[..., HttpResponse]
 
@@ -32,7 +34,7 @@ class Entry:
     icon: str
     is_current: bool
     counter: str
-    counter_title: str
+    counter_words: str
 
 
 class PanelPage:
@@ -43,6 +45,7 @@ class PanelPage:
     icon: str
     group: Any = ""
     url_name: str
+    waiting_words: Any = gettext_lazy("in attesa")
     admin_site: AdminSite
 
     def pages(self) -> Sequence[URLPattern]:
@@ -62,8 +65,13 @@ class PanelPage:
         del desk
         return True
 
+    def waiting(self, desk: Desk) -> QuerySet[Any] | None:
+        """Rows that wait for a person, read from an index; the sidebar counts all pages' rows in one statement."""
+        del desk
+        return None
+
     def count_waiting(self, desk: Desk) -> int | None:
-        """Things that wait for a person, for the sidebar; None shows no counter."""
+        """The same as a number, for what is no plain set of rows; None shows no counter."""
         del desk
         return None
 
@@ -156,6 +164,7 @@ class PanelSite(AdminSite):
         own: list[URLPattern | URLResolver] = [
             path("", self.admin_view(self.index), name="index"),
             path("servizio/", self.admin_view(choice.choose_service), name="choose_service"),
+            path("aspetto/", self.admin_view(require_POST(choose_look)), name="choose_look"),
         ]
         return own + [path(f"{page.slug}/", include(list(page.pages()))) for page in self._sidebar_pages]
 
@@ -175,28 +184,30 @@ class PanelSite(AdminSite):
         }
 
     def _sidebar(self, request: HttpRequest, desk: Desk) -> list[tuple[Any, list[Entry]]]:
+        pages = [page for page in self._sidebar_pages if page.is_open_to(desk)]
+        sets = {page.slug: rows for page in pages if (rows := page.waiting(desk)) is not None}
+        counts: dict[str, int | None] = {**bounded_counts(sets, most=MOST_SHOWN + 1)}
         groups: dict[Any, list[Entry]] = {}
-        for page in self._sidebar_pages:
-            if not page.is_open_to(desk):
-                continue
-            groups.setdefault(page.group, []).append(_entry(page, request, desk))
+        for page in pages:
+            count = counts[page.slug] if page.slug in counts else page.count_waiting(desk)
+            groups.setdefault(page.group, []).append(_entry(page, request, count or 0))
         return list(groups.items())
 
 
-def _entry(page: PanelPage, request: HttpRequest, desk: Desk) -> Entry:
+def _entry(page: PanelPage, request: HttpRequest, count: int) -> Entry:
     match = request.resolver_match
-    count = page.count_waiting(desk)
     return Entry(
         title=page.title,
         url_name=f"admin:{page.url_name}",
         icon=page.icon,
         is_current=match is not None and f"/{page.slug}/" in f"/{match.route}",
-        counter="" if not count else ("99+" if count > 99 else str(count)),
-        counter_title=ngettext("%d da autorizzare", "%d da autorizzare", count) % count if count else "",
+        counter=f"{MOST_SHOWN}+" if count > MOST_SHOWN else str(count or ""),
+        counter_words=page.waiting_words,
     )
 
 
-SERVICES = _("Gestione Servizi")
-OFFICE = _("Ufficio")
-ADMINISTRATION = _("Amministrazione")
+MOST_SHOWN = 99
+SERVICES = gettext_lazy("Gestione Servizi")
+OFFICE = gettext_lazy("Ufficio")
+ADMINISTRATION = gettext_lazy("Amministrazione")
 site = PanelSite(name="admin")

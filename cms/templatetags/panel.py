@@ -7,11 +7,14 @@ from typing import Any
 
 from django import template
 from django.forms import BoundField
+from django.template.context import Context
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from cms.admin import words
+from cms.admin.look import LOOK_WORDS, LOOKS, look_of
 
 register = template.Library()
 register.filter("instant", words.instant)
@@ -43,6 +46,21 @@ def icon(name: str) -> SafeString:
     """Draw an icon of the sprite; a word always stands beside it."""
     address = f"{static('panel/icons.svg')}#{name}"
     return format_html('<svg class="icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>', address)
+
+
+@register.simple_tag(takes_context=True)
+def look(context: Context) -> SafeString:
+    """Name the chosen look on the page's root element; nothing where the system decides."""
+    chosen = look_of(context.get("request"))
+    return format_html(' data-look="{}"', chosen) if chosen else SafeString("")
+
+
+@register.simple_tag(takes_context=True)
+def look_choices(context: Context) -> list[tuple[str, str, bool]]:
+    """Choices of the menu: value, word, whether it is the present one."""
+    chosen = look_of(context.get("request"))
+    choices = [("", _("Sistema")), *((value, str(word)) for value, word in LOOK_WORDS.items())]
+    return [(value, word, LOOKS.get(value, "") == chosen) for value, word in choices]
 
 
 @register.inclusion_tag("admin/parts/badge.html")
