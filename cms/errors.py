@@ -69,6 +69,13 @@ class RoleTooWeak(Forbidden):
     detail = "Il suo ruolo non consente questa operazione."
 
 
+class AdministratorsOnly(Forbidden):
+    """Only the provider's administrators may do this."""
+
+    code = "administrators-only"
+    detail = "Questa operazione è riservata agli amministratori del fornitore."
+
+
 class IllegalMove(Conflict):
     """A state machine has no such transition from here."""
 
@@ -103,6 +110,56 @@ class StockEmpty(Conflict):
     code = "stock-empty"
     detail = "Giacenza insufficiente: il CDRL non dispone dei certificati necessari. La carta non è stata modificata."
     action = "contact-centre"
+
+
+class StockTooSmall(Conflict):
+    """A correction would take more than is free."""
+
+    code = "stock-insufficient"
+    detail = "La rettifica toglie più unità di quelle disponibili: le unità prenotate appartengono alle loro pratiche."
+
+
+class CorrectionIncomplete(Invalid):
+    """A correction without a change or without its reason."""
+
+    code = "correction-incomplete"
+    detail = "Indichi di quante unità cambia la giacenza e il motivo della rettifica."
+
+
+class PurchaseClosed(Conflict):
+    """The purchase request is not waiting any more."""
+
+    code = "purchase-closed"
+    detail = "La richiesta di acquisto non è più in attesa: è già stata accreditata, respinta o ritirata."
+
+
+class PurchaseSamePerson(Forbidden):
+    """Four eyes: whoever confirmed cannot credit as well."""
+
+    code = "purchase-same-person"
+    detail = "Ha già confermato Lei questa richiesta: l'accredito spetta a un altro amministratore."
+
+
+class OrderKnown(Conflict):
+    """The centre has already asked for this order."""
+
+    code = "order-known"
+    detail = "Per questo ordine esiste già una richiesta di acquisto: controlli il riferimento dell'ordine."
+    action = "correct-data"
+
+
+class QuantityInvalid(Invalid):
+    """A number of units that nobody can buy, or a threshold that is none."""
+
+    code = "quantity-invalid"
+    detail = "La quantità indicata non è valida."
+
+
+class RefusalUnexplained(Invalid):
+    """A purchase request is refused with a reason or not at all."""
+
+    code = "refusal-unexplained"
+    detail = "Indichi il motivo: chi ha fatto la richiesta lo legge."
 
 
 class KeyKnown(Conflict):
@@ -143,3 +200,112 @@ class HoldNotYours(Forbidden):
 
     code = "hold-foreign"
     detail = "La sospensione può essere rimossa solo da chi l'ha disposta."
+
+
+class InvitationUnknown(NotFound):
+    """No invitation has this link; an older link was replaced by a newer one."""
+
+    code = "invitation-unknown"
+    detail = "Il collegamento dell'invito non è valido: se ne ha ricevuti più d'uno, vale solo l'ultimo."
+
+
+class InvitationExpired(Conflict):
+    """The link was not used in time."""
+
+    code = "invitation-expired"
+    detail = "L'invito è scaduto."
+    action = "contact-centre"
+
+
+class InvitationUsed(Conflict):
+    """The link has done its work."""
+
+    code = "invitation-used"
+    detail = "L'invito è già stato accettato: il collegamento vale una volta sola."
+
+
+class InvitationWithdrawn(Conflict):
+    """Whoever invited has thought better of it."""
+
+    code = "invitation-withdrawn"
+    detail = "L'invito è stato ritirato da chi l'ha mandato."
+    action = "contact-centre"
+
+
+class InvitationForeign(Forbidden):
+    """The invitation is for another person than the one who has logged in."""
+
+    code = "invitation-foreign"
+    detail = "L'invito è destinato a un'altra persona, non all'account con cui è entrato."
+
+
+class InvitationNeedsLogin(Conflict):
+    """The person invited has an account already: it is joined after its login, not by the link alone."""
+
+    code = "invitation-login"
+    detail = "Per questo indirizzo esiste già un account: entri con quello, poi accetti l'invito."
+
+
+class MemberPresent(Conflict):
+    """Whoever is invited belongs there already."""
+
+    code = "member-present"
+    detail = "Questa persona ha già accesso: se serve, ne cambi il ruolo."
+
+
+class TaxCodeTaken(Conflict):
+    """The codice fiscale belongs to another account."""
+
+    code = "tax-code-taken"
+    detail = "Il codice fiscale risulta già associato a un altro account: controlli il codice e l'indirizzo e-mail."
+    action = "correct-data"
+
+
+class PasswordWeak(Invalid):
+    """The password does not follow the policy."""
+
+    code = "password-weak"
+    detail = "La password non è abbastanza sicura."
+
+
+class ManagerLast(Conflict):
+    """A centre is never left without a manager."""
+
+    code = "manager-last"
+    detail = "È l'unico responsabile del CDRL: prima ne nomini un altro."
+
+
+class AdministratorLast(Conflict):
+    """The provider is never left without an administrator."""
+
+    code = "administrator-last"
+    detail = "È l'unico amministratore attivo: prima ne inviti un altro."
+
+
+class OwnAccess(Forbidden):
+    """Nobody changes his own rights."""
+
+    code = "access-own"
+    detail = "Nessuno può cambiare il proprio accesso: lo chieda a un altro responsabile o a un amministratore."
+
+
+class ServiceInUse(Conflict):
+    """What pairs were issued under does not change under them."""
+
+    code = "service-in-use"
+    detail = "Esistono già coppie di certificati di questo servizio: flusso, tipi e durata non possono più cambiare."
+
+
+class SuccessorLoop(Conflict):
+    """A chain of successors that leads back to its beginning."""
+
+    code = "successor-loop"
+    detail = "Il servizio successore riporta a questo servizio: la catena dei successori non può chiudersi su sé stessa."
+
+
+class CodeTaken(Conflict):
+    """A centre or service of that code or name exists."""
+
+    code = "code-taken"
+    detail = "Il codice o il nome è già usato: ne scelga un altro."
+    action = "correct-data"

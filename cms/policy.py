@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from cms.errors import CertificateFinal, HoldNotYours, RoleTooWeak, WrongCentre
+from cms.errors import AdministratorsOnly, CertificateFinal, HoldNotYours, RoleTooWeak, WrongCentre
 from cms.models import Certificate, Membership, User
 from cms.states import CertificateStatus, HoldCause, RevocationCause, Role
 from pki.gateway import RevocationReason
@@ -101,3 +101,9 @@ def require_member(user: User, centre_id: int, roles: Collection[str]) -> None:
         raise WrongCentre
     if role not in roles:
         raise RoleTooWeak
+
+
+def require_administrator(user: User) -> None:
+    """Credits, corrections and the provider's own data are for its active administrators."""
+    if not (user.is_active and user.is_administrator):
+        raise AdministratorsOnly

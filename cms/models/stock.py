@@ -38,11 +38,15 @@ class Stock(models.Model):
 
 
 class StockMovement(models.Model):
-    """One change of a stock, for ever. A case has at most one movement of each kind and type: nothing counts twice."""
+    """One change of a stock, for ever. A case has at most one movement of each kind and type: nothing counts twice.
 
-    stock = models.ForeignKey(Stock, models.PROTECT, related_name="movements")
+    `free_after` is what could still be reserved once it had happened: the running balance costs nothing to read.
+    """
+
+    stock = models.ForeignKey(Stock, models.PROTECT, related_name="movements", db_index=False)  # movement_by_stock
     kind = models.CharField("tipo", max_length=16, choices=MovementKind.choices)
     free_change = models.IntegerField("variazione disponibili")
+    free_after = models.IntegerField("saldo disponibili", null=True, blank=True)
     reserved_change = models.IntegerField("variazione prenotati")
     case_code = models.CharField("pratica", max_length=16, blank=True)
     reference = models.CharField("riferimento", max_length=64, blank=True)
@@ -54,7 +58,10 @@ class StockMovement(models.Model):
         verbose_name = "movimento"
         verbose_name_plural = "movimenti"
         triggers: ClassVar = append_only("stock_movement")
-        indexes: ClassVar = [models.Index(fields=["case_code"], name="movement_by_case")]
+        indexes: ClassVar = [
+            models.Index(fields=["case_code"], name="movement_by_case"),
+            models.Index(fields=["stock", "-id"], name="movement_by_stock"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["stock", "kind", "case_code"], condition=~Q(case_code=""), name="one_movement_per_case_and_kind"
