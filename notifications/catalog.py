@@ -28,6 +28,8 @@ class Message(enum.StrEnum):
     CASE_CANCELLED = "case-cancelled"
     REFUSED = "refused"
     STOCK_EMPTY = "stock-empty"
+    INVITATION = "invitation"
+    PASSWORD_LINK = "password-link"
 
 
 class Shape(enum.Enum):
@@ -93,6 +95,22 @@ def _about_card(**more: Shape) -> Mapping[str, Shape]:
     return _to_holder(**_CARD, **more)
 
 
+# Certificates change outside a renewal too: then no case is named, and perhaps one half of a pair is meant.
+_OF_A_CASE = frozenset({"case_code", "old_not_after"})
+_PERHAPS_OF_A_CASE: Mapping[str, Shape] = MappingProxyType(
+    {
+        "case_code": Shape.LINE_OR_NOTHING,
+        "old_not_after": Shape.INSTANT_OR_NOTHING,
+        "certificate_types": Shape.LINE_OR_NOTHING,
+    }
+)
+
+
+def _about_certificates(required: Mapping[str, Shape], **optional: Shape) -> Contents:
+    always = {name: shape for name, shape in _about_card(**required).items() if name not in _OF_A_CASE}
+    return Contents(MappingProxyType(always), optional=MappingProxyType({**_PERHAPS_OF_A_CASE, **optional}))
+
+
 CATALOG: Mapping[Message, Contents] = MappingProxyType(
     {
         Message.RENEWAL_NOTICE: Contents(_about_card(client_url=Shape.URL)),
@@ -103,14 +121,13 @@ CATALOG: Mapping[Message, Contents] = MappingProxyType(
             secrets=frozenset({"user_code"}),
         ),
         Message.AUTHORISED: Contents(_about_card(new_not_after=Shape.INSTANT)),
-        Message.SUSPENDED: Contents(
-            _about_card(reason=Shape.PROSE, suspended_at=Shape.INSTANT, revoke_on=Shape.DAY_START)
+        Message.SUSPENDED: _about_certificates(
+            {"reason": Shape.PROSE, "suspended_at": Shape.INSTANT, "revoke_on": Shape.DAY_START}
         ),
-        Message.REACTIVATED: Contents(
-            _about_card(reason=Shape.PROSE, new_not_after=Shape.INSTANT),
-            optional={"reactivated_at": Shape.INSTANT_OR_NOTHING},
+        Message.REACTIVATED: _about_certificates(
+            {"reason": Shape.PROSE, "new_not_after": Shape.INSTANT}, reactivated_at=Shape.INSTANT_OR_NOTHING
         ),
-        Message.REVOKED: Contents(_about_card(reason=Shape.PROSE), optional={"revoked_at": Shape.INSTANT_OR_NOTHING}),
+        Message.REVOKED: _about_certificates({"reason": Shape.PROSE}, revoked_at=Shape.INSTANT_OR_NOTHING),
         Message.CONTACT_CONFIRMATION: Contents(
             _to_holder(),
             optional={"expires_at": Shape.INSTANT_OR_NOTHING},
@@ -120,6 +137,22 @@ CATALOG: Mapping[Message, Contents] = MappingProxyType(
         Message.CONTACT_CHANGED: Contents(_to_holder(), is_urgent=True),
         Message.CASE_CANCELLED: Contents(_about_card(reason=Shape.PROSE)),
         Message.REFUSED: Contents(_about_card(reason=Shape.PROSE), optional={"authorise_by": Shape.INSTANT_OR_NOTHING}),
+        Message.INVITATION: Contents(
+            {
+                "recipient_name": Shape.LINE,
+                "inviter_name": Shape.LINE,
+                "place": Shape.LINE,
+                "role": Shape.LINE,
+                "expires_at": Shape.INSTANT,
+            },
+            secrets=frozenset({"invitation_url"}),
+            is_urgent=True,
+        ),
+        Message.PASSWORD_LINK: Contents(
+            {"recipient_name": Shape.LINE, "expires_at": Shape.INSTANT},
+            secrets=frozenset({"password_url"}),
+            is_urgent=True,
+        ),
         Message.STOCK_EMPTY: Contents(
             {
                 "centre_name": Shape.LINE,
