@@ -29,6 +29,10 @@ VALUES: dict[str, Any] = {
     "revoked_at": "2026-07-29T22:00:30Z",
     "expires_at": "2027-01-14T11:30:00Z",
     "certificate_types": "Autenticazione CNS, Firma digitale",
+    "recipient_name": "Livia Serra di Forlì",
+    "inviter_name": "Sara Galli",
+    "place": "Ordine degli Ingegneri & Architetti di Forlì",
+    "role": "Responsabile del CDRL",
 }
 SHOWN = {
     "old_not_after": "ven 12/03/2027, 10:15",
@@ -40,7 +44,12 @@ SHOWN = {
     "revoked_at": "gio 30/07/2026, 00:00",
     "expires_at": "gio 14/01/2027, 12:30",
 }
-SECRETS = {"user_code": "QX7-4KD-92M", "confirmation_code": "483920"}
+SECRETS = {
+    "user_code": "QX7-4KD-92M",
+    "confirmation_code": "483920",
+    "invitation_url": "https://sigillo.example/accesso/invito/Zk3vT9qLw2/",
+    "password_url": "https://sigillo.example/accesso/password/reset/key/1-c7fQ2/",
+}
 FORM = Attachment(name="modulo-rinnovo.pdf", media_type="application/pdf", content=b"%PDF-1.7 signed\r\n\x00\xff")
 
 
