@@ -117,6 +117,12 @@ class RenewalCase(StatefulModel):
                 condition=Q(authorisation=Authorisation.PENDING),
                 name="case_to_authorise",
             ),
+            models.Index(fields=["service", "centre", "state", "old_not_after"], name="case_by_scope_and_week"),
+            models.Index(
+                fields=["service", "centre", "urged_at"],
+                condition=Q(authorisation=Authorisation.PENDING, urged_at__isnull=False),
+                name="case_urged",
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

@@ -97,7 +97,12 @@ class Pair(models.Model):
         verbose_name = "coppia"
         verbose_name_plural = "Certificati"
         indexes: ClassVar = [
-            models.Index(fields=["window_opens_at"], condition=Q(window_opens_at__isnull=False), name="pair_by_window")
+            models.Index(fields=["window_opens_at"], condition=Q(window_opens_at__isnull=False), name="pair_by_window"),
+            models.Index(
+                fields=["service", "centre", "window_opens_at"],
+                condition=Q(window_opens_at__isnull=False),
+                name="pair_by_scope_and_window",
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

@@ -57,6 +57,11 @@ class CaRequest(Claimable):
                 name="ca_request_open_by_cert",
             ),
             models.Index(fields=["case_code"], condition=~Q(case_code=""), name="ca_request_by_case"),
+            models.Index(
+                fields=["service", "centre", "settled_at"],
+                condition=Q(state=RequestState.REFUSED),
+                name="ca_request_refused",
+            ),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(kind__in=RequestKind.values), name="ca_request_kind_known"),
