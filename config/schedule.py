@@ -30,6 +30,8 @@ SCHEDULE: dict[str, Entry] = {
     "sing": every("config.tasks.sing"),
     "publish-crls": every("authority.tasks.publish_crls", timedelta(seconds=10)),
     "rescan-ca-requests": every("cms.tasks.rescan_requests"),
+    "sweep-low-stock": every("cms.tasks.sweep_low_stock", timedelta(minutes=1)),
+    "rescan-bulk-decisions": every("renewals.tasks.rescan_bulk"),
     "open-windows": every("renewals.tasks.sweep_windows"),
     "expire-cases": every("renewals.tasks.sweep_expired"),
     "suspend-unauthorised": every("renewals.tasks.sweep_unauthorised"),

@@ -18,3 +18,4 @@ class RenewalSettings(BaseSettings):
     confirmation_tries: int = 5
     client_url: str = "https://sigillo.example.org/scarica/"
     sweep_batch: int = 1000
+    bulk_most: int = 200

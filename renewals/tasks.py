@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from renewals import sweeps
+from renewals.services import bulk
 from runtime import clock
 
 
@@ -29,3 +30,15 @@ def sweep_unrecovered() -> int:
     """Revoke for good what stayed suspended beyond day 120."""
     now = clock.now()
     return sweeps.revoke_unrecovered(now=now) + sweeps.revoke_lapsed_holds(now=now)
+
+
+@shared_task
+def carry_out_bulk(job_id: int) -> None:
+    """Go on with one job of decisions."""
+    bulk.carry_out(job_id, at=clock.now())
+
+
+@shared_task
+def rescan_bulk() -> int:
+    """Go on with the jobs of decisions that no nudge reached or whose worker died."""
+    return bulk.carry_out_due(at=clock.now())

@@ -49,9 +49,11 @@ HAVE_STATES = ("cms/", "renewals/", "smime/")
 TASKS = {
     "authority.tasks.publish_crls",
     "cms.tasks.rescan_requests",
+    "cms.tasks.sweep_low_stock",
     "config.tasks.sing",
     "notifications.tasks.drain",
     "notifications.tasks.forget_old_secrets",
+    "renewals.tasks.rescan_bulk",
     "renewals.tasks.sweep_expired",
     "renewals.tasks.sweep_unauthorised",
     "renewals.tasks.sweep_unrecovered",

@@ -6,6 +6,7 @@ goes on at the first row without an outcome. Nothing is lost and nothing is done
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -68,9 +69,14 @@ def start(  # noqa: PLR0913 - one argument per fact of a job
     at: datetime,
     parameters: dict[str, Any] | None = None,
     state: JobState = JobState.RUNNING,
+    uid: uuid.UUID | None = None,
 ) -> Job:
-    """Store a job with its rows in the caller's transaction, and poke a worker after the commit."""
+    """Store a job with its rows in the caller's transaction, and poke a worker after the commit.
+
+    Raises IntegrityError for a `uid` that was used before: who asks twice starts one job.
+    """
     job = Job.objects.create(
+        uid=uid or uuid.uuid4(),
         kind=kind,
         state=state,
         centre_id=centre_id,

@@ -102,6 +102,16 @@ def open_or_resume(pair: Pair, *, actor: Actor, at: datetime) -> RenewalCase:
     return case
 
 
+def open_again(closed: RenewalCase, pair: Pair, *, actor: Actor, at: datetime) -> RenewalCase:
+    """Open a new case for the pair of a closed one, whose row the caller has locked; the holder is invited again."""
+    case = built(pair, queries.halves(pair), issuing_agreement(pair), at=at)
+    case.reopens = closed
+    case.save()
+    record("case.opened", case, actor=actor, at=at, facts={"reopens": closed.code})
+    notices.tell_window_open(case, at=at)
+    return case
+
+
 @use_case
 def expire_case(case_id: int, *, now: datetime) -> bool:
     """End a case whose old certificate has expired: reservation back, what was issued and not installed revoked."""

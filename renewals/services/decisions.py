@@ -1,4 +1,4 @@
-"""The centre's decision: Approva, Non approva. The same use cases serve list, case page and bulk."""
+"""What a centre decides: Approva, Non approva, Cancella, Riapri. The same use cases serve case page and bulk."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from cms import policy as register
 from cms.actors import operator as operator_actor
 from cms.contacts import CONTROL
 from cms.fsm import refusing_illegal_moves
-from cms.models import Certificate, User
+from cms.models import Certificate, Pair, User
 from cms.services import certificates
 from cms.states import HoldCause
 from notifications.catalog import Message
-from renewals import errors, policy
+from renewals import errors, policy, queries
 from renewals.flows import POLICIES
 from renewals.models import RenewalCase
 from renewals.services import notices
-from renewals.services.cases import end_as_cancelled, locked, plan, record
+from renewals.services.cases import cancel_case, end_as_cancelled, locked, open_again, plan, record
 from renewals.states import Authorisation, CaseState
 from runtime.transactions import use_case
 
+LONGEST_REASON = 300
+LONGEST_CLOSE_REASON = 200
 _DECISION_FIELDS = ["authorisation", "decided_by", "decided_at", "decision_reason", "due_kind", "due_at"]
 
 
@@ -47,9 +49,7 @@ def approve_renewal(case_id: int, *, operator: User, now: datetime) -> RenewalCa
 @use_case
 def refuse_renewal(case_id: int, *, operator: User, reason: str, now: datetime) -> RenewalCase:
     """Refuse: before installation the case is cancelled; afterwards the refusal is recorded and the clock goes on."""
-    reason = " ".join(CONTROL.sub(" ", reason).split())[:300]
-    if not reason:
-        raise errors.ReasonMissing
+    reason = tidy_reason(reason)
     case = _decidable(case_id, operator)
     if case.authorisation == Authorisation.REFUSED:
         return case
@@ -66,10 +66,53 @@ def refuse_renewal(case_id: int, *, operator: User, reason: str, now: datetime) 
     return case
 
 
-def _decidable(case_id: int, operator: User) -> RenewalCase:
+@use_case
+def cancel_renewal(case_id: int, *, operator: User, reason: str, now: datetime) -> RenewalCase:
+    """Cancel a case before installation, by an operator of its centre; the holder is told. Twice is once."""
+    reason = tidy_reason(reason)[:LONGEST_CLOSE_REASON]
     case = locked(case_id)
+    _require_own(case, operator)
+    return cancel_case(case_id, reason=reason, actor=operator_actor(operator), at=now)
+
+
+@use_case
+def reopen_renewal(case_id: int, *, operator: User, now: datetime) -> RenewalCase:
+    """Open a new case for the pair of a cancelled one, the only way past a closed pair; return the new case.
+
+    Refused when the pair cannot be renewed any more, and with the reason that the holder would be told. Twice is once.
+    """
+    case = locked(case_id)
+    _require_own(case, operator)
+    already = RenewalCase.objects.filter(reopens=case).first()
+    if already is not None:
+        return already
+    pair = Pair.objects.select_related("card__family", "service__successor").get(pk=case.old_pair_id)
+    if not queries.is_closed(pair) or queries.last_case_of(pair) != case:
+        raise errors.NotReopenable
+    policy.require_renewable(pair, queries.halves(pair), renewed=queries.is_renewed(pair), now=now)
+    actor = operator_actor(operator)
+    reopened = open_again(case, pair, actor=actor, at=now)
+    record("case.reopened", case, actor=actor, at=now, facts={"as": reopened.code})
+    return reopened
+
+
+def tidy_reason(text: str) -> str:
+    """Bring a reason to one line without control characters; raises ReasonMissing where nothing is left."""
+    reason = " ".join(CONTROL.sub(" ", text).split())[:LONGEST_REASON]
+    if not reason:
+        raise errors.ReasonMissing
+    return reason
+
+
+def _require_own(case: RenewalCase, operator: User) -> None:
+    """A deciding member of the centre, and not the holder himself."""
     register.require_member(operator, case.centre_id, register.DECIDING_ROLES)
     policy.require_not_holder(case, operator)
+
+
+def _decidable(case_id: int, operator: User) -> RenewalCase:
+    case = locked(case_id)
+    _require_own(case, operator)
     policy.require_decidable(case)
     return case
 
