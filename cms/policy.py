@@ -7,9 +7,26 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from cms.errors import AdministratorsOnly, CertificateFinal, HoldNotYours, RoleTooWeak, WrongCentre
-from cms.models import Certificate, Membership, User
-from cms.states import CertificateStatus, HoldCause, RevocationCause, Role
+from cms.errors import (
+    AdministratorsOnly,
+    CauseNotChosen,
+    CertificateFinal,
+    CertificateNotInstalled,
+    CertificateOver,
+    HoldNotYours,
+    InvitationExpired,
+    InvitationForeign,
+    InvitationUsed,
+    InvitationWithdrawn,
+    OwnAccess,
+    ProposalClosed,
+    ProposalNotYours,
+    ProposalSamePerson,
+    RoleTooWeak,
+    WrongCentre,
+)
+from cms.models import Certificate, Invitation, Membership, RevocationProposal, User
+from cms.states import CertificateStatus, HoldCause, ProposalState, RevocationCause, Role
 from pki.gateway import RevocationReason
 
 ROME = ZoneInfo("Europe/Rome")
@@ -24,6 +41,13 @@ REASON_OF: dict[RevocationCause, RevocationReason] = {
     RevocationCause.KEY_COMPROMISED: RevocationReason.KEY_COMPROMISE,
     RevocationCause.AUTHORITY_ORDER: RevocationReason.PRIVILEGE_WITHDRAWN,
 }
+
+# What a person at the panel may state; the others follow from the clock or from an enrolment.
+OPERATOR_CAUSES = (
+    RevocationCause.HOLDER_REQUEST,
+    RevocationCause.KEY_COMPROMISED,
+    RevocationCause.AUTHORITY_ORDER,
+)
 
 # A stronger origin may lift a weaker one's hold; approval is the only key to a missing approval (rules.md R11).
 MAY_LIFT: dict[str, frozenset[HoldCause]] = {
@@ -107,3 +131,74 @@ def require_administrator(user: User) -> None:
     """Credits, corrections and the provider's own data are for its active administrators."""
     if not (user.is_active and user.is_administrator):
         raise AdministratorsOnly
+
+
+def require_not_over(certificate: Certificate, now: datetime) -> None:
+    """Nothing is asked for a certificate that has expired."""
+    if is_expired(certificate.not_after, now):
+        raise CertificateOver
+
+
+def require_holdable(certificate: Certificate, now: datetime) -> None:
+    """Installed, neither revoked nor expired: only such a certificate can be suspended."""
+    require_not_final(certificate)
+    require_not_over(certificate, now)
+    if certificate.status == CertificateStatus.ISSUED:
+        raise CertificateNotInstalled
+
+
+def require_operators_cause(cause: str) -> RevocationCause:
+    """The cause, if it is one that a person at the panel may state (rules.md R12)."""
+    if cause not in OPERATOR_CAUSES:
+        raise CauseNotChosen
+    return RevocationCause(cause)
+
+
+def require_waiting(proposal: RevocationProposal) -> None:
+    """A proposal is decided once."""
+    if proposal.state != ProposalState.WAITING:
+        raise ProposalClosed
+
+
+def require_second_person(proposal: RevocationProposal, operator: User) -> None:
+    """Four eyes: who has proposed does not decide."""
+    if proposal.proposed_by == operator.pk:
+        raise ProposalSamePerson
+
+
+def require_proposer(proposal: RevocationProposal, operator: User) -> None:
+    """Who has not proposed cannot take a proposal back; he can refuse it."""
+    if proposal.proposed_by != operator.pk:
+        raise ProposalNotYours
+
+
+def require_staffing(user: User, centre_id: int | None) -> None:
+    """Managers look after the people of their centre; administrators after everybody, themselves included."""
+    if user.is_active and user.is_administrator:
+        return
+    if centre_id is None:
+        raise AdministratorsOnly
+    require_member(user, centre_id, {Role.MANAGER})
+
+
+def require_not_oneself(user: User, person_id: int) -> None:
+    """Nobody changes his own rights, whatever his role."""
+    if user.pk == person_id:
+        raise OwnAccess
+
+
+def require_invitation_open(invitation: Invitation, now: datetime) -> None:
+    """An invitation is good once, until it expires or is withdrawn."""
+    if invitation.used_at is not None:
+        raise InvitationUsed
+    if invitation.withdrawn_at is not None:
+        raise InvitationWithdrawn
+    if now >= invitation.expires_at:
+        raise InvitationExpired
+
+
+def require_meant_for(invitation: Invitation, user: User) -> None:
+    """An invitation is for the person it names: the same address, and no other codice fiscale."""
+    is_other = user.tax_code not in {None, invitation.tax_code}
+    if user.email != invitation.email or is_other:
+        raise InvitationForeign
