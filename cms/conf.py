@@ -15,6 +15,15 @@ class CmsSettings(BaseSettings):
     ca_lease_seconds: int = 60
     ca_retry_seconds: tuple[int, ...] = (2, 5, 15, 30, 60, 120, 300, 600)
 
+    credit_four_eyes: bool = True
+    # Days of a suspension of any cause; a missing approval counts by RENEWALS.recoverable_days (rules.md R9: the same).
+    hold_days: int = 120
+
+    import_most_rows: int = 10_000
+    import_most_bytes: int = 64 * 1024 * 1024
+    import_most_csv_bytes: int = 8 * 1024 * 1024
+    import_keep_hours: int = 72
+
     confirmation_minutes: int = 5
     invitation_hours: int = 72
     password_link_minutes: int = 30

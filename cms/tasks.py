@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from cms.services import requests
+from cms.services import low_stock, requests
 from runtime import clock
 
 
@@ -16,3 +16,9 @@ def carry_out(request_id: int) -> None:
 def rescan_requests() -> int:
     """Carry out what no nudge reached: due-driven, so a lost message costs latency and nothing else."""
     return requests.carry_out_due(at=clock.now())
+
+
+@shared_task
+def sweep_low_stock() -> int:
+    """Warn centres whose counters have fallen to their threshold."""
+    return low_stock.warn_of_low_stock(now=clock.now())

@@ -28,6 +28,7 @@ class Message(enum.StrEnum):
     CASE_CANCELLED = "case-cancelled"
     REFUSED = "refused"
     STOCK_EMPTY = "stock-empty"
+    LOW_STOCK = "low-stock"
     INVITATION = "invitation"
     PASSWORD_LINK = "password-link"
 
@@ -152,6 +153,15 @@ CATALOG: Mapping[Message, Contents] = MappingProxyType(
             {"recipient_name": Shape.LINE, "expires_at": Shape.INSTANT},
             secrets=frozenset({"password_url"}),
             is_urgent=True,
+        ),
+        Message.LOW_STOCK: Contents(
+            {
+                "centre_name": Shape.LINE,
+                "service_name": Shape.LINE,
+                "balances": Shape.LINE,
+                "threshold": Shape.LINE,
+                "purchase_url": Shape.URL_OR_NOTHING,
+            },
         ),
         Message.STOCK_EMPTY: Contents(
             {

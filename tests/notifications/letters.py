@@ -29,6 +29,8 @@ VALUES: dict[str, Any] = {
     "revoked_at": "2026-07-29T22:00:30Z",
     "expires_at": "2027-01-14T11:30:00Z",
     "certificate_types": "Autenticazione CNS, Firma digitale",
+    "balances": "Autenticazione CNS: 8 · Firma qualificata: 10",
+    "threshold": "10",
     "recipient_name": "Livia Serra di Forlì",
     "inviter_name": "Sara Galli",
     "place": "Ordine degli Ingegneri & Architetti di Forlì",
