@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Min, Q, QuerySet
@@ -26,6 +27,11 @@ def of_case(case_code: str) -> QuerySet[OutboxMessage]:
         .defer("sealed_context")
         .order_by("created_at", "pk")
     )
+
+
+def known_keys(keys: Collection[str]) -> set[str]:
+    """Which of these facts have been told already, or are about to be."""
+    return set(OutboxMessage.objects.filter(key__in=keys).values_list("key", flat=True))
 
 
 def failed() -> QuerySet[OutboxMessage]:

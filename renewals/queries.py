@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from cms.models import CaRequest, Certificate, Pair
+from cms.models import CaRequest, Certificate, Hold, Pair
 from cms.scope import Scope
-from cms.states import RequestKind
+from cms.states import CertificateStatus, HoldCause, RequestKind
 from renewals.models import RenewalCase
 from renewals.states import OPEN_STATES, SIGNED_STATES, UNAUTHORISED, Authorisation, CaseState, Due
+
+# What a round of the clock reads beside the rows that are due.
+CASE_IN_ROUND = ("holder", "card", "centre", "service", "issuing_service", "old_pair")
+PAIR_IN_ROUND = ("card__family", "holder", "centre", "service__successor")
+HOLD_IN_ROUND = ("certificate__pair",)
 
 
 def in_scope(scope: Scope) -> QuerySet[RenewalCase]:
@@ -65,6 +71,46 @@ def issue_requests(case: RenewalCase) -> list[CaRequest]:
 def due_cases(kind: Due, now: datetime) -> QuerySet[RenewalCase]:
     """Cases whose next automatic action is of this kind and due; reads the partial index only."""
     return RenewalCase.objects.filter(due_kind=kind, due_at__lte=now).order_by("due_at")
+
+
+def windows_to_open(now: datetime) -> QuerySet[Pair]:
+    """Pairs whose renewal window has opened and which nobody has looked at since."""
+    return Pair.objects.filter(window_opens_at__lte=now).order_by("window_opens_at")
+
+
+def cases_to_expire(now: datetime) -> QuerySet[RenewalCase]:
+    """Open cases whose old certificate has expired."""
+    return due_cases(Due.EXPIRE, now)
+
+
+def cases_to_suspend(now: datetime) -> QuerySet[RenewalCase]:
+    """Completed cases that nobody approved by the old expiry."""
+    return due_cases(Due.SUSPEND, now).filter(unauthorised(), suspended_at__isnull=True)
+
+
+def cases_to_lapse(now: datetime) -> QuerySet[RenewalCase]:
+    """Suspended cases that have reached day 121."""
+    return due_cases(Due.REVOKE, now).filter(unauthorised())
+
+
+def holds_to_lapse(now: datetime) -> QuerySet[Hold]:
+    """Holds of any cause but the missing approval, whose 120 days are over."""
+    standing = Hold.objects.filter(lapses_at__lte=now, lifted_at__isnull=True, ended_at__isnull=True)
+    return standing.exclude(cause=HoldCause.MISSING_APPROVAL).order_by("lapses_at")
+
+
+def new_certificates(cases: Iterable[RenewalCase], statuses: Iterable[str]) -> QuerySet[Certificate]:
+    """New halves of these cases that stand in one of these statuses."""
+    pairs = [case.new_pair_id for case in cases if case.new_pair_id is not None]
+    return Certificate.objects.filter(pair_id__in=pairs, status__in=list(statuses)).select_related("pair")
+
+
+def left_without_certificates(pair_ids: set[int], also_revoked: Q | None = None) -> QuerySet[RenewalCase]:
+    """Cases waiting for approval whose new certificates are all revoked, being revoked, or named by `also_revoked`."""
+    revoked = Q(Exists(CaRequest.objects.filter(certificate=OuterRef("pk"), kind=RequestKind.REVOKE)))
+    alive = Certificate.objects.filter(pair=OuterRef("new_pair")).exclude(status=CertificateStatus.REVOKED)
+    cases = RenewalCase.objects.filter(unauthorised(), new_pair_id__in=pair_ids, withdrawn_at__isnull=True)
+    return cases.filter(~Exists(alive.exclude(revoked | also_revoked if also_revoked is not None else revoked)))
 
 
 def unauthorised() -> Q:

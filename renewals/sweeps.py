@@ -2,33 +2,34 @@
 
 The one module where a state moves set-wise (ADR 2). Each batch is one transaction: rows are picked with
 SKIP LOCKED, PostgreSQL decides again on the locked version, and the FSM trigger checks every row that moves.
+What happens to a row is decided in `renewals.services.rounds`, which the rehearsal asks too (ADR 21).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 
 from cms import events
-from cms import policy as register
 from cms.actors import SYSTEM
 from cms.models import CaRequest, Certificate, Hold, Pair
 from cms.services import certificates
-from cms.services.certificates import Announcement
-from cms.states import CertificateStatus, HoldCause, RequestKind, RevocationCause
-from notifications.catalog import Message
-from renewals import errors, policy, queries
+from cms.states import RevocationCause
+from renewals import errors, queries
 from renewals.models import RenewalCase
-from renewals.services import cases, notices
-from renewals.states import CaseState, Due
+from renewals.services import cases, rounds
+from renewals.services.rounds import LAPSED_FIELDS, SUSPENDED_FIELDS, WORKING, Turn
 from runtime import nudge
 from runtime.transactions import use_case
 
-_RELATED = ("holder", "card", "centre", "service", "issuing_service")
+
+def run_round(*, now: datetime) -> int:
+    """Every sweep once, in the order in which the rehearsal tells them. Returns how many rows were due."""
+    return sum(sweep(now=now) for sweep in ROUND)
 
 
 def open_windows(*, now: datetime) -> int:
@@ -38,12 +39,7 @@ def open_windows(*, now: datetime) -> int:
 
 def expire_cases(*, now: datetime) -> int:
     """End every open case whose old certificate has expired. One transaction a case: reservations are given back."""
-    done = 0
-    for case_id in list(
-        queries.due_cases(Due.EXPIRE, now).values_list("pk", flat=True)[: settings.RENEWALS.sweep_batch]
-    ):
-        done += cases.expire_case(case_id, now=now)
-    return done
+    return _until_empty(_expire_batch, now)
 
 
 def suspend_unauthorised(*, now: datetime) -> int:
@@ -68,141 +64,115 @@ def _until_empty(batch: Callable[[datetime], int], now: datetime) -> int:
     return total
 
 
+ROUND = (open_windows, expire_cases, suspend_unauthorised, revoke_unrecovered, revoke_lapsed_holds)
+
+
 def _picked(due: QuerySet[RenewalCase]) -> list[RenewalCase]:
     """Lock what is due and nobody else is working on."""
-    rows = due.select_for_update(of=("self",), no_key=True, skip_locked=True).select_related(*_RELATED)
+    rows = due.select_for_update(of=("self",), no_key=True, skip_locked=True).select_related(*queries.CASE_IN_ROUND)
     return list(rows[: settings.RENEWALS.sweep_batch])
 
 
 @use_case
 def _open_batch(now: datetime) -> int:
-    due = Pair.objects.filter(window_opens_at__lte=now).order_by("window_opens_at")
-    rows = due.select_for_update(of=("self",), no_key=True, skip_locked=True).select_related(
-        "card__family", "holder", "service__successor"
-    )
-    pairs = list(rows[: settings.RENEWALS.sweep_batch])
-    for pair in pairs:
-        _open_if_renewable(pair, now)
+    due = queries.windows_to_open(now).select_for_update(of=("self",), no_key=True, skip_locked=True)
+    pairs = list(due.select_related(*queries.PAIR_IN_ROUND)[: settings.RENEWALS.sweep_batch])
+    for turn in rounds.openings(pairs, now=now):
+        if turn.case is not None:
+            _open(turn.pair, now)
     Pair.objects.filter(pk__in=[pair.pk for pair in pairs]).update(window_opens_at=None)
     return len(pairs)
 
 
-def _open_if_renewable(pair: Pair, now: datetime) -> None:
+def _open(pair: Pair, now: datetime) -> None:
     try:
-        policy.require_renewable(pair, queries.halves(pair), renewed=queries.is_renewed(pair), now=now)
         with transaction.atomic():
             cases.open_or_resume(pair, actor=SYSTEM, at=now)
     except errors.NotRenewable:
-        # Nothing to invite to: expired, revoked, too old a device. The client tells the holder why.
+        # Somebody has closed it meanwhile. The client tells the holder why.
         return
+
+
+def _expire_batch(now: datetime) -> int:
+    ids = list(queries.cases_to_expire(now).values_list("pk", flat=True)[: settings.RENEWALS.sweep_batch])
+    return sum(cases.expire_case(case_id, now=now) for case_id in ids)
 
 
 @use_case
 def _suspend_batch(now: datetime) -> int:
-    due = queries.due_cases(Due.SUSPEND, now).filter(queries.unauthorised(), suspended_at__isnull=True)
-    rows = _picked(due)
+    rows = _picked(queries.cases_to_suspend(now))
     if not rows:
         return 0
-    lapses_at = register.hold_lapses_at(now, settings.RENEWALS.recoverable_days)
-    RenewalCase.objects.filter(pk__in=[case.pk for case in rows]).update(
-        suspended_at=now, due_kind=Due.REVOKE, due_at=lapses_at
-    )
-    halves = _new_halves(rows, [CertificateStatus.ACTIVE, CertificateStatus.HELD])
-    already_held = set(
-        Hold.objects.filter(certificate__in=halves, lifted_at__isnull=True, ended_at__isnull=True).values_list(
-            "certificate_id", flat=True
-        )
-    )
-    Hold.objects.bulk_create(
-        Hold(certificate=half, cause=HoldCause.MISSING_APPROVAL, placed_at=now, lapses_at=lapses_at) for half in halves
-    )
-    by_pair = {case.new_pair_id: case for case in rows}
-    _ask(
-        [half for half in halves if half.pk not in already_held],
-        by_pair,
-        RequestKind.HOLD,
-        HoldCause.MISSING_APPROVAL,
-        {case.new_pair_id: notices.suspension(case, at=now) for case in rows},
-        now,
-    )
+    turns = rounds.suspensions(rows, _working_halves(rows), now=now)
+    _write(turns, SUSPENDED_FIELDS)
+    Hold.objects.bulk_create(hold for turn in turns for hold in turn.holds)
+    CaRequest.objects.bulk_create((wish for turn in turns for wish in _wishes(turn, now)), batch_size=1000)
+    nudge.after_commit("cms.tasks.rescan_requests")
     events.record_many([_event("case.suspension-due", case, now) for case in rows])
     return len(rows)
 
 
 @use_case
 def _lapse_batch(now: datetime) -> int:
-    rows = _picked(queries.due_cases(Due.REVOKE, now).filter(queries.unauthorised()))
-    if not rows:
-        return 0
-    RenewalCase.objects.filter(pk__in=[case.pk for case in rows]).update(
-        state=CaseState.EXPIRED, closed_at=now, close_reason="approval-lapsed", due_kind="", due_at=None
-    )
-    halves = _new_halves(rows, [CertificateStatus.ACTIVE, CertificateStatus.HELD])
-    by_pair = {case.new_pair_id: case for case in rows}
-    for half in halves:
-        case = by_pair[half.pair_id]
-        said = notices.announcement(case, Message.REVOKED, reason="approval-lapsed", revoked_at=now.isoformat())
-        certificates.request_revocation(
-            half, RevocationCause.APPROVAL_LAPSED, at=now, case_code=case.code, announcement=said
-        )
+    rows = _picked(queries.cases_to_lapse(now))
+    turns = rounds.lapses(rows, _working_halves(rows), now=now)
+    _write(turns, LAPSED_FIELDS)
+    for turn in turns:
+        _revoke(turn, now)
     events.record_many([_event("case.revocation-due", case, now) for case in rows])
     return len(rows)
 
 
 @use_case
 def _revoke_held_batch(now: datetime) -> int:
-    standing = Hold.objects.filter(lapses_at__lte=now, lifted_at__isnull=True, ended_at__isnull=True)
-    due = standing.exclude(cause=HoldCause.MISSING_APPROVAL).order_by("lapses_at")
-    holds = list(
-        due.select_for_update(of=("self",), skip_locked=True).select_related("certificate__pair")[
-            : settings.RENEWALS.sweep_batch
-        ]
-    )
-    for hold in holds:
-        if hold.certificate.status != CertificateStatus.REVOKED:
-            certificates.request_revocation(hold.certificate, RevocationCause.HOLD_LAPSED, at=now)
-        Hold.objects.filter(pk=hold.pk).update(ended_at=now)
-    _withdraw({hold.certificate.pair_id for hold in holds}, now)
+    due = queries.holds_to_lapse(now).select_for_update(of=("self",), skip_locked=True)
+    holds = list(due.select_related(*queries.HOLD_IN_ROUND)[: settings.RENEWALS.sweep_batch])
+    for turn in rounds.lapsed_holds(holds):
+        _revoke(turn, now)
+    Hold.objects.filter(pk__in=[hold.pk for hold in holds]).update(ended_at=now)
+    # Where every new certificate of a case is being revoked, nothing is left for its own clock.
+    left = queries.left_without_certificates({hold.certificate.pair_id for hold in holds})
+    left.update(withdrawn_at=now, due_kind="", due_at=None)
     return len(holds)
 
 
-def _withdraw(pair_ids: set[int], now: datetime) -> None:
-    """Where every new certificate of a case is being revoked, nothing is left for its own clock."""
-    revoking = CaRequest.objects.filter(certificate=OuterRef("pk"), kind=RequestKind.REVOKE)
-    alive = Certificate.objects.filter(pair=OuterRef("new_pair")).exclude(status=CertificateStatus.REVOKED)
-    gone = RenewalCase.objects.filter(queries.unauthorised(), new_pair_id__in=pair_ids, withdrawn_at__isnull=True)
-    gone.filter(~Exists(alive.filter(~Exists(revoking)))).update(withdrawn_at=now, due_kind="", due_at=None)
-
-
-def _new_halves(rows: list[RenewalCase], statuses: list[CertificateStatus]) -> list[Certificate]:
+def _working_halves(rows: list[RenewalCase]) -> list[Certificate]:
     """Lock the new certificates of these cases, by id: the second lock of every use case."""
-    pairs = [case.new_pair_id for case in rows if case.new_pair_id is not None]
-    locked = Certificate.objects.select_for_update(of=("self",), no_key=True).select_related("pair").order_by("pk")
-    return list(locked.filter(pair_id__in=pairs, status__in=statuses))
+    locked = queries.new_certificates(rows, WORKING).select_for_update(of=("self",), no_key=True)
+    return list(locked.order_by("pk"))
 
 
-def _ask(
-    halves: list[Certificate],
-    by_pair: dict[int | None, RenewalCase],
-    kind: RequestKind,
-    cause: str,
-    said: dict[int | None, Announcement | None],
-    now: datetime,
-) -> None:
-    wishes = [
+def _write(turns: list[Turn], fields: Iterable[str]) -> None:
+    """Store what the turns have in common: all rows of a batch move in the same way, at the same instant."""
+    if turns and turns[0].case:
+        moved = {name: getattr(turns[0].case, name) for name in fields}
+        RenewalCase.objects.filter(pk__in=[turn.pk for turn in turns]).update(**moved)
+
+
+def _wishes(turn: Turn, now: datetime) -> list[CaRequest]:
+    return [
         certificates.change_request(
-            half,
-            kind,
-            key=f"{kind}:{half.pk}:{now:%Y%m%dT%H%M%S}",
-            cause=cause,
-            case_code=by_pair[half.pair_id].code,
+            wish.certificate,
+            wish.kind,
+            key=f"{wish.kind}:{wish.certificate.pk}:{now:%Y%m%dT%H%M%S}",
+            cause=wish.cause,
+            case_code=turn.case.code if turn.case else "",
             at=now,
-            announcement=said[half.pair_id],
+            announcement=turn.mail,
         )
-        for half in halves
+        for wish in turn.wishes
     ]
-    CaRequest.objects.bulk_create(wishes, batch_size=1000)
-    nudge.after_commit("cms.tasks.rescan_requests")
+
+
+def _revoke(turn: Turn, now: datetime) -> None:
+    for wish in turn.wishes:
+        certificates.request_revocation(
+            wish.certificate,
+            RevocationCause(wish.cause),
+            at=now,
+            case_code=turn.case.code if turn.case else "",
+            announcement=turn.mail,
+        )
 
 
 def _event(verb: str, case: RenewalCase, now: datetime) -> dict[str, object]:

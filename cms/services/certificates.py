@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,9 @@ from pki.csr import SigningRequest
 from pki.gateway import Profile, Subject, Validity
 from runtime import nudge
 
+_WITHOUT_EFFECT = frozenset({RequestState.REFUSED, RequestState.CANCELLED})
+# Wishes for a certificate that the CA has made or may have made.
+POSSIBLY_ISSUED = (RequestState.SENT, RequestState.DONE)
 PROFILE_OF = {"authentication": Profile.CNS_AUTHENTICATION, "signature": Profile.QUALIFIED_SIGNATURE}
 
 
@@ -73,7 +77,14 @@ def request_issue(
 
 
 def place_hold(
-    certificate: Certificate, cause: HoldCause, *, days: int, actor: Actor, at: datetime, case_code: str = ""
+    certificate: Certificate,
+    cause: HoldCause,
+    *,
+    days: int,
+    actor: Actor,
+    at: datetime,
+    case_code: str = "",
+    announcement: Announcement | None = None,
 ) -> Hold:
     """Suspend for a cause; a second cause asks nothing more of the CA. The caller has locked the certificate."""
     policy.require_not_final(certificate)
@@ -89,8 +100,16 @@ def place_hold(
         lapses_at=policy.hold_lapses_at(at, days),
     )
     if not standing:
-        key = f"hold:{hold.pk}"
-        _store(change_request(certificate, RequestKind.HOLD, key=key, cause=cause, case_code=case_code, at=at))
+        wish = change_request(
+            certificate,
+            RequestKind.HOLD,
+            key=f"hold:{hold.pk}",
+            cause=cause,
+            case_code=case_code,
+            at=at,
+            announcement=announcement,
+        )
+        _store(wish)
     return hold
 
 
@@ -159,7 +178,7 @@ def abandon_issues(pair: Pair, *, at: datetime) -> frozenset[str]:
     issues = CaRequest.objects.filter(pair=pair, kind=RequestKind.ISSUE)
     issues.filter(state=RequestState.PLANNED).update(state=RequestState.CANCELLED, settled_at=at, next_attempt_at=None)
     issues.filter(state=RequestState.SENT).update(cause=RevocationCause.NOT_INSTALLED)
-    used = issues.filter(state__in=[RequestState.SENT, RequestState.DONE]).values_list("type", flat=True)
+    used = issues.filter(state__in=POSSIBLY_ISSUED).values_list("type", flat=True)
     for certificate in pair.certificates.select_for_update().order_by("pk"):
         if certificate.status != CertificateStatus.REVOKED:
             request_revocation(certificate, RevocationCause.NOT_INSTALLED, at=at)
@@ -169,6 +188,13 @@ def abandon_issues(pair: Pair, *, at: datetime) -> frozenset[str]:
 def standing_holds(certificate: Certificate) -> QuerySet[Hold]:
     """Holds that count today."""
     return certificate.holds.filter(lifted_at__isnull=True, ended_at__isnull=True)
+
+
+def revocations_standing(certificate_ids: Collection[int]) -> set[int]:
+    """Certificates whose revocation is wished and neither refused nor cancelled: wishing it again changes nothing."""
+    wishes = CaRequest.objects.filter(certificate_id__in=certificate_ids, kind=RequestKind.REVOKE)
+    newest = dict(wishes.order_by("id").values_list("certificate_id", "state"))
+    return {pk for pk, state in newest.items() if pk is not None and state not in _WITHOUT_EFFECT}
 
 
 def change_request(
@@ -201,7 +227,7 @@ def change_request(
 def _store(request: CaRequest) -> CaRequest:
     """Store a wish once: the natural key of a repeated one finds the first."""
     known = list(CaRequest.objects.filter(natural_key__startswith=f"{request.natural_key}/").order_by("id"))
-    if known and known[-1].state not in {RequestState.REFUSED, RequestState.CANCELLED}:
+    if known and known[-1].state not in _WITHOUT_EFFECT:
         return known[-1]
     # What the CA refused may be wished again, for example after a person has mended its cause.
     request.natural_key = f"{request.natural_key}/{len(known) + 1}"

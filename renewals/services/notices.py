@@ -77,9 +77,14 @@ def tell(
     )
 
 
+def window_open() -> dict[str, Any]:
+    """What the first notice says besides the facts of the case."""
+    return {"client_url": settings.RENEWALS.client_url}
+
+
 def tell_window_open(case: RenewalCase, *, at: datetime) -> None:
     """First notice: how to renew, until when, and what encryption users should know."""
-    tell(case, Message.RENEWAL_NOTICE, at=at, client_url=settings.RENEWALS.client_url)
+    tell(case, Message.RENEWAL_NOTICE, at=at, **window_open())
 
 
 def announcement(case: RenewalCase, message: Message, *, suffix: str = "", **more: Any) -> Announcement | None:
@@ -101,3 +106,8 @@ def suspension(case: RenewalCase, *, at: datetime) -> Announcement | None:
     return announcement(
         case, Message.SUSPENDED, suspended_at=at.isoformat(), revoke_on=lapses_at.isoformat(), reason="missing-approval"
     )
+
+
+def revocation(case: RenewalCase, *, at: datetime) -> Announcement | None:
+    """Day 121 has come: revoked for good, and why."""
+    return announcement(case, Message.REVOKED, reason="approval-lapsed", revoked_at=at.isoformat())
