@@ -300,7 +300,9 @@ class SuccessorLoop(Conflict):
     """A chain of successors that leads back to its beginning."""
 
     code = "successor-loop"
-    detail = "Il servizio successore riporta a questo servizio: la catena dei successori non può chiudersi su sé stessa."
+    detail = (
+        "Il servizio successore riporta a questo servizio: la catena dei successori non può chiudersi su sé stessa."
+    )
 
 
 class CodeTaken(Conflict):
@@ -309,3 +311,73 @@ class CodeTaken(Conflict):
     code = "code-taken"
     detail = "Il codice o il nome è già usato: ne scelga un altro."
     action = "correct-data"
+
+
+class CertificateNotInstalled(Conflict):
+    """A certificate that no card has proven to hold ends with its case, not by itself."""
+
+    code = "certificate-not-installed"
+    detail = "Il certificato è emesso ma non installato: se il rinnovo non deve proseguire, annulli la pratica."
+
+
+class CertificateOver(Conflict):
+    """An expired certificate is neither suspended nor revoked: it is worth nothing any more."""
+
+    code = "certificate-over"
+    detail = "Il certificato è scaduto: non si può più sospendere, riattivare o revocare."
+
+
+class RevocationAsked(Conflict):
+    """The CA has been asked to revoke; nothing else can be asked of it for this certificate."""
+
+    code = "revocation-asked"
+    detail = "Per questo certificato la revoca è già stata richiesta."
+
+
+class CauseNotChosen(Invalid):
+    """A cause of revocation that no operator may choose, or no certificate chosen."""
+
+    code = "revocation-incomplete"
+    detail = "Scelga almeno un certificato e una causa di revoca dall'elenco."
+
+
+class SecondPersonNeeded(Conflict):
+    """The agreement wants two persons for a revocation."""
+
+    code = "second-person-needed"
+    detail = "Secondo l'accordo del CDRL la revoca va confermata da una seconda persona: si può solo proporre."
+
+
+class SecondPersonNotNeeded(Conflict):
+    """The agreement lets one person revoke: a proposal would wait for nobody."""
+
+    code = "second-person-not-needed"
+    detail = "Secondo l'accordo del CDRL la revoca non richiede una seconda persona: la esegua direttamente."
+
+
+class ProposalSamePerson(Forbidden):
+    """Four eyes: whoever proposed a revocation neither confirms nor refuses it."""
+
+    code = "proposal-same-person"
+    detail = "Ha proposto Lei questa revoca: la conferma spetta a un altro operatore del CDRL."
+
+
+class ProposalNotYours(Forbidden):
+    """Only its author withdraws a proposal."""
+
+    code = "proposal-foreign"
+    detail = "La proposta può essere ritirata solo da chi l'ha fatta."
+
+
+class ProposalClosed(Conflict):
+    """The proposal is not waiting any more."""
+
+    code = "proposal-closed"
+    detail = "La proposta di revoca non è più in attesa: è già stata confermata, respinta o ritirata."
+
+
+class ProposalWaiting(Conflict):
+    """A pair has one waiting proposal at most."""
+
+    code = "proposal-waiting"
+    detail = "Per questi certificati una proposta di revoca è già in attesa di conferma."

@@ -118,6 +118,11 @@ def require_may_lift(origin: str, cause: HoldCause) -> None:
         raise HoldNotYours
 
 
+def is_member(user: User, centre_id: int) -> bool:
+    """Whether the account works at that centre, in whatever role."""
+    return user.is_active and Membership.objects.filter(user=user, centre_id=centre_id).exists()
+
+
 def require_member(user: User, centre_id: int, roles: Collection[str]) -> None:
     """The operator must be an active member of that centre, in one of the roles."""
     role = Membership.objects.filter(user=user, centre_id=centre_id).values_list("role", flat=True).first()
@@ -139,8 +144,8 @@ def require_not_over(certificate: Certificate, now: datetime) -> None:
         raise CertificateOver
 
 
-def require_holdable(certificate: Certificate, now: datetime) -> None:
-    """Installed, neither revoked nor expired: only such a certificate can be suspended."""
+def require_in_use(certificate: Certificate, now: datetime) -> None:
+    """Installed, neither revoked nor expired: only such a certificate is suspended or revoked at the panel."""
     require_not_final(certificate)
     require_not_over(certificate, now)
     if certificate.status == CertificateStatus.ISSUED:

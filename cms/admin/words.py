@@ -15,11 +15,19 @@ from cms.policy import ROME, rome_date
 REASONS = {
     "approval-lapsed": gettext_lazy("Rinnovo non autorizzato entro 120 giorni dalla sospensione"),
     "approved": gettext_lazy("Rinnovo autorizzato"),
+    "authority": gettext_lazy("Disposizione dell'autorità"),
+    "authority-order": gettext_lazy("Disposizione dell'autorità"),
     "data-incorrect": gettext_lazy("Dati della pratica non corretti"),
     "hold-lapsed": gettext_lazy("Sospensione oltre 120 giorni"),
+    "holder": gettext_lazy("Richiesta del titolare"),
     "holder-declines": gettext_lazy("Il titolare ha scelto di non proseguire"),
+    "holder-request": gettext_lazy("Richiesta del titolare"),
+    "key-compromised": gettext_lazy("Chiave compromessa"),
     "missing-approval": gettext_lazy("Rinnovo non autorizzato entro la scadenza"),
+    "not-installed": gettext_lazy("Certificato non installato"),
     "old-certificate-expired": gettext_lazy("Certificati scaduti prima dell'installazione dei nuovi"),
+    "old-certificate-revoked": gettext_lazy("Certificati in scadenza revocati"),
+    "operator": gettext_lazy("Sospensione disposta dal CDRL"),
     "refused": gettext_lazy("Rinnovo non approvato dal CDRL"),
 }
 RED_DAYS = 3

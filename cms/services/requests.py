@@ -250,7 +250,10 @@ def _announce(request: CaRequest, *, at: datetime) -> None:
         return
     # Both halves may settle at once; the second waits here and sees the first one done.
     Pair.objects.select_for_update(no_key=True).only("pk").get(pk=request.pair_id)
-    others = CaRequest.objects.filter(case_code=request.case_code, kind=request.kind, state__in=_OPEN)
+    # The pair is named too: what is asked outside a renewal has no case, and would wait for everybody else's.
+    others = CaRequest.objects.filter(
+        pair_id=request.pair_id, case_code=request.case_code, kind=request.kind, state__in=_OPEN
+    )
     if others.exclude(pk=request.pk).exists():
         return
     notifications.post(

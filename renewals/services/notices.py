@@ -21,6 +21,7 @@ REASONS = {
     "missing-approval": "Il rinnovo non è stato autorizzato dal CDRL entro la scadenza dei certificati precedenti.",
     "approval-lapsed": "Il rinnovo non è stato autorizzato dal CDRL entro 120 giorni dalla sospensione.",
     "hold-lapsed": "La sospensione è durata oltre 120 giorni.",
+    "old-certificate-revoked": "I certificati da rinnovare sono stati revocati.",
     "approved": "Il CDRL ha autorizzato il rinnovo.",
 }
 

@@ -1,0 +1,57 @@
+"""Revocations at the panel, with the renewal cases that they end: one transaction, cases locked before certificates."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import datetime
+
+from django.db.models import Q
+
+from cms.actors import operator as operator_actor
+from cms.models import Certificate, RevocationProposal, User
+from cms.services import revocations
+from cms.services.halves import Choice
+from renewals import queries
+from renewals.models import RenewalCase
+from renewals.services import cases
+from runtime.transactions import use_case
+
+
+@use_case
+def revoke_certificates(choice: Choice, *, cause: str, note: str, operator: User, now: datetime) -> list[Certificate]:
+    """Revoke as `cms.services.revocations` does; the pair's cases follow."""
+    found = _locked_cases(choice.pair_id)
+    named = replace(choice, case_code=_birth_of(choice.pair_id, found))
+    revoked = revocations.revoke_certificates(named, cause=cause, note=note, operator=operator, now=now)
+    _let_follow(choice.pair_id, found, operator=operator, now=now)
+    return revoked
+
+
+@use_case
+def confirm_revocation(uid: uuid.UUID, *, operator: User, now: datetime) -> RevocationProposal:
+    """Confirm as `cms.services.revocations` does; the pair's cases follow."""
+    pair_id = RevocationProposal.objects.filter(uid=uid).values_list("pair_id", flat=True).first() or 0
+    found = _locked_cases(pair_id)
+    proposal = revocations.confirm_revocation(uid, operator=operator, now=now, case_code=_birth_of(pair_id, found))
+    _let_follow(pair_id, found, operator=operator, now=now)
+    return proposal
+
+
+def _locked_cases(pair_id: int) -> list[RenewalCase]:
+    """Lock the case that made the pair and the one that would replace it, before any certificate."""
+    mine = RenewalCase.objects.filter(Q(new_pair_id=pair_id) | Q(old_pair_id=pair_id)).order_by("pk")
+    return list(mine.select_for_update(of=("self",), no_key=True))
+
+
+def _birth_of(pair_id: int, found: list[RenewalCase]) -> str:
+    return next((case.code for case in found if case.new_pair_id == pair_id), "")
+
+
+def _let_follow(pair_id: int, found: list[RenewalCase], *, operator: User, now: datetime) -> None:
+    """A new pair that is gone stops its case's clock; an old one that is no longer whole cannot be renewed."""
+    left = queries.left_without_certificates({pair_id})
+    left.update(withdrawn_at=now, due_kind="", due_at=None)
+    for case in found:
+        if case.old_pair_id == pair_id and case.is_open:
+            cases.cancel_case(case.pk, reason="old-certificate-revoked", actor=operator_actor(operator), at=now)
