@@ -32,6 +32,8 @@ class OutboxMessage(Claimable):
     message_id = models.CharField(max_length=200)
     case_code = models.CharField(max_length=40, blank=True)
     holder_id = models.BigIntegerField(null=True, blank=True)
+    centre_id = models.BigIntegerField(null=True, blank=True)
+    service_id = models.BigIntegerField(null=True, blank=True)
     is_urgent = models.BooleanField(default=False)
     state = models.CharField(max_length=10, choices=MessageState.choices, default=MessageState.QUEUED)
     created_at = models.DateTimeField()
@@ -71,6 +73,12 @@ class OutboxMessage(Claimable):
             ),
             models.Index(fields=["case_code", "created_at"], name="outbox_of_case", condition=~Q(case_code="")),
             models.Index(fields=["created_at"], name="outbox_failed", condition=Q(state=MessageState.FAILED)),
+            models.Index(fields=["service_id", "centre_id", "-id"], name="outbox_by_scope"),
+            models.Index(
+                fields=["service_id", "centre_id", "-id"],
+                name="outbox_unsent_by_scope",
+                condition=~Q(state=MessageState.SENT),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -41,6 +41,8 @@ class Draft:
     case_code: str = ""
     holder_id: int | None = None
     language: str = "it"
+    centre_id: int | None = None
+    service_id: int | None = None
 
 
 @sensitive_variables("secrets")
@@ -56,13 +58,18 @@ def post(  # noqa: PLR0913 - one argument per fact of a message; a bag of them i
     case_code: str = "",
     holder_id: int | None = None,
     language: str = "it",
+    centre_id: int | None = None,
+    service_id: int | None = None,
 ) -> OutboxMessage:
     """Store a message in the caller's transaction; it is sent after the commit.
 
     `key` names the fact (case + kind + threshold): posted again, the first row stays and is returned. `secrets` lie
-    sealed until the mail server has taken the mail. Raises ContextRefused, RecipientRefused, AttachmentRefused.
+    sealed until the mail server has taken the mail. `centre_id` and `service_id`: who may see the message on the
+    panel. Raises ContextRefused, RecipientRefused, AttachmentRefused.
     """
-    draft = Draft(key, message, to, context, secrets or {}, attachments, case_code, holder_id, language)
+    draft = Draft(
+        key, message, to, context, secrets or {}, attachments, case_code, holder_id, language, centre_id, service_id
+    )
     stored = _store([draft], at)
     return stored[0] if stored else OutboxMessage.objects.get(key=key)
 
@@ -117,6 +124,8 @@ def _row(draft: Draft, at: datetime) -> OutboxMessage:
         message_id=message_id(draft.key),
         case_code=draft.case_code,
         holder_id=draft.holder_id,
+        centre_id=draft.centre_id,
+        service_id=draft.service_id,
         is_urgent=CATALOG[draft.message].is_urgent,
         created_at=at,
         queued_at=at,

@@ -14,7 +14,7 @@ from django_fsm import transition
 
 from cms.fsm import StateField, StatefulModel, append_only, transition_trigger
 from cms.models import Agreement, Card, Centre, Certificate, Holder, Pair, Service
-from cms.states import ApprovalMode, Flow
+from cms.states import ApprovalMode, Channel, Flow
 from renewals.states import (
     OPEN_STATES,
     UNAUTHORISED,
@@ -70,6 +70,7 @@ class RenewalCase(StatefulModel):
     refusal_suspends_at_once = models.BooleanField(default=False)
     old_not_after = models.DateTimeField("scadenza precedente")
     opened_at = models.DateTimeField("aperta il")
+    opened_through = models.CharField("aperta da", max_length=16, choices=Channel.choices, default=Channel.AUTOMATIC)
     diagnosed_at = models.DateTimeField("diagnostica", null=True, blank=True)
     contacts_confirmed_at = models.DateTimeField("recapiti confermati", null=True, blank=True)
     pending_contacts = models.JSONField(null=True, blank=True)
@@ -123,8 +124,14 @@ class RenewalCase(StatefulModel):
                 condition=Q(authorisation=Authorisation.PENDING, urged_at__isnull=False),
                 name="case_urged",
             ),
+            models.Index(
+                fields=["service", "centre", "opened_through", "-id"],
+                condition=~Q(opened_through=Channel.AUTOMATIC),
+                name="case_by_scope_and_channel",
+            ),
         ]
         constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(opened_through__in=Channel.values), name="case_channel_known"),
             models.UniqueConstraint(
                 fields=["old_pair"], condition=Q(state__in=OPEN_STATES), name="one_open_case_per_pair"
             ),

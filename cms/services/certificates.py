@@ -37,6 +37,8 @@ class Announcement:
     to: str
     context: dict[str, Any]
     holder_id: int
+    centre_id: int | None = None
+    service_id: int | None = None
 
 
 def request_issue(

@@ -264,6 +264,8 @@ def _announce(request: CaRequest, *, at: datetime) -> None:
         at=at,
         case_code=request.case_code,
         holder_id=said["holder_id"],
+        centre_id=said.get("centre_id"),
+        service_id=said.get("service_id"),
     )
 
 

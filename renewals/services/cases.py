@@ -88,6 +88,7 @@ def open_or_resume(pair: Pair, *, actor: Actor, at: datetime) -> RenewalCase:
     if queries.is_closed(pair):
         raise errors.PairClosed
     case = built(pair, queries.halves(pair), issuing_agreement(pair), at=at)
+    case.opened_through = actor.channel
     try:
         with transaction.atomic():
             case.save()
@@ -105,7 +106,7 @@ def open_or_resume(pair: Pair, *, actor: Actor, at: datetime) -> RenewalCase:
 def open_again(closed: RenewalCase, pair: Pair, *, actor: Actor, at: datetime) -> RenewalCase:
     """Open a new case for the pair of a closed one, whose row the caller has locked; the holder is invited again."""
     case = built(pair, queries.halves(pair), issuing_agreement(pair), at=at)
-    case.reopens = closed
+    case.reopens, case.opened_through = closed, actor.channel
     case.save()
     record("case.opened", case, actor=actor, at=at, facts={"reopens": closed.code})
     notices.tell_window_open(case, at=at)

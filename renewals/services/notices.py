@@ -75,6 +75,8 @@ def tell(
         attachments=attachments,
         case_code=case.code,
         holder_id=case.holder_id,
+        centre_id=case.centre_id,
+        service_id=case.service_id,
     )
 
 
@@ -98,6 +100,8 @@ def announcement(case: RenewalCase, message: Message, *, suffix: str = "", **mor
         to=case.holder.email,
         context=context(case, message, **more),
         holder_id=case.holder_id,
+        centre_id=case.centre_id,
+        service_id=case.service_id,
     )
 
 
