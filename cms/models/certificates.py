@@ -103,6 +103,7 @@ class Pair(models.Model):
                 condition=Q(window_opens_at__isnull=False),
                 name="pair_by_scope_and_window",
             ),
+            models.Index(fields=["centre", "service", "-id"], name="pair_by_scope"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -151,7 +152,15 @@ class Certificate(StatefulModel):
             transition_trigger("certificate_status_moves", "status", STATUS_MOVES),
             pgtrigger.Protect(name="certificate_kept", operation=pgtrigger.Delete),
         ]
-        indexes: ClassVar = [models.Index(fields=["serial"], name="certificate_by_serial")]
+        indexes: ClassVar = [
+            models.Index(fields=["serial"], name="certificate_by_serial"),
+            models.Index(fields=["not_after"], name="certificate_by_expiry"),
+            models.Index(
+                fields=["status", "pair"],
+                condition=~Q(status=CertificateStatus.ACTIVE),
+                name="certificate_not_active",
+            ),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["pair", "type"], name="one_certificate_per_pair_and_type"),
             models.UniqueConstraint(fields=["issuer_key_id", "serial"], name="one_certificate_per_issuer_and_serial"),

@@ -39,7 +39,15 @@ class Event(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["case_code", "id"], condition=~Q(case_code=""), name="event_by_case"),
             models.Index(fields=["card_id", "id"], name="event_by_card"),
-            models.Index(fields=["centre", "service", "-id"], name="event_by_scope"),
+            # Lists run by the instant: a span of days is one range of each index, also where a filter is rare.
+            models.Index(fields=["centre", "service", "-at", "-id"], name="event_by_scope_and_time"),
+            models.Index(fields=["centre", "service", "verb", "-at", "-id"], name="event_by_verb"),
+            models.Index(fields=["centre", "service", "channel", "-at", "-id"], name="event_by_channel"),
+            models.Index(
+                fields=["centre", "service", "outcome", "-at", "-id"],
+                condition=~Q(outcome=Outcome.DONE),
+                name="event_not_done",
+            ),
             models.Index(fields=["holder_id", "id"], name="event_by_holder"),
         ]
         constraints: ClassVar = [
