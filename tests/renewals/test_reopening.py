@@ -75,7 +75,7 @@ def test_what_is_installed_or_foreign_or_ones_own_is_not_cancelled(case, world, 
 
     Enrolment(card).until("done")
 
-    assert refusal_of(lambda: cancel(case, world)) == "case-closed"
+    assert refusal_of(lambda: cancel(case, world)) == "case-ended"
     assert_invariants(NOW)
 
 
@@ -87,7 +87,7 @@ def test_a_reopened_case_is_a_new_one_with_which_the_holder_goes_on(case, world,
         decisions.refuse_renewal(case.pk, operator=world.operator, reason="Non più iscritto", now=NOW)
     holder = Enrolment(card)
     holder.login()
-    assert holder.refusal == "renewal-closed"
+    assert holder.refusal == "pair-closed"
 
     new = reopen(case, world)
 
