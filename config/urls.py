@@ -5,12 +5,16 @@ from __future__ import annotations
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from config import health, login
+from cms.admin import invitations
+from config import health, login, sessions
 from config.api import api
 from config.panel import site
 
 # allauth's pages, behind Italian addresses. What stands before the includes replaces or hides some of theirs.
 login_pages = [
+    path("sessione/", sessions.stay, name="stay"),
+    path("invito/", invitations.accept, name="accept_invitation"),
+    path("invito/<str:token>/", invitations.open_link, name="open_invitation"),
     path("signup/", login.not_offered),
     path("email/", login.not_offered),
     path("password/reset/", login.not_offered),

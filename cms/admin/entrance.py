@@ -45,7 +45,12 @@ def turn_away(request: HttpRequest) -> HttpResponse:
         return redirect_to_login(request.get_full_path(), resolve_url("account_login"))
     if not (user.is_active and user.is_staff):
         raise PermissionDenied
-    page = _factor_page(user)
+    return ask_second_factor(request)
+
+
+def ask_second_factor(request: HttpRequest) -> HttpResponse:
+    """Send an account to the use of its second factor, or to setting one up, and back to this page."""
+    page = _factor_page(request.user)
     return redirect("mfa_index") if page is None else _led_to(page, back=request.get_full_path())
 
 
