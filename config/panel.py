@@ -7,10 +7,12 @@ from cms.admin.site import site
 from cms.admin.stocks import StockAdmin
 from cms.models import Certificate, Event, Job, Stock
 from renewals.admin.cases import RenewalCaseAdmin
+from renewals.admin.dashboard import DashboardPage
 from renewals.admin.events import CaseEventAdmin
 from renewals.admin.operations import CaseJobAdmin
 from renewals.models import RenewalCase
 
+site.show(DashboardPage)
 site.show(RenewalCaseAdmin, RenewalCase)
 site.show(CaseJobAdmin, Job)
 site.show(CaseEventAdmin, Event)

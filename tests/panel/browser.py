@@ -91,8 +91,10 @@ def log_in(page: Page, email: str, secret: str) -> None:
 
 
 def choose(page: Page, service: str) -> None:
-    """Choose the service after login."""
+    """Choose the service after login, and go to the renewals."""
     page.get_by_role("button", name=service).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Oggi")
+    page.goto("/pannello/rinnovi/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Gestione rinnovi")
 
 

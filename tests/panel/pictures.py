@@ -1,4 +1,4 @@
-"""`python -m tests.panel.pictures`: take the pictures of docs/pictures/ anew, by the browser walk that the suite runs."""
+"""`python -m tests.panel.pictures`: take the pictures of docs/panel/ anew, by the browser walk that the suite runs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "panel"
 PICTURES: pytest.StashKey[Path] = pytest.StashKey()
 
 
@@ -23,4 +23,4 @@ if __name__ == "__main__":
     # The key must be the one that the fixtures import, not this script's own copy.
     from tests.panel.pictures import IntoTheDocumentation as Plugin
 
-    sys.exit(pytest.main(["tests/panel/test_browser.py", "-k", "pictures", "-q"], plugins=[Plugin()]))
+    sys.exit(pytest.main(["tests/panel/test_pictures.py", "-q"], plugins=[Plugin()]))
