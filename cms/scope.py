@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from cms.models import Agreement, Centre, Service, User
@@ -14,10 +15,15 @@ from cms.models import Agreement, Centre, Service, User
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Ids of centres and services that a request may touch. An empty scope shows nothing."""
+    """Ids of centres and services that a request may touch. An empty scope shows nothing.
+
+    `kin_ids` adds the services that the chosen one succeeds: a use case that changes a certificate may have to follow
+    it to the case that it came from. Pages show nothing of them.
+    """
 
     centre_ids: frozenset[int]
     service_ids: frozenset[int]
+    kin_ids: frozenset[int] = frozenset()
 
     def allows(self, *, centre_id: int, service_id: int) -> bool:
         """Whether a row of that centre and service lies inside."""
@@ -45,13 +51,27 @@ def scope_of(user: User, service_id: int | None) -> Scope:
         return NOTHING
     agreed = Agreement.objects.filter(centre__in=centres_of(user), service_id=service_id)
     centre_ids = frozenset(agreed.values_list("centre_id", flat=True))
-    return Scope(centre_ids, frozenset(_with_successors(service_id))) if centre_ids else NOTHING
+    return Scope(centre_ids, *_succession(service_id)) if centre_ids else NOTHING
 
 
-def _with_successors(service_id: int) -> list[int]:
-    chain: list[int] = []
-    current: int | None = service_id
-    while current is not None and current not in chain:
-        chain.append(current)
-        current = Service.objects.values_list("successor_id", flat=True).get(pk=current)
-    return chain
+# UNION, not UNION ALL: a ring of services ends.
+_SUCCESSION = """
+WITH RECURSIVE
+after (id, successor_id) AS (
+    SELECT id, successor_id FROM cms_service WHERE id = %(chosen)s
+    UNION SELECT next.id, next.successor_id FROM cms_service next JOIN after ON next.id = after.successor_id
+),
+before (id) AS (
+    SELECT id FROM cms_service WHERE successor_id = %(chosen)s
+    UNION SELECT earlier.id FROM cms_service earlier JOIN before ON earlier.successor_id = before.id
+)
+SELECT ARRAY(SELECT id FROM after), ARRAY(SELECT id FROM after UNION SELECT id FROM before)
+"""
+
+
+def _succession(service_id: int) -> tuple[frozenset[int], frozenset[int]]:
+    """Return the service with its successors, and these with all that it succeeds."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SUCCESSION, {"chosen": service_id})
+        successors, kin = cursor.fetchone()
+    return frozenset(successors), frozenset(kin)

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 import redis
+from django.core.signals import request_finished
 from django.db import connections
 from redis.exceptions import RedisError
 
 from config import database
 from config.cache import ForgivingRedisCache
-from runtime import limits, nudge
+from runtime import fence, limits, nudge
 from runtime.clock import FakeClock, installed
 from runtime.embedded.mailsink import MailSink
 from runtime.embedded.postgres import PostgresAddress
@@ -70,6 +71,18 @@ def _nothing_left_in_redis() -> Iterator[None]:
             client.flushall()
         except RedisError:  # a test may have stopped it
             return
+
+
+@pytest.fixture(autouse=True)
+def _in_the_open_between_requests() -> Iterator[None]:
+    """A test and the requests of its client share one connection: take the panel's fence away when an answer is read."""
+
+    def leave(**_: object) -> None:
+        fence.stand_in_the_open()
+
+    request_finished.connect(leave)
+    yield
+    request_finished.disconnect(leave)
 
 
 @pytest.fixture

@@ -9,11 +9,15 @@ from django.http import HttpRequest
 
 from cms.models import Membership, Service, User
 from cms.policy import DECIDING_ROLES
-from cms.scope import NOTHING, Scope, scope_of, services_of
+from cms.scope import NOTHING, Scope, centres_of, scope_of, services_of
 from cms.states import Role
-from runtime import clock
+from runtime import clock, fence
+from runtime.fence import Fence
 
 SESSION_KEY = "service_id"
+PANEL_ROLE, PROVIDER_ROLE = "sigillo_panel", "sigillo_provider"
+UNOWNED = 0
+"""How row policies count an event that belongs to no centre or to no service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ def at(request: HttpRequest) -> Desk:
 
 
 def desk_of(request: HttpRequest) -> Desk | None:
-    """Read the desk; None while no service is chosen, or the chosen one is no longer his."""
+    """Read the desk and open the second fence to its scope; None, and all stays closed, while no service is chosen."""
     operator = request.user
     if not isinstance(operator, User):
         return None
@@ -64,14 +68,33 @@ def desk_of(request: HttpRequest) -> Desk | None:
     if service_id is None or scope == NOTHING:
         request.session.pop(SESSION_KEY, None)
         return None
+    fence.stand_behind(_fence(PANEL_ROLE, scope.centre_ids, scope.kin_ids, operator))
     memberships = Membership.objects.filter(user=operator, centre_id__in=scope.centre_ids)
     return Desk(
         operator=operator,
         service=Service.objects.get(pk=service_id),
         scope=scope,
-        now=clock.now(),
+        now=getattr(request, "now", None) or clock.now(),
         roles=dict(memberships.values_list("centre_id", "role")),
     )
+
+
+def widen_fence(desk: Desk) -> None:
+    """Open the second fence to all services: administration is about centres, not about the chosen service.
+
+    For an administrator of the provider that is the business of every centre, also of one that he is just founding;
+    holders, cards and cases stay those of his scope.
+    """
+    if desk.is_administrator:
+        fence.stand_behind(_fence(PROVIDER_ROLE, desk.scope.centre_ids, desk.scope.kin_ids, desk.operator))
+        return
+    centre_ids = frozenset(centres_of(desk.operator).values_list("pk", flat=True))
+    service_ids = frozenset(Service.objects.values_list("pk", flat=True))
+    fence.stand_behind(_fence(PANEL_ROLE, centre_ids, service_ids, desk.operator))
+
+
+def _fence(role: str, centre_ids: frozenset[int], service_ids: frozenset[int], operator: User) -> Fence:
+    return Fence(role, centre_ids | {UNOWNED}, service_ids | {UNOWNED}, operator.pk)
 
 
 def sit_down(request: HttpRequest, service: Service) -> None:

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 
 from cms.admin import choice, entrance
 from cms.admin.counting import bounded_counts
-from cms.admin.desk import Desk, desk_of
+from cms.admin.desk import Desk, at, desk_of, widen_fence
 from cms.admin.look import choose_look
 
 View = Callable[..., HttpResponse]
@@ -58,7 +58,7 @@ class PanelPage:
         if not isinstance(site, PanelSite):
             message = "panel pages belong to the panel's site"
             raise TypeError(message)
-        return site.at_desk(view)
+        return site.at_desk(across_services(view) if self.group is ADMINISTRATION else view)
 
     def is_open_to(self, desk: Desk) -> bool:
         """Whether the sidebar shows it to this operator; its views ask again."""
@@ -192,6 +192,16 @@ class PanelSite(AdminSite):
             count = counts[page.slug] if page.slug in counts else page.count_waiting(desk)
             groups.setdefault(page.group, []).append(_entry(page, request, count or 0))
         return list(groups.items())
+
+
+def across_services(view: View) -> View:
+    """Let a page of administration work on all services; what it may show and do, it asks as ever."""
+
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        widen_fence(at(request))
+        return view(request, *args, **kwargs)
+
+    return update_wrapper(inner, view)
 
 
 def _entry(page: PanelPage, request: HttpRequest, count: int) -> Entry:

@@ -70,12 +70,14 @@ def bare_database(django_db_setup, superuser, monkeypatch):
     """A database of a login that may make roles and is no superuser, as a hoster gives it."""
     monkeypatch.setattr(database, "OWNER", "other_owner")
     monkeypatch.setattr(database, "APP", "other_app")
+    monkeypatch.setattr(database, "PANEL", "other_panel")
+    monkeypatch.setattr(database, "PROVIDER", "other_provider")
     with superuser.connect() as boss:
         boss.execute("CREATE ROLE builder LOGIN CREATEROLE")
         boss.execute("CREATE DATABASE bare OWNER builder")
         yield {"USER": "builder", "NAME": "bare"}
         boss.execute("DROP DATABASE bare WITH (FORCE)")
-        boss.execute("DROP ROLE other_app; DROP ROLE other_owner; DROP ROLE builder")
+        boss.execute("DROP ROLE other_app, other_panel, other_provider, other_owner, builder")
 
 
 def test_a_login_that_is_no_superuser_can_prepare_an_empty_database(bare_database, committed):
