@@ -63,6 +63,7 @@ MIDDLEWARE = [
     *(["config.proxy.ClientAddress"] if ENVIRONMENT.trusts_proxy else []),
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.fence.SecondFence",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
