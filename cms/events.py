@@ -42,6 +42,7 @@ VERBS = {
     "certificate.revocation-withdrawn": "Proposta di revoca ritirata",
     "ca.request-refused": "Richiesta rifiutata dalla CA",
     "events.exported": "Esportazione eventi",
+    "rehearsal.exported": "Prova generale scaricata",
     "stock.purchased": "Acquisto certificati",
     "stock.corrected": "Rettifica giacenza",
     "stock.empty": "Giacenza insufficiente",
