@@ -11,6 +11,9 @@ from django.db.models import Count, Min, Q, QuerySet
 from notifications.models import OutboxMessage
 from notifications.states import MessageState
 
+AGAIN = ":again:"
+"""Stands in the key of a message that repeats another, before its number."""
+
 
 def due(*, at: datetime, limit: int) -> list[uuid.UUID]:
     """Ids of messages that may be claimed now: urgent ones first, then those due longest. Index `outbox_due`."""
@@ -27,6 +30,24 @@ def of_case(case_code: str) -> QuerySet[OutboxMessage]:
         .defer("sealed_context")
         .order_by("created_at", "pk")
     )
+
+
+def in_scope(centre_ids: Collection[int], service_ids: Collection[int]) -> QuerySet[OutboxMessage]:
+    """Messages that were posted for these centres and services, without sealed secrets. Index `outbox_by_scope`."""
+    own = OutboxMessage.objects.filter(centre_id__in=centre_ids, service_id__in=service_ids)
+    return own.defer("sealed_context")
+
+
+def root_key(message: OutboxMessage) -> str:
+    """Key of the message that this one repeats; its own where it repeats none."""
+    return message.key.partition(AGAIN)[0]
+
+
+def copies_of(message: OutboxMessage) -> int:
+    """How many times a message of a case was sent again."""
+    root = root_key(message)
+    keys = OutboxMessage.objects.filter(case_code=message.case_code).values_list("key", flat=True)
+    return sum(key.startswith(f"{root}{AGAIN}") for key in keys)
 
 
 def known_keys(keys: Collection[str]) -> set[str]:
