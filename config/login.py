@@ -7,11 +7,13 @@ from typing import Any
 
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.forms import LoginForm, ReauthenticateForm
+from allauth.account.forms import LoginForm, ReauthenticateForm, ResetPasswordForm, ResetPasswordKeyForm
+from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as ConfirmCodeForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from allauth.mfa.webauthn.views import RemoveWebAuthnView
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -22,12 +24,14 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
 from cms.models import User
-from runtime import sealing
+from cms.services import accounts
+from runtime import clock, sealing
 
 log = structlog.get_logger(__name__)
 
 # allauth hands over the bare secret, without saying whose it is: the seal binds it to its purpose, not to its row.
 SEAL_CONTEXT = "second-factor"
+LINK_MAIL = "account/email/password_reset_key"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -49,7 +53,10 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Send allauth's own mail (confirmation of an address); a failure is logged without the recipient."""
+        """Post the link to a new password; send allauth's other mail, whose failure is logged without the recipient."""
+        if template_prefix == LINK_MAIL:
+            accounts.post_password_link(context["user"], url=context["password_reset_url"], now=clock.now())
+            return
         try:
             super().send_mail(template_prefix, email, context)
         except OSError as error:
@@ -85,7 +92,7 @@ class MFAAdapter(DefaultMFAAdapter):
 
 
 class EntranceForm(LoginForm):
-    """E-mail and password; no link to a reset that is not offered."""
+    """E-mail and password; the page itself links to a new password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Name the fields as every page does."""
@@ -103,7 +110,52 @@ class ConfirmPasswordForm(ReauthenticateForm):
         _named(self.fields["password"], _("Password"), focus=True)
 
 
-class SecondFactorForm(AuthenticateForm):
+class AskForLinkForm(ResetPasswordForm):
+    """The address of an account whose password is forgotten. The answer is the same for every address."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Name the field."""
+        super().__init__(*args, **kwargs)
+        _named(self.fields["email"], _("E-mail"), focus=True)
+
+
+class NewPasswordForm(ResetPasswordKeyForm):
+    """The new password, twice."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Name the fields."""
+        super().__init__(*args, **kwargs)
+        _named(self.fields["password1"], _("Nuova password"), focus=True)
+        _named(self.fields["password2"], _("Ripeta la nuova password"))
+
+
+class CodeOnce:
+    """Mix-in of the forms that take a code: an authenticator app's code opens once, also while the cache is away."""
+
+    def clean_code(self) -> str:
+        """Check the code as allauth does, then remember its time step beside the secret; refuse it the second time."""
+        code: str = super().clean_code()  # type: ignore[misc] # the form's
+        authenticator: Authenticator = self.authenticator  # type: ignore[attr-defined] # set by the form's check
+        if authenticator.type == Authenticator.Type.TOTP and not _used_first(authenticator, code):
+            raise MFAAdapter().validation_error("incorrect_code")
+        return code
+
+
+def _used_first(authenticator: Authenticator, code: str) -> bool:
+    """Remember the step; False when it, or a later one, has been used already (RFC 6238 §5.2)."""
+    secret = MFAAdapter().decrypt(authenticator.data["secret"])
+    shown = {step: format_hotp_value(hotp_value(secret, step)) for step in yield_hotp_counters_from_time()}
+    step = max((step for step, value in shown.items() if compare_user_code(actual=code, expected=value)), default=0)
+    with transaction.atomic():
+        row = Authenticator.objects.select_for_update().get(pk=authenticator.pk)
+        if row.data.get("last_step", 0) >= step:
+            return False
+        row.data["last_step"] = step
+        row.save(update_fields=["data"])
+    return True
+
+
+class SecondFactorForm(CodeOnce, AuthenticateForm):
     """The code after the password."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -112,7 +164,7 @@ class SecondFactorForm(AuthenticateForm):
         _named(self.fields["code"], _("Codice"), focus=True)
 
 
-class ConfirmSecondFactorForm(ConfirmCodeForm):
+class ConfirmSecondFactorForm(CodeOnce, ConfirmCodeForm):
     """The code again."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -146,5 +198,5 @@ class RemovePasskey(RemoveWebAuthnView):
 
 
 def not_offered(request: HttpRequest, **_: Any) -> HttpResponse:
-    """Hide what allauth would offer and Sigillo does not: changing one's address, resetting a password by mail."""
+    """Hide what allauth would offer and Sigillo does not: making an account for oneself, changing one's address."""
     raise Http404(request.path)

@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "config.sessions.SessionLimits",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -125,7 +126,7 @@ CACHES = {
 # Sessions and messages live in the database: losing Redis logs nobody out.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
-SESSION_COOKIE_AGE = int(timedelta(hours=8).total_seconds())
+SESSION_COOKIE_AGE = int(timedelta(hours=24).total_seconds())  # at most; `config.sessions` ends it earlier
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.is_https
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -144,7 +145,10 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
 AUTH_USER_MODEL = "cms.User"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "full_name", "tax_code")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
@@ -158,6 +162,8 @@ ACCOUNT_ADAPTER = "config.login.AccountAdapter"
 ACCOUNT_FORMS = {
     "login": "config.login.EntranceForm",
     "reauthenticate": "config.login.ConfirmPasswordForm",
+    "reset_password": "config.login.AskForLinkForm",
+    "reset_password_from_key": "config.login.NewPasswordForm",
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
@@ -166,6 +172,10 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # an unknown address gets no mail, and the page says the same
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = CMS.confirmation_minutes * 60
+PASSWORD_RESET_TIMEOUT = CMS.password_link_minutes * 60
 MFA_ADAPTER = "config.login.MFAAdapter"
 MFA_FORMS = {
     "authenticate": "config.login.SecondFactorForm",

@@ -17,7 +17,6 @@ login_pages = [
     path("invito/<str:token>/", invitations.open_link, name="open_invitation"),
     path("signup/", login.not_offered),
     path("email/", login.not_offered),
-    path("password/reset/", login.not_offered),
     path("login/code/confirm/", login.not_offered),
     path("secondo-fattore/webauthn/keys/<int:pk>/remove/", login.RemovePasskey.as_view()),
     path("", include("allauth.account.urls")),
