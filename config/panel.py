@@ -10,6 +10,7 @@ from renewals.admin.cases import RenewalCaseAdmin
 from renewals.admin.dashboard import DashboardPage
 from renewals.admin.events import CaseEventAdmin
 from renewals.admin.operations import CaseJobAdmin
+from renewals.admin.rehearsal import RehearsalPage
 from renewals.models import RenewalCase
 
 site.show(DashboardPage)
@@ -17,6 +18,7 @@ site.show(RenewalCaseAdmin, RenewalCase)
 site.show(CaseJobAdmin, Job)
 site.show(CaseEventAdmin, Event)
 site.show(CertificateAdmin, Certificate)
+site.show(RehearsalPage)
 site.show(StockAdmin, Stock)
 
 __all__ = ["site"]

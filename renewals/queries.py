@@ -14,9 +14,9 @@ from renewals.models import RenewalCase
 from renewals.states import OPEN_STATES, SIGNED_STATES, UNAUTHORISED, Authorisation, CaseState, Due
 
 # What a round of the clock reads beside the rows that are due.
-CASE_IN_ROUND = ("holder", "card", "centre", "service", "issuing_service", "old_pair")
+CASE_IN_ROUND = ("holder", "card", "centre", "service", "issuing_service")
 PAIR_IN_ROUND = ("card__family", "holder", "centre", "service__successor")
-HOLD_IN_ROUND = ("certificate__pair",)
+HOLD_IN_ROUND = ("certificate__pair__holder", "certificate__pair__card")
 
 
 def in_scope(scope: Scope) -> QuerySet[RenewalCase]:

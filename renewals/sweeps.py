@@ -77,9 +77,9 @@ def _picked(due: QuerySet[RenewalCase]) -> list[RenewalCase]:
 def _open_batch(now: datetime) -> int:
     due = queries.windows_to_open(now).select_for_update(of=("self",), no_key=True, skip_locked=True)
     pairs = list(due.select_related(*queries.PAIR_IN_ROUND)[: settings.RENEWALS.sweep_batch])
-    for turn in rounds.openings(pairs, now=now):
+    for pair, turn in zip(pairs, rounds.openings(pairs, now=now), strict=True):
         if turn.case is not None:
-            _open(turn.pair, now)
+            _open(pair, now)
     Pair.objects.filter(pk__in=[pair.pk for pair in pairs]).update(window_opens_at=None)
     return len(pairs)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from cms import policy as register
 from cms.admin.desk import Desk
 from cms.errors import DomainError
 from renewals import policy
-from renewals.admin import badges
+from renewals.admin import badges, reasons
 from renewals.admin.clockwork import moment
 from renewals.errors import HolderDecides
 from renewals.models import RenewalCase
@@ -27,46 +28,70 @@ class Choices:
 
     may_approve: bool = False
     may_refuse: bool = False
+    may_cancel: bool = False
+    may_reopen: bool = False
     obstacle: str = ""
 
 
 def choices(case: RenewalCase, desk: Desk) -> Choices:
-    """Buttons for this operator. Only a hint: the use case asks every rule again, on the locked row."""
-    if case.authorisation not in UNAUTHORISED:
+    """Buttons for this operator, from the row alone. Only a hint: the use case asks every rule again, under lock."""
+    may_cancel, may_reopen = case.is_open, case.state == CaseState.CANCELLED
+    may_decide = _is_decidable(case)
+    if not (may_decide or may_cancel or may_reopen):
         return Choices()
     try:
-        policy.require_decidable(case)
         policy.require_not_holder(case, desk.operator)
     except HolderDecides as refusal:
         return Choices(obstacle=_("%(why)s La decisione spetta a un altro operatore del CDRL.") % {"why": refusal.text})
-    except DomainError:
-        return Choices()
     if not desk.may_decide(case.centre_id):
         return Choices(obstacle=_("Il suo ruolo consente di consultare la pratica, non di decidere."))
-    return Choices(may_approve=True, may_refuse=case.authorisation == Authorisation.PENDING)
+    return Choices(
+        may_approve=may_decide,
+        may_refuse=may_decide and case.authorisation == Authorisation.PENDING,
+        may_cancel=may_cancel,
+        may_reopen=may_reopen,
+    )
+
+
+def _is_decidable(case: RenewalCase) -> bool:
+    try:
+        policy.require_decidable(case)
+    except DomainError:
+        return False
+    return case.authorisation in UNAUTHORISED
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The confirmation page of one decision. A refusal is the dangerous one, and wants a reason."""
+    """The confirmation page of one decision. A risky one is red, and wants a reason where there are reasons."""
 
     title: Any
-    is_refusal: bool = False
+    url_name: str
+    right: str
+    consequence: Callable[[RenewalCase, datetime], list[str]]
+    """What will happen, in sentences with dates."""
+    is_risky: bool = False
+    reasons: tuple[str, ...] = ()
 
     def is_open(self, choices: Choices) -> bool:
         """Whether this decision can be asked for."""
-        return choices.may_refuse if self.is_refusal else choices.may_approve
-
-    def consequence(self, case: RenewalCase, now: datetime) -> list[str]:
-        """What will happen, in sentences with dates."""
-        return _of_refusal(case, now) if self.is_refusal else _of_approval(case)
+        return bool(getattr(choices, self.right))
 
 
-APPROVE = Question(title=gettext_lazy("Approva il rinnovo"))
-REFUSE = Question(title=gettext_lazy("Non approvare il rinnovo"), is_refusal=True)
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing that the operator can do on a case, and what it would change."""
+
+    question: Question
+    consequence: list[str]
 
 
-def _of_approval(case: RenewalCase) -> list[str]:
+def options(case: RenewalCase, choices: Choices, now: datetime) -> list[Option]:
+    """Everything that is open, each with its consequence said beforehand."""
+    return [Option(question, question.consequence(case, now)) for question in QUESTIONS if question.is_open(choices)]
+
+
+def _of_approval(case: RenewalCase, _now: datetime) -> list[str]:
     told = _("Il titolare viene avvisato per e-mail.")
     if case.state == CaseState.AWAITING_INSTALLATION:
         early = _("Il rinnovo è autorizzato in anticipo: dopo l'installazione non servirà altro.")
@@ -105,3 +130,44 @@ def _of_refusal(case: RenewalCase, now: datetime) -> list[str]:
 def _still_possible(lapse: datetime) -> str:
     text = _("Fino alla revoca, prevista %(when)s, la pratica può ancora essere approvata.")
     return text % {"when": moment(lapse)}
+
+
+def _of_cancellation(case: RenewalCase, _now: datetime) -> list[str]:
+    lines = [_("La pratica viene chiusa subito e il titolare non può più proseguire il rinnovo di questa carta.")]
+    if case.state == CaseState.AWAITING_INSTALLATION:
+        lines.append(
+            _("Le unità prenotate tornano disponibili, salvo quelle già emesse dalla CA, che vengono revocate.")
+        )
+    lines.append(_("I certificati in uso restano validi fino alla loro scadenza."))
+    lines.append(_("Il titolare riceve un'e-mail con il motivo. La pratica può essere riaperta prima della scadenza."))
+    return lines
+
+
+def _of_reopening(case: RenewalCase, _now: datetime) -> list[str]:
+    until = _("Si apre una nuova pratica per la stessa carta: il titolare può rinnovare fino a %(when)s.")
+    return [
+        until % {"when": moment(case.old_not_after)},
+        _("Il titolare riceve di nuovo l'avviso di rinnovo e ricomincia dal primo passo."),
+        _("Questa pratica resta agli atti così com'è."),
+    ]
+
+
+APPROVE = Question(gettext_lazy("Approva il rinnovo"), "approve_case", "may_approve", _of_approval)
+REFUSE = Question(
+    gettext_lazy("Non approvare il rinnovo"),
+    "refuse_case",
+    "may_refuse",
+    _of_refusal,
+    is_risky=True,
+    reasons=reasons.OF_REFUSAL,
+)
+CANCEL = Question(
+    gettext_lazy("Cancella la pratica"),
+    "cancel_case",
+    "may_cancel",
+    _of_cancellation,
+    is_risky=True,
+    reasons=reasons.OF_CANCELLATION,
+)
+REOPEN = Question(gettext_lazy("Riapri la pratica"), "reopen_case", "may_reopen", _of_reopening)
+QUESTIONS = (APPROVE, REFUSE, CANCEL, REOPEN)

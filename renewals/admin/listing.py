@@ -1,97 +1,79 @@
-"""The list of cases: those to authorise first, by deadline, then the rest, newest first; paged by keyset.
+"""The list of cases: urged ones first, then those to authorise by deadline, then the rest, newest first; by keyset.
 
-Two ordered segments make one sequence. A page reads at most its own length from each, so that its cost does not depend
-on how many cases there are; the number of statements is fixed.
+Ordered segments make one sequence. A page reads at most its own length from each, so that its cost does not depend on
+how many cases there are; the number of statements is fixed. Narrowed to a deadline, the list is one segment in the
+order of that deadline.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import ngettext
 
 from cms.admin.counting import BOUND, bounded_counts
 from cms.admin.desk import Desk
-from cms.admin.paging import LONGEST_NUMBER, number
+from cms.admin.paging import LONGEST_NUMBER
 from cms.admin.words import bounded
+from cms.models import Service
 from renewals import queries
 from renewals.admin import badges
+from renewals.admin.filters import AUTHORISATIONS, SIZES, STATES, TO_AUTHORISE, Filters, Select, selects, words
 from renewals.models import RenewalCase
-from renewals.states import SIGNED_STATES, Authorisation, CaseState
 
-PAGE = 25
+PAGE = SIZES[0]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_TO_AUTHORISE = Q(authorisation=Authorisation.PENDING, state__in=SIGNED_STATES)
-
-_FORWARDS = {"a": ("old_not_after", "pk"), "b": ("-pk",)}
-_BACKWARDS = {"a": ("-old_not_after", "-pk"), "b": ("pk",)}
-
-AUTHORISATIONS = {
-    "da-autorizzare": (gettext_lazy("Da autorizzare"), _TO_AUTHORISE),
-    "approvata": (gettext_lazy("Approvata"), Q(authorisation=Authorisation.APPROVED)),
-    "non-approvata": (gettext_lazy("Non approvata"), Q(authorisation=Authorisation.REFUSED)),
-    "non-richiesta": (gettext_lazy("Non richiesta"), Q(authorisation=Authorisation.NOT_REQUIRED)),
-}
-STATES = {label.lower().replace(" ", "-"): (label, Q(state=value)) for value, label in CaseState.choices}
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
-    """What stands in the address. Never a name, a codice fiscale or a serial: addresses end up in logs."""
+class Segment:
+    """A part of the list, ordered by the column `instant` and the id; without one the newest come first."""
 
-    state: str = ""
-    authorisation: str = ""
-    holder_id: int | None = None
-    card_id: int | None = None
+    name: str
+    condition: Q
+    instant: str = ""
 
-    @classmethod
-    def read(cls, query: QueryDict) -> Filters:
-        """Read the address; what is not known is left out."""
-        state, authorisation = query.get("stato", ""), query.get("autorizzazione", "")
-        return cls(
-            state=state if state in STATES else "",
-            authorisation=authorisation if authorisation in AUTHORISATIONS else "",
-            holder_id=number(query.get("titolare")),
-            card_id=number(query.get("carta")),
+    def order(self, *, backwards: bool) -> tuple[str, ...]:
+        """Columns of ORDER BY."""
+        forwards = (self.instant, "pk") if self.instant else ("-pk",)
+        return (
+            tuple(name.removeprefix("-") if name[0] == "-" else f"-{name}" for name in forwards)
+            if backwards
+            else forwards
         )
 
-    def address(self, **changes: Any) -> str:
-        """Query string with these changes; empty values fall out."""
-        values = {
-            "stato": self.state,
-            "autorizzazione": self.authorisation,
-            "titolare": self.holder_id,
-            "carta": self.card_id,
-        } | changes
-        query = QueryDict(mutable=True)
-        query.update({name: str(value) for name, value in values.items() if value})
-        return f"?{query.urlencode()}"
 
-    def of_subject(self, cases: QuerySet[RenewalCase]) -> QuerySet[RenewalCase]:
-        """Only the cases of the person or card that was searched for."""
-        if self.holder_id:
-            cases = cases.filter(holder_id=self.holder_id)
-        return cases.filter(card_id=self.card_id) if self.card_id else cases
+_URGED = Segment("u", TO_AUTHORISE & Q(urged_at__isnull=False), "old_not_after")
+_WAITING = Segment("a", TO_AUTHORISE & Q(urged_at__isnull=True), "old_not_after")
+_REST = Segment("b", ~TO_AUTHORISE)
+_DUE = Segment("d", Q(due_at__isnull=False), "due_at")
+_SEGMENTS = {segment.name: segment for segment in (_URGED, _WAITING, _REST, _DUE)}
+_RANKS = {"u": 0, "a": 1, "b": 2, "d": 0}
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place between two rows: segment `a` (to authorise) by expiry and id, segment `b` (the rest) by id."""
+    """A place between two rows: a segment, the instant by which it is ordered, and the id."""
 
     segment: str
     instant: datetime
     pk: int
 
     @classmethod
-    def of(cls, case: RenewalCase) -> Position:
+    def of(cls, case: RenewalCase, segments: Sequence[Segment]) -> Position:
         """Where this row stands."""
-        return cls("a" if badges.is_waiting(case) else "b", case.old_not_after, case.pk)
+        if _DUE in segments:
+            return cls("d", case.due_at or case.old_not_after, case.pk)
+        if not badges.is_waiting(case):
+            return cls("b", case.old_not_after, case.pk)
+        return cls("a" if case.urged_at is None else "u", case.old_not_after, case.pk)
 
     @classmethod
     def read(cls, text: str | None) -> Position | None:
@@ -101,7 +83,7 @@ class Position:
             place = cls(segment, _EPOCH + timedelta(microseconds=int(microseconds)), int(pk[:LONGEST_NUMBER]))
         except (ValueError, OverflowError):
             return None
-        return place if segment in {"a", "b"} else None
+        return place if segment in _SEGMENTS else None
 
     def __str__(self) -> str:
         return f"{self.segment}-{(self.instant - _EPOCH) // _MICROSECOND}-{self.pk}"
@@ -109,28 +91,30 @@ class Position:
     @property
     def key(self) -> tuple[Any, ...]:
         """Sorts as the list does."""
-        return (0, self.instant, self.pk) if self.segment == "a" else (1, -self.pk)
+        rank = _RANKS[self.segment]
+        return (rank, -self.pk) if self.segment == "b" else (rank, self.instant, self.pk)
 
-    def beyond(self, segment: str, *, backwards: bool) -> Q | None:
+    def beyond(self, segment: Segment, *, backwards: bool) -> Q | None:
         """Rows of a segment after (or before) this place; None where there are none."""
-        if segment != self.segment:
-            return Q() if (segment > self.segment) != backwards else None
-        if segment == "b":
+        rank, own = _RANKS[segment.name], _RANKS[self.segment]
+        if rank != own:
+            return Q() if (rank > own) != backwards else None
+        if not segment.instant:
             return Q(pk__gt=self.pk) if backwards else Q(pk__lt=self.pk)
         way = "lt" if backwards else "gt"
-        return Q(**{f"old_not_after__{way}": self.instant}) | Q(
-            **{"old_not_after": self.instant, f"pk__{way}": self.pk}
-        )
+        same = Q(**{segment.instant: self.instant, f"pk__{way}": self.pk})
+        return Q(**{f"{segment.instant}__{way}": self.instant}) | same
 
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One choice of a filter."""
+    """One choice of a filter; the address of a chosen one takes it off."""
 
     word: str
     address: str
-    count: str
-    is_chosen: bool
+    count: str = ""
+    is_chosen: bool = False
+    is_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,81 +126,104 @@ class Page:
     next: str
     states: list[Chip]
     authorisations: list[Chip]
-    subject: str
-    subject_off: str
-    is_filtered: bool
+    chosen: list[Chip]
+    """What is chosen in the form or was searched for: each chip takes its own off."""
+    selects: list[Select]
+    sizes: list[Chip]
+    filters: Filters
+    is_by_deadline: bool
 
 
 def page_of(desk: Desk, query: QueryDict) -> Page:
-    """Read one page: two statements for the rows, one for all counts, one for the subject that was searched."""
+    """Read one page: one statement for the services, two for the rows, one for all counts."""
     filters = Filters.read(query)
-    scoped = filters.of_subject(queries.in_scope(desk.scope))
-    by_state, by_answer = STATES.get(filters.state), AUTHORISATIONS.get(filters.authorisation)
-    shown = scoped.filter(by_state[1] if by_state else Q(), by_answer[1] if by_answer else Q())
-    backwards = "prima" in query
-    rows, has_more = _rows(shown, Position.read(query.get("prima") or query.get("dopo")), backwards=backwards)
-    came_from_somewhere = "prima" in query or "dopo" in query
-    has_previous = has_more if backwards else came_from_somewhere
-    has_next = came_from_somewhere if backwards else has_more
-    states, authorisations = _chips(filters, scoped)
+    services = list(Service.objects.filter(pk__in=desk.scope.service_ids).select_related("successor"))
+    scoped = filters.narrowed(queries.in_scope(desk.scope), services, desk.now)
+    segments = [_DUE] if filters.deadline else [_URGED, _WAITING, _REST]
+    place, backwards = Position.read(query.get("prima") or query.get("dopo")), "prima" in query
+    place = place if place is not None and _SEGMENTS[place.segment] in segments else None
+    size = PAGE if filters.righe == SIZES[0] else filters.righe
+    rows, has_more = _rows(shown(scoped, filters), segments, place, size, backwards=backwards)
+    has_previous = has_more if backwards else place is not None
+    has_next = place is not None if backwards else has_more
+    states, authorisations = _counted(filters, scoped)
     return Page(
         cases=rows,
-        previous=filters.address(prima=Position.of(rows[0])) if rows and has_previous else "",
-        next=filters.address(dopo=Position.of(rows[-1])) if rows and has_next else "",
+        previous=filters.address(prima=Position.of(rows[0], segments)) if rows and has_previous else "",
+        next=filters.address(dopo=Position.of(rows[-1], segments)) if rows and has_next else "",
         states=states,
         authorisations=authorisations,
-        subject=_subject(filters, rows),
-        subject_off=filters.address(titolare="", carta=""),
-        is_filtered=bool(filters.state or filters.authorisation),
+        chosen=_chosen(filters, rows),
+        selects=selects(filters, services),
+        sizes=[Chip(str(one), filters.address(righe=one), is_chosen=one == filters.righe) for one in SIZES],
+        filters=filters,
+        is_by_deadline=filters.deadline is not None,
     )
 
 
-def _rows(shown: QuerySet[RenewalCase], place: Position | None, *, backwards: bool) -> tuple[list[RenewalCase], bool]:
-    order = _BACKWARDS if backwards else _FORWARDS
-    parts = {"a": shown.filter(_TO_AUTHORISE), "b": shown.exclude(_TO_AUTHORISE)}
+def shown(scoped: QuerySet[RenewalCase], filters: Filters) -> QuerySet[RenewalCase]:
+    """Narrow to the chosen state and authorisation as well."""
+    by_state, by_answer = STATES.get(filters.stato), AUTHORISATIONS.get(filters.autorizzazione)
+    return scoped.filter(by_state[1] if by_state else Q(), by_answer[1] if by_answer else Q())
+
+
+def _rows(
+    shown: QuerySet[RenewalCase], segments: Sequence[Segment], place: Position | None, size: int, *, backwards: bool
+) -> tuple[list[RenewalCase], bool]:
     wanted = []
-    for segment, rows in parts.items():
+    for segment in segments:
         beyond = place.beyond(segment, backwards=backwards) if place else Q()
         if beyond is not None:
-            wanted.append(rows.filter(beyond).order_by(*order[segment]).values_list("pk", flat=True)[: PAGE + 1])
+            part = shown.filter(segment.condition, beyond).order_by(*segment.order(backwards=backwards))
+            wanted.append(part.values_list("pk", flat=True)[: size + 1])
     ids = list(wanted[0].union(*wanted[1:], all=True)) if wanted else []
     related = RenewalCase.objects.select_related("holder", "card", "centre").filter(pk__in=ids)
-    found = sorted(related, key=lambda case: Position.of(case).key, reverse=backwards)
-    page = found[:PAGE]
-    return (page[::-1] if backwards else page), len(found) > PAGE
+    found = sorted(related, key=lambda case: Position.of(case, segments).key, reverse=backwards)
+    page = found[:size]
+    return (page[::-1] if backwards else page), len(found) > size
 
 
-def _chips(filters: Filters, scoped: QuerySet[RenewalCase]) -> tuple[list[Chip], list[Chip]]:
-    by_state, by_answer = STATES.get(filters.state), AUTHORISATIONS.get(filters.authorisation)
-    with_answer = scoped.filter(by_answer[1]) if by_answer else scoped
-    with_state = scoped.filter(by_state[1]) if by_state else scoped
+def _counted(filters: Filters, scoped: QuerySet[RenewalCase]) -> tuple[list[Chip], list[Chip]]:
+    with_answer, with_state = (
+        shown(scoped, replace(filters, stato="")),
+        shown(scoped, replace(filters, autorizzazione="")),
+    )
     sets = {"s:": with_answer, "a:": with_state}
     sets |= {f"s:{slug}": with_answer.filter(condition) for slug, (_label, condition) in STATES.items()}
     sets |= {f"a:{slug}": with_state.filter(condition) for slug, (_label, condition) in AUTHORISATIONS.items()}
     counts = bounded_counts(sets)
-    states: dict[str, Any] = {"": _("Tutti")} | {slug: label for slug, (label, _condition) in STATES.items()}
-    answers: dict[str, Any] = {"": _("Tutte")} | {slug: label for slug, (label, _condition) in AUTHORISATIONS.items()}
-    return (
-        [
-            Chip(label, filters.address(stato=slug), bounded(counts[f"s:{slug}"], BOUND), slug == filters.state)
-            for slug, label in states.items()
-        ],
-        [
-            Chip(
-                label,
-                filters.address(autorizzazione=slug),
-                bounded(counts[f"a:{slug}"], BOUND),
-                slug == filters.authorisation,
-            )
-            for slug, label in answers.items()
-        ],
-    )
+    states = {"": _("Tutti")} | {slug: str(label) for slug, (label, _condition) in STATES.items()}
+    answers = {"": _("Tutte")} | {slug: str(label) for slug, (label, _condition) in AUTHORISATIONS.items()}
+    return _chips(filters, "stato", "s", states, counts), _chips(filters, "autorizzazione", "a", answers, counts)
 
 
-def _subject(filters: Filters, rows: list[RenewalCase]) -> str:
-    """Name the person or card that was searched for, from rows that the operator sees anyway."""
-    if not rows:
-        return _("Ricerca") if filters.holder_id or filters.card_id else ""
-    if filters.holder_id:
+def _chips(filters: Filters, name: str, key: str, choices: dict[str, str], counts: dict[str, int]) -> list[Chip]:
+    current = getattr(filters, name)
+    return [
+        Chip(
+            word,
+            filters.address(**{name: "" if slug == current else slug}),
+            bounded(counts[f"{key}:{slug}"], BOUND),
+            is_chosen=slug == current,
+            is_all=not slug,
+        )
+        for slug, word in choices.items()
+    ]
+
+
+def _chosen(filters: Filters, rows: list[RenewalCase]) -> list[Chip]:
+    """Who or what was searched for, named from rows that the operator sees anyway, and the form's choices."""
+    chips = [Chip(word, filters.address(**change)) for word, change in words(filters)]
+    if filters.carta:
+        said = _("Carta: %(serial)s") % {"serial": rows[0].card} if rows else _("Carta cercata")
+        chips.insert(0, Chip(said, filters.address(carta=None)))
+    if filters.titolare:
+        chips.insert(0, Chip(_holders(filters, rows), filters.address(titolare=())))
+    return chips
+
+
+def _holders(filters: Filters, rows: list[RenewalCase]) -> str:
+    many = len(filters.titolare)
+    if many == 1 and rows:
         return _("Titolare: %(name)s") % {"name": rows[0].holder}
-    return _("Carta: %(serial)s") % {"serial": rows[0].card} if filters.card_id else ""
+    return ngettext("%d titolare cercato", "%d titolari cercati", many) % many

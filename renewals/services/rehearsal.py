@@ -13,7 +13,9 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from cms.models import Certificate, Hold
+from cms import events
+from cms.actors import operator as operator_actor
+from cms.models import Certificate, Hold, Service, User
 from cms.scope import Scope
 from notifications import queries as outbox
 from renewals import queries
@@ -21,6 +23,7 @@ from renewals.models import RenewalCase
 from renewals.services import rounds
 from renewals.services.rounds import WORKING, Sweep, Turn
 from renewals.states import Due
+from runtime.transactions import use_case
 
 CHUNK = 500
 
@@ -76,6 +79,20 @@ def walk(*, now: datetime, scope: Scope | None = None) -> Iterator[Turn]:
             after = Place(turns[-1].due_at, turns[-1].pk)
 
 
+@use_case
+def record_export(*, operator: User, scope: Scope, service: Service, chosen: datetime, now: datetime) -> None:
+    """Record who took a rehearsal away as a file, in the trail of each centre that it speaks of."""
+    for centre_id in sorted(scope.centre_ids):
+        events.record(
+            "rehearsal.exported",
+            actor=operator_actor(operator),
+            at=now,
+            centre_id=centre_id,
+            service_id=service.pk,
+            facts={"instant": chosen.isoformat()},
+        )
+
+
 def _suspensions(rows: list[RenewalCase], now: datetime) -> list[Turn]:
     return rounds.suspensions(rows, list(queries.new_certificates(rows, WORKING).order_by("pk")), now=now)
 
@@ -93,9 +110,10 @@ def _lapsed_holds(holds: list[Hold], now: datetime) -> list[Turn]:
     withdrawn = {case.new_pair_id: case for case in left if case.new_pair_id not in ended}
     turns = rounds.lapsed_holds(holds)
     for turn in turns:
-        due_kind = ended.get(turn.pair.pk)
+        pair_id = turn.pair.pk if turn.pair else None
+        due_kind = ended.get(pair_id)
         turn.wishes = [wish for wish in turn.wishes if not _is_revoked_before(wish.certificate, due_kind)]
-        turn.case = withdrawn.get(turn.pair.pk)
+        turn.case = withdrawn.get(pair_id)
         if turn.case is not None:
             turn.withdraws = True
             turn.case.withdrawn_at, turn.case.due_kind, turn.case.due_at = now, "", None
@@ -140,7 +158,7 @@ _HOW = {
         queries.holds_to_lapse,
         "lapses_at",
         "certificate__pair__",
-        ("certificate__pair__holder", "certificate__pair__card", "certificate__pair__centre"),
+        queries.HOLD_IN_ROUND,
         _lapsed_holds,
     ),
 }

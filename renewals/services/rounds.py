@@ -14,7 +14,7 @@ from datetime import datetime
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from cms.models import Agreement, CaRequest, Certificate, Hold, Pair
+from cms.models import Agreement, Card, CaRequest, Certificate, Hold, Holder, Pair
 from cms.services import certificates
 from cms.services.certificates import Announcement
 from cms.states import CertificateStatus, HoldCause, RequestKind, RevocationCause
@@ -59,7 +59,9 @@ class Turn:
     sweep: Sweep
     due_at: datetime
     pk: int
-    pair: Pair
+    holder: Holder
+    card: Card | None
+    pair: Pair | None = None
     case: RenewalCase | None = None
     holds: list[Hold] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
@@ -81,7 +83,7 @@ def openings(pairs: Sequence[Pair], *, now: datetime) -> list[Turn]:
     agreements = _agreements(pairs)
     turns = []
     for pair in pairs:
-        turn = Turn(Sweep.OPEN, _known(pair.window_opens_at), pair.pk, pair)
+        turn = Turn(Sweep.OPEN, _known(pair.window_opens_at), pair.pk, pair.holder, pair.card, pair)
         agreement = agreements.get((pair.centre_id, pair.service.issuing.pk))
         try:
             turn.case = _opened(pair, halves[pair.pk], known[pair.pk], agreement, now)
@@ -124,7 +126,7 @@ def expiries(rows: Sequence[RenewalCase], *, now: datetime) -> list[Turn]:
     asked = _revoked_already(alive.values())
     turns = []
     for case in rows:
-        turn = Turn(Sweep.EXPIRE, _known(case.due_at), case.pk, case.old_pair, case)
+        turn = _turn(Sweep.EXPIRE, case)
         if case.state == CaseState.AWAITING_INSTALLATION:
             types, mine = frozenset(case.issuing_service.types), used[case.new_pair_id or 0]
             turn.debited, turn.released = types & mine, types - mine
@@ -142,7 +144,7 @@ def suspensions(rows: Sequence[RenewalCase], halves: Sequence[Certificate], *, n
     by_pair = _by_pair(halves)
     turns = []
     for case in rows:
-        turn = Turn(Sweep.SUSPEND, _known(case.due_at), case.pk, case.old_pair, case)
+        turn = _turn(Sweep.SUSPEND, case)
         case.suspended_at = now
         cases.plan(case)
         cause = HoldCause.MISSING_APPROVAL
@@ -162,7 +164,7 @@ def lapses(rows: Sequence[RenewalCase], halves: Sequence[Certificate], *, now: d
     asked = _revoked_already(by_pair.values())
     turns = []
     for case in rows:
-        turn = Turn(Sweep.LAPSE, _known(case.due_at), case.pk, case.old_pair, case)
+        turn = _turn(Sweep.LAPSE, case)
         case.lapse(at=now)
         cases.plan(case)
         turn.wishes = _revocations(by_pair[case.new_pair_id or 0], RevocationCause.APPROVAL_LAPSED, asked)
@@ -178,12 +180,18 @@ def lapsed_holds(holds: Sequence[Hold]) -> list[Turn]:
     turns = []
     for hold in holds:
         half = hold.certificate
-        turn = Turn(Sweep.LAPSE_HOLD, hold.lapses_at, hold.pk, half.pair, hold=hold)
+        pair = half.pair
+        turn = Turn(Sweep.LAPSE_HOLD, hold.lapses_at, hold.pk, pair.holder, pair.card, pair, hold=hold)
         if half.status != CertificateStatus.REVOKED:
             turn.wishes = _revocations([half], RevocationCause.HOLD_LAPSED, asked)
             asked.add(half.pk)
         turns.append(turn)
     return turns
+
+
+def _turn(sweep: Sweep, case: RenewalCase) -> Turn:
+    """Start the turn of a case, before it moves."""
+    return Turn(sweep, _known(case.due_at), case.pk, case.holder, case.card, case=case)
 
 
 def _revocations(halves: Iterable[Certificate], cause: RevocationCause, asked: Collection[int]) -> list[Wish]:

@@ -50,7 +50,8 @@ TEXTS = {
 # The same where the database demands a shape.
 SHAPED = {
     "mobile": "'+39' || 4000000000 + id * 10000 + n",
-    "tax_code": "translate(left(md5(tax_code || n), 6), '0123456789abcdef', 'ABCDEFGHIJKLMNOP') || '85T10A001V'",
+    "tax_code": "translate(left(md5(tax_code || n), 6), '0123456789abcdef', 'ABCDEFGHIJKLMNOP')"
+    " || lpad((n % 100)::text, 2, '0') || 'T' || lpad((n / 100 % 100)::text, 2, '0') || 'A001V'",
 }
 
 _COLUMNS = """
