@@ -13,6 +13,7 @@ from psycopg import errors as postgres
 from authority import queries
 from authority.models import LedgerEntry
 from authority.services import issuance, status
+from authority.services import published as publications
 from authority.states import State
 from pki.errors import GatewayRefused, GatewayUnavailable, OutcomeUnknown
 from pki.gateway import (
@@ -25,6 +26,7 @@ from pki.gateway import (
     RevocationReason,
     StatusKind,
 )
+from pki.published import Published
 
 # The statement was refused before it did anything, so asking again is safe.
 _NOTHING_DONE = (postgres.LockNotAvailable, postgres.DeadlockDetected, postgres.SerializationFailure)
@@ -69,6 +71,11 @@ class EmbeddedGateway:
         with _reads():
             entry = queries.entry_by_serial(ref.issuer_key_id, ref.serial)
         return CertificateStatus(StatusKind.UNKNOWN) if entry is None else _status(entry)
+
+    def published(self, ref: CertificateRef, *, at: datetime) -> Published:
+        """Read the newest CRL and ask the OCSP responder, as relying parties do (`pki.published`)."""
+        with _reads():
+            return publications.published(ref, at=at)
 
     def hold(self, ref: CertificateRef, *, request_id: UUID, at: datetime) -> None:
         """Suspend; the CRLs are marked, publishing them is `authority.tasks.publish_crls`'s."""

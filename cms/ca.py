@@ -8,6 +8,7 @@ from functools import cache
 
 from authority.gateway import EmbeddedGateway
 from pki.gateway import CertificateGateway
+from pki.published import PublicationReader
 
 _installed: list[CertificateGateway] = []
 
@@ -15,6 +16,12 @@ _installed: list[CertificateGateway] = []
 def gateway() -> CertificateGateway:
     """Return the CA that this installation uses."""
     return _installed[-1] if _installed else _configured()
+
+
+def publications() -> PublicationReader | None:
+    """Return what reads CRL and OCSP of that CA; None where it cannot be asked in this way."""
+    configured = gateway()
+    return configured if isinstance(configured, PublicationReader) else None
 
 
 @contextmanager

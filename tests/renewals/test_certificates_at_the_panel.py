@@ -80,8 +80,6 @@ def done(world):
 
 
 def test_a_suspended_pair_is_held_at_the_ca_its_holder_told_once_and_day_121_set(world, old):
-    OutboxMessage.objects.all().delete()
-
     suspend(world, whole(old.old_pair))
     settle()
 
@@ -90,8 +88,7 @@ def test_a_suspended_pair_is_held_at_the_ca_its_holder_told_once_and_day_121_set
     hold = Hold.objects.first()
     assert (hold.cause, hold.placed_by) == (HoldCause.OPERATOR, world.operator.pk)
     assert hold.lapses_at.isoformat() == "2026-06-30T22:00:00+00:00"
-    (mail,) = OutboxMessage.objects.all()
-    assert mail.kind == "suspended"
+    mail = OutboxMessage.objects.get(kind="suspended")
     assert mail.context["reason"] == "La sospensione è stata disposta dal CDRL.\nCarta smarrita"
     assert mail.context["certificate_types"] == "Autenticazione CNS, Firma qualificata"
     assert invariants.breaches(now=NOW) == []
