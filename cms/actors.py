@@ -32,3 +32,8 @@ def operator(user: User) -> Actor:
 def holder_at_client(holder_id: int) -> Actor:
     """A holder who has proven possession of the old key through the card client."""
     return Actor("holder", Channel.CLIENT, holder_id)
+
+
+def importing(user: User) -> Actor:
+    """An operator whose import job does the work."""
+    return Actor("operator", Channel.IMPORT, user.pk)

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from cms.services import low_stock, requests
+from cms.services import intake, low_stock, requests, seals
 from runtime import clock
 
 
@@ -22,3 +22,27 @@ def rescan_requests() -> int:
 def sweep_low_stock() -> int:
     """Warn centres whose counters have fallen to their threshold."""
     return low_stock.warn_of_low_stock(now=clock.now())
+
+
+@shared_task
+def carry_out_import(job_id: int) -> None:
+    """Check an import's rows, or register them."""
+    intake.carry_out(job_id, at=clock.now())
+
+
+@shared_task
+def rescan_imports() -> int:
+    """Go on with imports that no nudge reached, or whose worker died."""
+    return intake.carry_out_due(at=clock.now())
+
+
+@shared_task
+def forget_imports() -> int:
+    """Delete the files of imports that were checked and never started."""
+    return intake.forget_imports(at=clock.now())
+
+
+@shared_task
+def seal_events() -> int:
+    """Put the events that were committed since the last time under the chain."""
+    return seals.seal_events(at=clock.now())

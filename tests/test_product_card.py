@@ -48,7 +48,11 @@ HAVE_STATES = ("cms/", "renewals/", "smime/")
 
 TASKS = {
     "authority.tasks.publish_crls",
+    "cms.tasks.carry_out_import",
+    "cms.tasks.forget_imports",
+    "cms.tasks.rescan_imports",
     "cms.tasks.rescan_requests",
+    "cms.tasks.seal_events",
     "cms.tasks.sweep_low_stock",
     "config.tasks.sing",
     "notifications.tasks.drain",

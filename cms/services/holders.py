@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
@@ -34,6 +35,22 @@ def register_holder(
         holder.refresh_from_db()
     Registration.objects.get_or_create(holder=holder, centre=centre, defaults={"created_at": at})
     return holder
+
+
+def register_holders(people: Sequence[Holder], *, centre: Centre, at: datetime) -> dict[str, Holder]:
+    """Do the same for many, in a few statements; unsaved people come in, the register's come out by codice fiscale.
+
+    Who is known stays as he is; of two with one codice fiscale the first counts. Raises IntegrityError when a contact
+    belongs to somebody else.
+    """
+    codes = {person.tax_code for person in people}
+    known = set(Holder.objects.filter(tax_code__in=codes).values_list("tax_code", flat=True))
+    first = {person.tax_code: person for person in reversed(people) if person.tax_code not in known}
+    Holder.objects.bulk_create(first.values())
+    holders = {holder.tax_code: holder for holder in Holder.objects.filter(tax_code__in=codes)}
+    links = [Registration(holder=holder, centre=centre, created_at=at) for holder in holders.values()]
+    Registration.objects.bulk_create(links, ignore_conflicts=True)
+    return holders
 
 
 def require_contacts_free(contacts: Contacts, *, holder_id: int) -> None:

@@ -46,16 +46,29 @@ class Planned:
 class Trade:
     """How jobs of some kinds are done.
 
-    `settle` does one row at an instant and returns what to say of it (empty for nothing); it raises `DomainError` for
-    a row that is refused. It may change `row.payload` and `row.subject_id`. `batch` rows share one transaction, each in
-    a savepoint of its own. `task` is the name of the Celery task that takes the job's id.
+    `settle` does up to `batch` rows at an instant, in one transaction, and writes on each what became of it
+    (`one_by_one` makes it of a function for one row). `task` is the name of the Celery task that takes the job's id.
     """
 
     kinds: Sequence[JobKind]
     task: str
-    settle: Callable[[Job, JobRow, datetime], str]
+    settle: Callable[[Job, Sequence[JobRow], datetime], None]
     batch: int = 1
     ends_as: Callable[[Job], JobState] = lambda _job: JobState.DONE
+
+
+def one_by_one(settle: Callable[[Job, JobRow, datetime], str]) -> Callable[[Job, Sequence[JobRow], datetime], None]:
+    """Do rows singly, each in a savepoint of its own.
+
+    `settle` returns what to say of the row (empty for nothing) and raises `DomainError` for one that is refused; it may
+    change `row.payload` and `row.subject_id`.
+    """
+
+    def settle_rows(job: Job, rows: Sequence[JobRow], now: datetime) -> None:
+        for row in rows:
+            _settle(job, row, settle, now)
+
+    return settle_rows
 
 
 def start(  # noqa: PLR0913 - one argument per fact of a job
@@ -143,8 +156,7 @@ def _carry_out_batch(job_id: int, fence: int, trade: Trade, *, now: datetime) ->
     if not rows:
         _end(job, trade, now)
         return False
-    for row in rows:
-        _settle(job, row, trade, now)
+    trade.settle(job, rows, now)
     JobRow.objects.bulk_update(rows, ["state", "code", "text", "settled_at", "payload", "subject_id"])
     done = sum(row.state == JobRowState.DONE for row in rows)
     Job.objects.filter(pk=job_id).update(
@@ -153,13 +165,13 @@ def _carry_out_batch(job_id: int, fence: int, trade: Trade, *, now: datetime) ->
     return True
 
 
-def _settle(job: Job, row: JobRow, trade: Trade, now: datetime) -> None:
+def _settle(job: Job, row: JobRow, settle: Callable[[Job, JobRow, datetime], str], now: datetime) -> None:
     """Do one row. A fault of ours ends this row and not the job; a database that gave up undoes the whole batch."""
     subject_id, payload = row.subject_id, dict(row.payload)
     row.settled_at = now
     try:
         with transaction.atomic():
-            row.text = trade.settle(job, row, now)[:_LONGEST_TEXT]
+            row.text = settle(job, row, now)[:_LONGEST_TEXT]
             row.state = JobRowState.DONE
     except OperationalError:
         raise

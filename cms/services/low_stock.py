@@ -1,4 +1,7 @@
-"""Warning a centre when a counter falls to its threshold: found afterwards by a sweep, so that reserving stays one statement."""
+"""Warning a centre when a counter falls to its threshold.
+
+A sweep finds it afterwards, so that reserving stays one statement.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Buying certificates: a centre's manager asks, the provider's administrators credit (two of them where four eyes rule)."""
+"""Buying certificates: a centre's manager asks, the provider's administrators credit, two where four eyes rule."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def _credited(request: PurchaseRequest, operator: User, now: datetime) -> Purcha
     return request
 
 
-def _closed(  # noqa: PLR0913, PLR0917 - one argument per fact
+def _closed(
     request: PurchaseRequest, state: PurchaseState, verb: str, operator: User, now: datetime, reason: str = ""
 ) -> PurchaseRequest:
     _require_waiting(request)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
 
 from cms import events, policy
-from cms.actors import IMPORTER
+from cms.actors import IMPORTER, Actor
 from cms.errors import CertificateNotOurs
 from cms.models import (
     Agreement,
@@ -50,30 +50,46 @@ def pinned_issuers() -> list[bytes]:
     return [bytes(der) for der in Issuer.objects.filter(active=True).values_list("certificate", flat=True)]
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class NewCard:
+    """A card to be registered: its holder and its installed certificates (type to DER)."""
+
+    card: CardData
+    holder: Holder
+    certificates: Mapping[str, bytes]
+
+
 def register_card(
     card: CardData, *, holder: Holder, agreement: Agreement, certificates: Mapping[str, bytes], at: datetime
 ) -> Pair:
     """Store a card with its installed certificates (type to DER), each checked against its pinned issuer."""
-    row = Card.objects.create(
-        serial=card.serial,
-        family=card.family,
-        holder=holder,
-        first_issued_on=card.first_issued_on,
-        activated_on=card.activated_on,
-        expires_on=card.expires_on,
-    )
-    pair = _store_pair(holder, agreement, certificates, at, medium=Medium.CARD, card=row)
-    events.record(
-        "card.registered",
-        actor=IMPORTER,
-        at=at,
-        centre_id=agreement.centre_id,
-        service_id=agreement.service_id,
-        holder_id=holder.pk,
-        card_id=row.pk,
-    )
+    (pair,) = register_cards([NewCard(card, holder, certificates)], agreement=agreement, actor=IMPORTER, at=at)
     return pair
+
+
+@transaction.atomic
+def register_cards(
+    news: Sequence[NewCard], *, agreement: Agreement, actor: Actor = IMPORTER, at: datetime
+) -> list[Pair]:
+    """Store many cards in as many statements as one takes; all or none, pairs in the same order."""
+    cards = Card.objects.bulk_create(_card_row(new) for new in news)
+    pairs = [_pair_row(new.holder, agreement, at, card) for new, card in zip(news, cards, strict=True)]
+    _store_pairs(pairs, [new.certificates for new in news], at)
+    events.record_many(
+        [
+            events.built(
+                "card.registered",
+                actor=actor,
+                at=at,
+                centre_id=agreement.centre_id,
+                service_id=agreement.service_id,
+                holder_id=pair.holder_id,
+                card_id=pair.card_id,
+            )
+            for pair in pairs
+        ]
+    )
+    return pairs
 
 
 @transaction.atomic
@@ -81,51 +97,81 @@ def register_remote_pair(
     *, holder: Holder, agreement: Agreement, certificates: Mapping[str, bytes], at: datetime
 ) -> Pair:
     """Store remote-signature certificates: known to the register, never renewed by the card client (renewal guide)."""
-    return _store_pair(holder, agreement, certificates, at, medium=Medium.REMOTE, card=None)
+    pair = _pair_row(holder, agreement, at, None)
+    _store_pairs([pair], [certificates], at)
+    return pair
 
 
-def _store_pair(
-    holder: Holder,
-    agreement: Agreement,
-    certificates: Mapping[str, bytes],
-    at: datetime,
-    *,
-    medium: Medium,
-    card: Card | None,
-) -> Pair:
-    pair = Pair.objects.create(
-        medium=medium,
+def _card_row(new: NewCard) -> Card:
+    data = new.card
+    return Card(
+        serial=data.serial,
+        family=data.family,
+        holder=new.holder,
+        first_issued_on=data.first_issued_on,
+        activated_on=data.activated_on,
+        expires_on=data.expires_on,
+    )
+
+
+def _pair_row(holder: Holder, agreement: Agreement, at: datetime, card: Card | None) -> Pair:
+    return Pair(
+        medium=Medium.REMOTE if card is None else Medium.CARD,
         card=card,
         holder=holder,
         agreement=agreement,
         centre_id=agreement.centre_id,
-        service_id=agreement.service_id,
+        service=agreement.service,
         created_at=at,
     )
-    rows = [_store_certificate(pair, type_, der, at) for type_, der in sorted(certificates.items())]
-    if medium == Medium.CARD:
-        earliest = min(row.not_after for row in rows)
-        pair.window_opens_at = policy.months_before(earliest, agreement.service.window_months)
-        pair.save(update_fields=["window_opens_at"])
-    return pair
 
 
-def _store_certificate(pair: Pair, type_: str, der: bytes, at: datetime) -> Certificate:
+def _store_pairs(pairs: list[Pair], certificates: Sequence[Mapping[str, bytes]], at: datetime) -> None:
+    """Store pairs with their halves. A pair on a card can be renewed: its window opens before its earliest end."""
+    issuers = pinned_issuers()
+    read = [{type_: _facts(der, issuers) for type_, der in sorted(halves.items())} for halves in certificates]
+    for pair, halves in zip(pairs, read, strict=True):
+        if pair.card is not None:
+            earliest = min(facts.not_after for facts in halves.values())
+            pair.window_opens_at = policy.months_before(earliest, pair.service.window_months)
+    Pair.objects.bulk_create(pairs)
+    # A renewed card may return an old key in an import; then the key is simply known already.
+    keys = {facts.spki_sha256.hex() for halves in read for facts in halves.values()}
+    seen = [KnownKey(spki_sha256=key, origin="import", seen_at=at) for key in sorted(keys)]
+    KnownKey.objects.bulk_create(seen, ignore_conflicts=True)
+    rows = [
+        (certificate_row(pair, type_, facts, status=CertificateStatus.ACTIVE, proven_at=at), facts)
+        for pair, halves in zip(pairs, read, strict=True)
+        for type_, facts in halves.items()
+    ]
+    Certificate.objects.bulk_create(row for row, _ in rows)
+    CertificateBody.objects.bulk_create(CertificateBody(certificate=row, der=facts.der) for row, facts in rows)
+
+
+def _facts(der: bytes, issuers: list[bytes]) -> x509.CertificateFacts:
     try:
         facts = x509.read_certificate(der)
-        x509.require_issued_by(der, pinned_issuers())
+        x509.require_issued_by(der, issuers)
     except PkiError as error:
         raise CertificateNotOurs from error
-    # A renewed card may return an old key in an import; then the key is simply known already.
-    KnownKey.objects.get_or_create(spki_sha256=facts.spki_sha256.hex(), defaults={"origin": "import", "seen_at": at})
-    return store_certificate(pair, type_, facts, status=CertificateStatus.ACTIVE, proven_at=at)
+    return facts
 
 
 def store_certificate(
     pair: Pair, type_: str, facts: x509.CertificateFacts, *, status: CertificateStatus, proven_at: datetime | None
 ) -> Certificate:
     """Store one half of a pair and its bytes."""
-    certificate = Certificate.objects.create(
+    certificate = certificate_row(pair, type_, facts, status=status, proven_at=proven_at)
+    certificate.save()
+    CertificateBody.objects.create(certificate=certificate, der=facts.der)
+    return certificate
+
+
+def certificate_row(
+    pair: Pair, type_: str, facts: x509.CertificateFacts, *, status: CertificateStatus, proven_at: datetime | None
+) -> Certificate:
+    """Build one half of a pair as the register knows it, not yet stored."""
+    return Certificate(
         pair=pair,
         type=type_,
         serial=f"{facts.serial:x}",
@@ -139,8 +185,6 @@ def store_certificate(
         status=status,
         proven_at=proven_at,
     )
-    CertificateBody.objects.create(certificate=certificate, der=facts.der)
-    return certificate
 
 
 def pinned_issuer_of(certificate: Certificate) -> tuple[bytes, ...]:

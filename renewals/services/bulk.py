@@ -112,4 +112,6 @@ def _decide(job: Job, row: JobRow, now: datetime) -> str:
     return "" if done.decided_at == now else "Il rinnovo era già stato respinto."
 
 
-TRADE = Trade(kinds=(JobKind.APPROVE, JobKind.REFUSE), task="renewals.tasks.carry_out_bulk", settle=jobs.one_by_one(_decide))
+TRADE = Trade(
+    kinds=(JobKind.APPROVE, JobKind.REFUSE), task="renewals.tasks.carry_out_bulk", settle=jobs.one_by_one(_decide)
+)

@@ -48,9 +48,7 @@ def hire(email: str) -> User:
 
 
 def ask(agreement, manager, *, quantity=20, order="ORD-1") -> PurchaseRequest:
-    return purchases.request_purchase(
-        agreement.pk, quantity=quantity, order_reference=order, operator=manager, now=NOW
-    )
+    return purchases.request_purchase(agreement.pk, quantity=quantity, order_reference=order, operator=manager, now=NOW)
 
 
 def credit(request, administrator):
@@ -222,7 +220,11 @@ def test_a_correction_moves_what_is_free_once_and_says_why(agreement, administra
 
 @pytest.mark.parametrize(
     ("change", "reason", "refusal"),
-    [(-43, "troppo", errors.StockTooSmall), (0, "niente", errors.CorrectionIncomplete), (5, "", errors.CorrectionIncomplete)],
+    [
+        (-43, "troppo", errors.StockTooSmall),
+        (0, "niente", errors.CorrectionIncomplete),
+        (5, "", errors.CorrectionIncomplete),
+    ],
 )
 def test_a_correction_is_refused_that_takes_too_much_or_says_nothing(agreement, administrator, change, reason, refusal):
     counter = Stock.objects.get(service=agreement.service, type=TYPES[0])
