@@ -43,8 +43,8 @@ SLUGS = {
 _SWEEPS = {slug: sweep for sweep, slug in SLUGS.items()}
 _WORDS = {
     Sweep.SUSPEND: gettext_lazy("Sospensioni"),
-    Sweep.LAPSE: gettext_lazy("Revoche per mancata autorizzazione"),
-    Sweep.LAPSE_HOLD: gettext_lazy("Revoche dopo 120 giorni"),
+    Sweep.LAPSE: gettext_lazy("Revoche: non autorizzati"),
+    Sweep.LAPSE_HOLD: gettext_lazy("Revoche: altre sospensioni"),
     Sweep.EXPIRE: gettext_lazy("Pratiche scadute"),
     Sweep.OPEN: gettext_lazy("Finestre di rinnovo"),
 }
@@ -70,7 +70,8 @@ class InstantForm(forms.Form):
 
     def clean_al(self) -> datetime:
         """Neither past nor further than two years: nobody can act in the past, and the far future is not known."""
-        chosen: datetime = self.cleaned_data["al"]
+        typed: datetime = self.cleaned_data["al"]
+        chosen = typed.replace(tzinfo=ROME)
         if chosen < self._now - timedelta(minutes=1):
             raise forms.ValidationError(_("L'istante è già passato: scelga un giorno e un'ora da adesso in poi."))
         if chosen > self._now + FURTHEST:

@@ -49,6 +49,13 @@ def test_the_page_says_who_would_be_suspended_with_mail_and_day_121(town, desk):
     assert everything_stored() == before
 
 
+def test_the_hour_is_italian(town, desk):
+    town.completed(town.case(days_left=5))  # expires on 7 March at 10:00:00 in Rome, is expired a second later
+
+    assert rows(desk.get(PAGE, {"al": "2026-03-07T10:00"})) == []
+    assert len(rows(desk.get(PAGE, {"al": "2026-03-07T10:01"}))) == 1
+
+
 def test_nothing_due_is_said_too(town, desk):
     town.completed(town.case(days_left=60))
 
