@@ -11,7 +11,7 @@ from cms.models.certificates import (
     KnownKey,
     Pair,
 )
-from cms.models.events import Event, EventSeal
+from cms.models.events import Event, EventSeal, SealCheck
 from cms.models.holders import Holder, HolderWord, Registration
 from cms.models.jobs import Job, JobFile, JobRow
 from cms.models.organisations import Agreement, Centre, Membership, Service, User
@@ -43,6 +43,7 @@ __all__ = [
     "PurchaseRequest",
     "Registration",
     "RevocationProposal",
+    "SealCheck",
     "Service",
     "Stock",
     "StockMovement",

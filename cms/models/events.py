@@ -78,3 +78,20 @@ class EventSeal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.digest[:16]}"
+
+
+class SealCheck(models.Model):
+    """The whole chain was read and compared: up to which seal, and how much did not hold (`manage.py verify_events`)."""
+
+    at = models.DateTimeField("verificato il")
+    seq = models.BigIntegerField("ultimo sigillo")
+    digest = models.CharField("sigillo", max_length=64)
+    findings = models.PositiveIntegerField("anomalie", default=0)
+
+    class Meta:
+        verbose_name = "verifica dei sigilli"
+        verbose_name_plural = "verifiche dei sigilli"
+        triggers: ClassVar = append_only("seal_check")
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.findings}"

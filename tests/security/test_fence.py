@@ -30,6 +30,7 @@ OPEN = {
     "cms_issuer": "public certificates of CAs",
     "cms_knownkey": "digests of public keys: novelty is asked across all centres",
     "cms_membership": "scope itself is read from it",
+    "cms_sealcheck": "when the chain was verified",
     "cms_service": "product data",
     "cms_user": "accounts: events name operators",
     "config_canary": "one row without content",
