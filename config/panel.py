@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from cms.admin.certificates import CertificateAdmin
+from cms.admin.people import PeoplePage
+from cms.admin.imports import ImportPage
 from cms.admin.site import site
 from cms.admin.stocks import StockAdmin
 from cms.models import Certificate, Event, Job, Stock
 from renewals.admin.cases import RenewalCaseAdmin
+from renewals.admin.certificates import CaseCertificateAdmin
 from renewals.admin.dashboard import DashboardPage
 from renewals.admin.events import CaseEventAdmin
 from renewals.admin.operations import CaseJobAdmin
@@ -17,8 +19,10 @@ site.show(DashboardPage)
 site.show(RenewalCaseAdmin, RenewalCase)
 site.show(CaseJobAdmin, Job)
 site.show(CaseEventAdmin, Event)
-site.show(CertificateAdmin, Certificate)
+site.show(CaseCertificateAdmin, Certificate)
 site.show(RehearsalPage)
 site.show(StockAdmin, Stock)
+site.show(ImportPage)
+site.show(PeoplePage)
 
 __all__ = ["site"]

@@ -1,31 +1,44 @@
-"""Ricerca eventi: what happened under the chosen service, newest first."""
+"""Ricerca eventi: what happened under the chosen service, newest first; one event with its card's; the list as CSV."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.urls import URLPattern, path
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from cms.admin import subjects
+from cms.admin import event_search, exports, subjects, words
 from cms.admin.desk import Desk, at
-from cms.admin.paging import page_of
+from cms.admin.event_search import Filters
 from cms.admin.site import SERVICES, PanelAdmin
 from cms.admin.words import Badge
 from cms.events import VERBS
-from cms.models import Card, Event, User
+from cms.models import Card, Certificate, Event, EventSeal, Holder, User
+from cms.policy import ROME
+from cms.services import trail
 from cms.states import Channel, Outcome
 
+LONGEST_HISTORY = 100
 _LOOKS = {
     Outcome.DONE: ("ok", "check"),
     Outcome.REFUSED: ("danger", "close-circle"),
     Outcome.FAILED: ("danger", "error"),
+}
+_NAMES_OF_FACTS = {
+    "filters": gettext_lazy("Filtri"),
+    "note": gettext_lazy("Nota"),
+    "not_after": gettext_lazy("Scadenza"),
+    "quantity": gettext_lazy("Quantità"),
+    "reference": gettext_lazy("Riferimento"),
+    "request": gettext_lazy("Richiesta alla CA"),
+    "serial": gettext_lazy("Numero di serie"),
+    "type": gettext_lazy("Certificato"),
 }
 
 
@@ -39,6 +52,7 @@ class Row:
     channel: str
     outcome: Badge
     card: Card | None
+    holder: Holder | None
     leads_to_case: bool
 
 
@@ -52,10 +66,12 @@ class EventAdmin(PanelAdmin):
     url_name = "events"
 
     def pages(self) -> Sequence[URLPattern]:
-        """List and search."""
+        """List, search, export, one event."""
         return [
             path("", self.at_desk(require_safe(self.show_list)), name="events"),
             path("cerca/", self.at_desk(require_POST(self.search)), name="find_events"),
+            path("esporta/", self.at_desk(require_POST(self.export)), name="export_events"),
+            path("<int:pk>/", self.at_desk(require_safe(self.show_event)), name="event"),
         ]
 
     def show_list(self, request: HttpRequest) -> HttpResponse:
@@ -63,57 +79,188 @@ class EventAdmin(PanelAdmin):
         return self._list(request)
 
     def search(self, request: HttpRequest) -> HttpResponse:
-        """Narrow to the cards that were typed."""
-        return subjects.led_to(request, "admin:events") or self._list(request, missed=request.POST.get("q", ""))
+        """Narrow to the case, cards or people that were typed. By POST: an address ends up in logs."""
+        typed = subjects.typed(request)
+        code = self.case_code_of(typed)
+        if code and event_search.read(at(request), Filters(subjects.Subject(), case_code=code).condition, most=1):
+            return redirect(f"{reverse('admin:events')}?pratica={code}")
+        return subjects.led_to(request, "admin:events") or self._list(request, missed=typed)
+
+    def export(self, request: HttpRequest) -> HttpResponseBase:
+        """Send what the filters find as CSV, and leave a trace of who took it. By POST, because of the trace."""
+        desk = at(request)
+        filters = Filters.read(desk, request.GET)
+        trail.record_export(
+            centre_ids=desk.scope.centre_ids,
+            service_id=desk.service.pk,
+            filters=event_search.without(request.GET),
+            operator=desk.operator,
+            now=desk.now,
+        )
+        chunks = event_search.walked(desk, filters, most=exports.MOST_ROWS + 1)
+        return exports.csv_answer(f"eventi-{desk.now:%Y%m%d-%H%M}", [str(name) for name in _COLUMNS], _cells(chunks))
+
+    def show_event(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Show one event with all that its card went through."""
+        desk = at(request)
+        event = _in_scope(desk).filter(pk=pk).first()
+        if event is None:
+            raise Http404
+        history = list(_in_scope(desk).filter(card_id=event.card_id).order_by("-pk")[:LONGEST_HISTORY])
+        reach = self._reach(desk, [event, *history])
+        row = rows_of([event], reach)[0]
+        context = {
+            "row": row,
+            "event": event,
+            "certificate": _certificate(event),
+            "facts": _facts(event),
+            "seal": EventSeal.objects.filter(event=event).first(),
+            "history": rows_of(history, reach) if event.card_id else [],
+            "title": row.what,
+        }
+        return self._page(request, "event", context)
 
     def cases_in_reach(self, desk: Desk, codes: set[str]) -> set[str]:
         """Case codes that may be linked; whoever knows cases says more (`renewals.admin`)."""
         del desk, codes
         return set()
 
+    def case_code_of(self, typed: str) -> str:
+        """Read an *Id pratica* as it is stored; whoever knows cases knows how (`renewals.admin`)."""
+        return typed.upper()
+
     def _list(self, request: HttpRequest, missed: str = "") -> HttpResponse:
         desk = at(request)
-        cards = subjects.cards_of(desk, request.GET) if "carta" in request.GET else []
-        found = events_of(desk)
-        if "carta" in request.GET:
-            found = found.filter(card_id__in=[card.pk for card in cards])
-        page = page_of(found, request.GET)
-        reach = self.cases_in_reach(desk, {event.case_code for event in page.rows if event.case_code})
+        filters = Filters.read(desk, request.GET)
+        page = event_search.page_of(desk, filters, request.GET)
         context = {
-            **self.admin_site.each_context(request),
             "page": page,
-            "rows": rows_of(page.rows, reach),
-            "subject": subjects.said(cards),
+            "rows": rows_of(page.rows, self._reach(desk, page.rows)),
+            "filters": filters,
+            "chosen": filters.chips(request.GET),
+            "kept": event_search.kept(request.GET),
+            "verbs": sorted(VERBS.items(), key=lambda item: item[1]),
+            "channels": Channel.choices,
+            "outcomes": Outcome.choices,
+            "address": event_search.without(request.GET),
+            "seal": seal_state(desk),
             "missed": missed,
             "title": self.title,
         }
-        return render(request, "admin/cms/events.html", context)
+        return self._page(request, "events", context)
+
+    def _reach(self, desk: Desk, events: list[Event]) -> set[str]:
+        return self.cases_in_reach(desk, {event.case_code for event in events if event.case_code})
+
+    def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
+        return render(request, f"admin/cms/{name}.html", {**self.admin_site.each_context(request), **context})
 
 
-def events_of(desk: Desk) -> QuerySet[Event]:
-    """Events of the operator's centres under the issuing services of the chosen one (rules.md R14)."""
-    return Event.objects.filter(centre_id__in=desk.scope.centre_ids, service_id__in=desk.scope.service_ids)
+@dataclass(frozen=True, slots=True)
+class SealState:
+    """How far the trail is sealed, and how many events of the scope still wait; `waiting` stops at a bound."""
+
+    last: EventSeal | None
+    waiting: int
+    is_more: bool
+
+
+def seal_state(desk: Desk) -> SealState:
+    """Read the newest seal, and count what came after it."""
+    last = EventSeal.objects.order_by("-seq").first()
+    after = last.event_id if last else 0
+    unsealed = _in_scope(desk).filter(pk__gt=after, seal__isnull=True).order_by()
+    waiting = len(unsealed.values_list("pk", flat=True)[: MOST_WAITING + 1])
+    return SealState(last, min(waiting, MOST_WAITING), is_more=waiting > MOST_WAITING)
 
 
 def rows_of(events: list[Event], reach: set[str]) -> list[Row]:
     """Join names and serials, in one statement each: events hold ids only."""
-    cards = Card.objects.select_related("holder").in_bulk({event.card_id for event in events if event.card_id})
+    cards = Card.objects.in_bulk({event.card_id for event in events if event.card_id})
+    holders = Holder.objects.in_bulk({event.holder_id for event in events if event.holder_id})
     ids = {event.actor_id for event in events if event.actor_kind == "operator" and event.actor_id}
     operators = User.objects.in_bulk(ids)
     return [
-        _row(event, cards.get(event.card_id or 0), operators.get(event.actor_id or 0), reach=reach) for event in events
+        Row(
+            event=event,
+            what=str(VERBS.get(event.verb, event.verb)),
+            who=_who(event, operators),
+            channel=_label(Channel, event.channel),
+            outcome=_badge(event),
+            card=cards.get(event.card_id or 0),
+            holder=holders.get(event.holder_id or 0),
+            leads_to_case=event.case_code in reach,
+        )
+        for event in events
     ]
 
 
-def _row(event: Event, card: Card | None, operator: User | None, *, reach: set[str]) -> Row:
-    who = {"system": _("Sistema"), "holder": _("Titolare")}.get(event.actor_kind) or str(operator or _("Operatore"))
-    outcome = Outcome(event.outcome)
-    return Row(
-        event=event,
-        what=VERBS.get(event.verb, event.verb),
-        who=who,
-        channel=str(Channel(event.channel).label),
-        outcome=Badge(*_LOOKS[outcome], str(outcome.label)),
-        card=card,
-        leads_to_case=event.case_code in reach,
-    )
+def _in_scope(desk: Desk) -> Any:
+    scope = desk.scope
+    events = Event.objects.select_related("centre", "service")
+    return events.filter(centre_id__in=scope.centre_ids, service_id__in=scope.service_ids)
+
+
+def _who(event: Event, operators: dict[int, User]) -> str:
+    named = {"system": _("Sistema"), "holder": _("Titolare")}.get(event.actor_kind)
+    return named or str(operators.get(event.actor_id or 0) or _("Operatore"))
+
+
+def _badge(event: Event) -> Badge:
+    role, icon = _LOOKS.get(Outcome(event.outcome), ("neutral", "info-circle"))
+    return Badge(role, icon, str(Outcome(event.outcome).label))
+
+
+def _label(choices: Any, value: str) -> str:
+    return str(choices(value).label) if value in choices.values else value
+
+
+def _certificate(event: Event) -> Certificate | None:
+    return Certificate.objects.filter(pk=event.certificate_id).first() if event.certificate_id else None
+
+
+def _facts(event: Event) -> list[tuple[str, str]]:
+    return [
+        (str(_NAMES_OF_FACTS.get(name, name)), words.fact(name, value))
+        for name, value in event.facts.items()
+        if value not in ("", None)
+    ]
+
+
+MOST_WAITING = 1000
+_COLUMNS = (
+    gettext_lazy("Data e ora"),
+    gettext_lazy("Evento"),
+    gettext_lazy("Esito"),
+    gettext_lazy("Canale evento"),
+    gettext_lazy("Chi"),
+    gettext_lazy("Motivo"),
+    gettext_lazy("Id pratica"),
+    gettext_lazy("Titolare"),
+    gettext_lazy("Codice fiscale"),
+    gettext_lazy("Carta"),
+    gettext_lazy("Nuova scadenza"),
+    gettext_lazy("CDRL"),
+    gettext_lazy("Servizio"),
+)
+
+
+def _cells(chunks: Iterator[list[Event]]) -> Iterator[list[exports.Cell]]:
+    for chunk in chunks:
+        for row in rows_of(chunk, set()):
+            event = row.event
+            yield [
+                f"{event.at.astimezone(ROME):%d/%m/%Y %H:%M:%S}",
+                row.what,
+                row.outcome.word,
+                row.channel,
+                row.who,
+                words.reason(event.reason),
+                event.case_code,
+                str(row.holder or ""),
+                row.holder.tax_code if row.holder else "",
+                row.card.serial if row.card else "",
+                f"{event.new_not_after.astimezone(ROME):%d/%m/%Y}" if event.new_not_after else "",
+                str(event.centre or ""),
+                str(event.service or ""),
+            ]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from cms.policy import ROME, rome_date
+from cms.states import CertificateType
 
 # Codes that use cases leave as reasons; a person's own words stand as they were written.
 REASONS = {
@@ -89,6 +90,16 @@ def urgency(at: datetime, now: datetime) -> str:
 def reason(text: str) -> str:
     """Say a reason: a code in words, a person's words as they are."""
     return str(REASONS.get(text, text))
+
+
+def fact(name: str, value: object) -> str:
+    """Say one of an event's facts: a type by its label, an instant as a day, anything else as it stands."""
+    text = str(value)
+    if name == "type" and text in CertificateType.values:
+        return str(CertificateType(text).label)
+    if name == "not_after":
+        return instant(datetime.fromisoformat(text))
+    return text
 
 
 def bounded(count: int, bound: int) -> str:
