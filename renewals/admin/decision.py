@@ -85,6 +85,11 @@ class Option:
     question: Question
     consequence: list[str]
 
+    @property
+    def address(self) -> str:
+        """Name of the page that asks."""
+        return f"admin:{self.question.url_name}"
+
 
 def options(case: RenewalCase, choices: Choices, now: datetime) -> list[Option]:
     """Everything that is open, each with its consequence said beforehand."""

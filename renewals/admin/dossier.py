@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -12,15 +12,18 @@ from django.utils.translation import gettext as _
 from cms.admin.certificates import status_badge
 from cms.admin.desk import Desk
 from cms.admin.words import Badge
+from cms.errors import DomainError
 from cms.events import VERBS
 from cms.models import CaRequest, Certificate, Event, Hold, StockMovement, User
 from cms.states import Channel, Outcome, RequestState
 from notifications import queries as outbox
 from notifications.models import OutboxMessage
 from notifications.states import MessageState
-from renewals import queries
+from renewals import policy, queries
 from renewals.admin import badges, clockwork, decision, timeline
-from renewals.admin.letters import title_of
+from renewals.admin.letters import obstacle, title_of
+from renewals.admin.meanings import meaning
+from renewals.admin.span import Span, span_of
 from renewals.models import Acceptance, RenewalCase, RenewalForm
 from renewals.states import CaseState
 
@@ -31,7 +34,8 @@ _RELATED = (
     "centre",
     "service",
     "issuing_service",
-    "old_pair__service",
+    "old_pair__service__successor",
+    "reopens",
     "new_pair__service",
 )
 
@@ -66,6 +70,8 @@ class Letter:
     title: str
     message: OutboxMessage
     badge: Badge
+    obstacle: str
+    """Why it is not sent again; empty where it can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +80,15 @@ class Dossier:
 
     case: RenewalCase
     badges: Sequence[Badge]
+    meaning: str
     choices: decision.Choices
+    options: list[decision.Option]
+    may_act: bool
+    is_urged: bool
+    reopened_as: RenewalCase | None
     next_automatic: str
     steps: list[timeline.Step]
+    span: Span
     old: list[Half]
     new: list[Half]
     decided_by: str
@@ -98,13 +110,21 @@ def dossier_of(case: RenewalCase, desk: Desk) -> Dossier:
     events = list(Event.objects.filter(case_code=case.code).order_by("-id")[:LONGEST_TRAIL])
     names = _names([case.decided_by, *(event.actor_id for event in events if event.actor_kind == "operator")])
     old, new = _pairs(case, halves, desk.now)
+    reopened_as = case.reopened_as.first() if case.state == CaseState.CANCELLED else None
+    choices = _choices(case, desk, reopened_as)
     form = RenewalForm.objects.filter(case=case, signed_pdf__isnull=False).only("case_id", "rendered_at").first()
     return Dossier(
         case=case,
         badges=badges.all_of(case),
-        choices=decision.choices(case, desk),
+        meaning=meaning(case),
+        choices=choices,
+        options=decision.options(case, choices, desk.now),
+        may_act=desk.may_decide(case.centre_id),
+        is_urged=case.urged_at is not None and badges.is_waiting(case),
+        reopened_as=reopened_as,
         next_automatic=clockwork.sentence(case, desk.now),
         steps=timeline.steps(case, [half.certificate for half in new], desk.now),
+        span=span_of(case, desk.now),
         old=old,
         new=new,
         decided_by=names.get(case.decided_by or 0, ""),
@@ -114,6 +134,23 @@ def dossier_of(case: RenewalCase, desk: Desk) -> Dossier:
         acceptances=list(case.acceptances.order_by("pk")),
         movements=list(StockMovement.objects.filter(case_code=case.code).select_related("stock").order_by("pk")),
     )
+
+
+def _choices(case: RenewalCase, desk: Desk, reopened_as: RenewalCase | None) -> decision.Choices:
+    """Buttons, without *Riapri* where the case was reopened already or its certificates cannot be renewed any more."""
+    choices = decision.choices(case, desk)
+    if not choices.may_reopen:
+        return choices
+    if reopened_as is not None:
+        return replace(choices, may_reopen=False)
+    case.old_pair.card = case.card
+    try:
+        policy.require_renewable(case.old_pair, case.old_halves, renewed=False, now=desk.now)
+    except DomainError as refusal:
+        return replace(
+            choices, may_reopen=False, obstacle=_("Non può essere riaperta. %(why)s") % {"why": refusal.text}
+        )
+    return choices
 
 
 def _pairs(case: RenewalCase, halves: list[Certificate], now: datetime) -> tuple[list[Half], list[Half]]:
@@ -168,4 +205,4 @@ def _letter(message: OutboxMessage) -> Letter:
         MessageState.FAILED: ("danger", "error"),
     }
     state = MessageState(message.state)
-    return Letter(title_of(message.kind), message, Badge(*looks[state], str(state.label)))
+    return Letter(title_of(message.kind), message, Badge(*looks[state], str(state.label)), obstacle(message))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from notifications.catalog import Message
+from notifications.catalog import CATALOG, Message
+from notifications.models import OutboxMessage
+from notifications.states import MessageState
 
 TITLES = {
     Message.RENEWAL_NOTICE: _("Avviso di rinnovo"),
@@ -26,3 +29,12 @@ TITLES = {
 def title_of(kind: str) -> str:
     """Title of a kind; a kind that is not listed yet shows its own name."""
     return str(TITLES.get(kind, kind))  # type: ignore[call-overload] # the keys are strings too
+
+
+def obstacle(message: OutboxMessage) -> str:
+    """Why this mail is not sent again; empty where it can be."""
+    if CATALOG[Message(message.kind)].secrets:
+        return gettext("Conteneva un codice riservato che non viene conservato: non si invia di nuovo, va riemesso.")
+    if message.state == MessageState.QUEUED:
+        return gettext("È già in coda e partirà da solo.")
+    return ""

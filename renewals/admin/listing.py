@@ -55,6 +55,7 @@ _WAITING = Segment("a", TO_AUTHORISE & Q(urged_at__isnull=True), "old_not_after"
 _REST = Segment("b", ~TO_AUTHORISE)
 _DUE = Segment("d", Q(due_at__isnull=False), "due_at")
 _SEGMENTS = {segment.name: segment for segment in (_URGED, _WAITING, _REST, _DUE)}
+_ASKED = {"scadenza", "canale", "flusso", "durata"}
 _RANKS = {"u": 0, "a": 1, "b": 2, "d": 0}
 
 
@@ -131,6 +132,8 @@ class Page:
     selects: list[Select]
     sizes: list[Chip]
     filters: Filters
+    kept: list[tuple[str, str]]
+    """What stays in the address when the form is sent."""
     is_by_deadline: bool
 
 
@@ -157,6 +160,7 @@ def page_of(desk: Desk, query: QueryDict) -> Page:
         selects=selects(filters, services),
         sizes=[Chip(str(one), filters.address(righe=one), is_chosen=one == filters.righe) for one in SIZES],
         filters=filters,
+        kept=[pair for pair in filters.pairs if pair[0] not in _ASKED],
         is_by_deadline=filters.deadline is not None,
     )
 
