@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -19,7 +20,7 @@ from cms.admin.paging import number, page_of
 from cms.admin.site import SERVICES, PanelAdmin
 from cms.admin.words import Badge
 from cms.models import Job, JobRow
-from cms.states import JobRowState, JobState
+from cms.states import JobKind, JobRowState, JobState
 
 ROWS = 50
 
@@ -99,6 +100,22 @@ def jobs_of(desk: Desk) -> QuerySet[Job]:
     return jobs.select_related("started_by", "centre")
 
 
+def shown_rows(
+    job: Job, query: QueryDict, subjects_of: Callable[[Sequence[JobRow]], Mapping[int, Subject]]
+) -> dict[str, Any]:
+    """What `admin/cms/job.html` shows of a job: its progress, and the rows that the address names."""
+    chosen = query.get("esito", "")
+    chosen = chosen if chosen in _OUTCOMES else ""
+    rows, previous, following = _rows(job, chosen, query)
+    subjects = subjects_of(rows)
+    return {
+        "progress": progress_of(job),
+        "lines": [_line(row, subjects) for row in rows],
+        "chips": [_chip(slug, chosen) for slug in _OUTCOMES],
+        "page": {"previous": previous, "next": following},
+    }
+
+
 class JobAdmin(PanelAdmin):
     """Gestione Servizi › Operazioni."""
 
@@ -132,18 +149,10 @@ class JobAdmin(PanelAdmin):
         job = jobs_of(desk).filter(uid=uid).first()
         if job is None:
             raise Http404
-        chosen = request.GET.get("esito", "")
-        chosen = chosen if chosen in _OUTCOMES else ""
-        rows, previous, following = _rows(job, chosen, request.GET)
-        subjects = self.subjects_of(desk, job, rows)
-        context = {
-            **self.admin_site.each_context(request),
-            "progress": progress_of(job),
-            "lines": [_line(row, subjects) for row in rows],
-            "chips": [_chip(slug, chosen) for slug in _OUTCOMES],
-            "page": {"previous": previous, "next": following},
-            "title": job.get_kind_display(),
-        }
+        if job.kind == JobKind.IMPORT:
+            return redirect("admin:import", job.uid)
+        shown = shown_rows(job, request.GET, lambda rows: self.subjects_of(desk, job, rows))
+        context = {**self.admin_site.each_context(request), **shown, "title": job.get_kind_display()}
         return render(request, "admin/cms/job.html", context)
 
     def subjects_of(self, desk: Desk, job: Job, rows: Sequence[JobRow]) -> Mapping[int, Subject]:
