@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from cms.admin.people import PeoplePage
+from cms.admin.agreements import CentresPage
 from cms.admin.imports import ImportPage
+from cms.admin.people import PeoplePage
+from cms.admin.service_pages import ServicesPage
 from cms.admin.site import site
 from cms.admin.stocks import StockAdmin
 from cms.models import Certificate, Event, Job, Stock
@@ -24,5 +26,7 @@ site.show(RehearsalPage)
 site.show(StockAdmin, Stock)
 site.show(ImportPage)
 site.show(PeoplePage)
+site.show(CentresPage)
+site.show(ServicesPage)
 
 __all__ = ["site"]
