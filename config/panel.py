@@ -9,10 +9,12 @@ from cms.admin.service_pages import ServicesPage
 from cms.admin.site import site
 from cms.admin.stocks import StockAdmin
 from cms.models import Certificate, Event, Job, Stock
+from notifications.models import OutboxMessage
 from renewals.admin.cases import RenewalCaseAdmin
 from renewals.admin.certificates import CaseCertificateAdmin
 from renewals.admin.dashboard import DashboardPage
 from renewals.admin.events import CaseEventAdmin
+from renewals.admin.messages import MessageAdmin
 from renewals.admin.operations import CaseJobAdmin
 from renewals.admin.rehearsal import RehearsalPage
 from renewals.models import RenewalCase
@@ -24,6 +26,7 @@ site.show(CaseEventAdmin, Event)
 site.show(CaseCertificateAdmin, Certificate)
 site.show(RehearsalPage)
 site.show(StockAdmin, Stock)
+site.show(MessageAdmin, OutboxMessage)
 site.show(ImportPage)
 site.show(PeoplePage)
 site.show(CentresPage)

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.db import OperationalError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
@@ -15,7 +16,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from cms.admin.counting import bounded_counts
 from cms.admin.desk import Desk, at
 from cms.admin.site import SERVICES
 from cms.errors import DomainError
@@ -42,6 +42,7 @@ class RenewalCaseAdmin(SeveralDecisions):
     icon = "card"
     group = SERVICES
     url_name = "cases"
+    waiting_words = gettext_lazy("da autorizzare")
 
     def pages(self) -> Sequence[URLPattern]:
         """List, search, several at once, case, its decisions, its signed form, its mails."""
@@ -58,9 +59,9 @@ class RenewalCaseAdmin(SeveralDecisions):
             path("<str:code>/messaggi/<uuid:message_id>/", self.at_desk(self.resend), name="resend_letter"),
         ]
 
-    def count_waiting(self, desk: Desk) -> int | None:
+    def waiting(self, desk: Desk) -> QuerySet[Any] | None:
         """Cases to authorise, for the sidebar."""
-        return bounded_counts({"waiting": queries.waiting_for_decision(desk.scope)})["waiting"]
+        return queries.waiting_for_decision(desk.scope)
 
     def show_list(self, request: HttpRequest) -> HttpResponse:
         """Show the cases of the scope."""

@@ -111,7 +111,7 @@ def _of_approval(case: RenewalCase, _now: datetime) -> list[str]:
 
 
 def _of_refusal(case: RenewalCase, now: datetime) -> list[str]:
-    told = _("Il titolare riceve un'e-mail con il motivo indicato qui sotto.")
+    told = _("Il titolare riceve un'e-mail con il motivo.")
     if case.state == CaseState.AWAITING_INSTALLATION:
         ended = _(
             "La pratica viene cancellata subito: i nuovi certificati non saranno installati e le unità prenotate "

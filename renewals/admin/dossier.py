@@ -18,10 +18,9 @@ from cms.models import CaRequest, Certificate, Event, Hold, StockMovement, User
 from cms.states import Channel, Outcome, RequestState
 from notifications import queries as outbox
 from notifications.models import OutboxMessage
-from notifications.states import MessageState
 from renewals import policy, queries
 from renewals.admin import badges, clockwork, decision, timeline
-from renewals.admin.letters import obstacle, title_of
+from renewals.admin.letters import badge_of, obstacle, title_of
 from renewals.admin.meanings import meaning
 from renewals.admin.span import Span, span_of
 from renewals.models import Acceptance, RenewalCase, RenewalForm
@@ -199,10 +198,4 @@ def _line(event: Event, names: dict[int, str], case: RenewalCase) -> Line:
 
 
 def _letter(message: OutboxMessage) -> Letter:
-    looks = {
-        MessageState.QUEUED: ("wait", "clock"),
-        MessageState.SENT: ("ok", "check"),
-        MessageState.FAILED: ("danger", "error"),
-    }
-    state = MessageState(message.state)
-    return Letter(title_of(message.kind), message, Badge(*looks[state], str(state.label)), obstacle(message))
+    return Letter(title_of(message.kind), message, badge_of(message), obstacle(message))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from cms.admin.words import Badge
 from notifications.catalog import CATALOG, Message
 from notifications.models import OutboxMessage
 from notifications.states import MessageState
@@ -38,3 +39,14 @@ def obstacle(message: OutboxMessage) -> str:
     if message.state == MessageState.QUEUED:
         return gettext("È già in coda e partirà da solo.")
     return ""
+
+
+def badge_of(message: OutboxMessage) -> Badge:
+    """How the message stands."""
+    looks = {
+        MessageState.QUEUED: ("wait", "clock"),
+        MessageState.SENT: ("ok", "check"),
+        MessageState.FAILED: ("danger", "error"),
+    }
+    state = MessageState(message.state)
+    return Badge(*looks[state], str(state.label))

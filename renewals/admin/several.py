@@ -118,7 +118,7 @@ _OF_APPROVAL = (
 _OF_REFUSAL = (
     gettext_lazy("%(many)s: i nuovi certificati saranno sospesi alla scadenza dei precedenti (il primo %(first)s)."),
     gettext_lazy("%(many)s: i nuovi certificati restano sospesi e saranno revocati (il primo %(first)s)."),
-    gettext_lazy("%(many)s, da installare: la pratica viene cancellata subito e non si può riaprire da sola."),
+    gettext_lazy("%(many)s, da installare: la pratica viene cancellata subito e il titolare non può più proseguire."),
 )
 
 
