@@ -43,6 +43,11 @@ def stand_behind(fence: Fence) -> None:
     _put(fence.values)
 
 
+def standing() -> Fence | None:
+    """Return the fence that this thread's connection stands behind; None in the open."""
+    return _kept(connection)
+
+
 def stand_in_the_open() -> None:
     """Let this thread's connection work as the role it logs in with; no statement when it does already."""
     before = _kept(connection)

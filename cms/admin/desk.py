@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from django.http import HttpRequest
@@ -85,8 +85,9 @@ def widen_fence(desk: Desk) -> None:
     For an administrator of the provider that is the business of every centre, also of one that he is just founding;
     holders, cards and cases stay those of his scope.
     """
-    if desk.is_administrator:
-        fence.stand_behind(_fence(PROVIDER_ROLE, desk.scope.centre_ids, desk.scope.kin_ids, desk.operator))
+    standing = fence.standing()
+    if desk.is_administrator and standing is not None:
+        fence.stand_behind(replace(standing, role=PROVIDER_ROLE))
         return
     centre_ids = frozenset(centres_of(desk.operator).values_list("pk", flat=True))
     service_ids = frozenset(Service.objects.values_list("pk", flat=True))
