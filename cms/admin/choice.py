@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,8 +12,12 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 
 from cms.admin.desk import SESSION_KEY, sit_down
-from cms.models import Membership, User
+from cms.models import Membership, Service, User
 from cms.scope import services_of
+from cms.services.accounts import remember_service
+
+SEARCHED_FROM = 12
+LONGEST_SEARCH = 60
 
 
 def send_to_choice(request: HttpRequest) -> HttpResponse:
@@ -28,18 +34,29 @@ def choose_service(request: HttpRequest) -> HttpResponse:
         chosen = next((service for service in services if str(service.pk) == request.POST.get("service")), None)
         if chosen is not None:
             sit_down(request, chosen)
+            remember_service(request.user.pk, chosen.pk)
             messages.success(request, _("Servizio scelto: %(service)s.") % {"service": chosen.name})
             return redirect(_where_to(request))
         messages.error(request, _("Il servizio indicato non è tra quelli del suo CDRL. Ne scelga uno dell'elenco."))
+    return render(request, "admin/cms/services.html", _shown(request, services))
+
+
+def _shown(request: HttpRequest, services: list[Service]) -> dict[str, Any]:
+    """The list as it is read: the one used last on top, narrowed by name where there are many."""
     centres = Membership.objects.filter(user=request.user.pk, centre__active=True).select_related("centre")
-    context = {
-        "services": services,
+    searched = request.GET.get("cerca", "").strip()[:LONGEST_SEARCH]
+    last = getattr(request.user, "last_service_id", None)
+    found = [service for service in services if searched.casefold() in service.name.casefold()]
+    return {
+        "services": sorted(found, key=lambda service: service.pk != last),
+        "is_searchable": len(services) > SEARCHED_FROM,
+        "searched": searched,
+        "last": last,
         "centres": [membership.centre for membership in centres.order_by("centre__name")],
         "current": request.session.get(SESSION_KEY),
         "next": _where_to(request),
         "title": _("Scelta del servizio"),
     }
-    return render(request, "admin/cms/services.html", context)
 
 
 def _where_to(request: HttpRequest) -> str:

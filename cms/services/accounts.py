@@ -1,4 +1,4 @@
-"""An account's own affairs: the way back in for who has forgotten his password."""
+"""An account's own affairs: the way back in for who has forgotten his password, the service he chose last."""
 
 from __future__ import annotations
 
@@ -27,3 +27,9 @@ def post_password_link(user: User, *, url: str, now: datetime) -> None:
         secrets={"password_url": url},
         at=now,
     )
+
+
+@use_case
+def remember_service(user_id: int, service_id: int) -> None:
+    """Keep the service that somebody chose last: it stands on top at his next choice."""
+    User.objects.filter(pk=user_id).exclude(last_service_id=service_id).update(last_service_id=service_id)

@@ -150,3 +150,25 @@ def test_ids_typed_into_the_address_show_nothing_of_others(town, desk):
         text = desk.get(f"/pannello/{page}").content.decode()
         assert case.card.serial not in text
         assert str(case.holder) not in text
+
+
+def test_the_service_chosen_last_stands_on_top_at_the_next_login(town, seat):
+    seat(town.operator).post("/pannello/servizio/", {"service": town.other_service.pk})
+
+    answer = seat(town.operator).get("/pannello/servizio/")
+
+    assert answer.context["services"][0] == town.other_service
+    assert "Ultimo servizio usato" in answer.content.decode()
+
+
+def test_many_services_can_be_searched_by_name(town, seat):
+    client = seat(town.operator)
+    assert "Cerca un servizio" not in client.get("/pannello/servizio/").content.decode()
+    for number in range(12):
+        town.offer(f"web-ra-{number}", f"WebRA – Firma remota {number}")
+
+    answer = client.get("/pannello/servizio/?cerca=FIRMA+REMOTA+1")
+
+    assert [service.code for service in answer.context["services"]] == ["web-ra-1", "web-ra-10", "web-ra-11"]
+    nothing = client.get("/pannello/servizio/?cerca=niente").content.decode()
+    assert "Nessun servizio con questo nome" in nothing
