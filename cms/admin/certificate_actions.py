@@ -135,9 +135,9 @@ def _of_suspension(view: PairView, desk: Desk) -> list[str]:
     del view
     lapse = policy.hold_lapses_at(desk.now, settings.CMS.hold_days)
     return [
-        _("I certificati scelti smettono di valere da subito: firme e accessi durante la sospensione sono nulli."),
-        _("Si possono riattivare per 120 giorni. Saranno revocati per sempre %(when)s se non riattivati.")
-        % {"when": _day(lapse)},
+        _("I certificati scelti smettono di valere da subito: firme e accessi fatti nel frattempo non sono validi."),
+        _("Se nessuno li riattiva entro %(days)d giorni, saranno revocati per sempre %(when)s (%(last)dº giorno).")
+        % {"days": settings.CMS.hold_days, "when": _day(lapse), "last": settings.CMS.hold_days + 1},
     ]
 
 

@@ -129,7 +129,7 @@ class CertificateAdmin(PanelAdmin):
         holder = Holder.objects.filter(pk=pk).first() if pairs else None
         if holder is None:
             raise Http404
-        views = holders.pairs_of(desk, pairs)
+        views = holders.pairs_of(desk, pairs, our_issuers())
         context = {
             "holder": holder,
             "cards": holders.cards_of(views),
@@ -141,8 +141,8 @@ class CertificateAdmin(PanelAdmin):
     def show_pair(self, request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
         """Show a pair, and how register, CA, CRL and OCSP see it."""
         desk = at(request)
-        view = _view(desk, uid)
         ours = our_issuers()
+        view = _view(desk, uid, ours)
         seen = [standing_of(half.certificate, at=desk.now, ours=ours) for half in view.halves]
         context = {
             "view": view,
@@ -247,10 +247,10 @@ class CertificateAdmin(PanelAdmin):
         self, request: HttpRequest, uid: uuid.UUID, question: Question, use_case: Callable[..., Any]
     ) -> HttpResponse:
         desk = at(request)
-        view = _view(desk, uid)
+        view = _view(desk, uid, our_issuers())
         form = question.form(request.POST if request.method == "POST" else None)
         choice = actions.choice_of(view, request.POST, self.case_codes(desk, [view.pair]).get(view.pair.pk, ""))
-        if request.method != "POST" or not form.is_valid() or not choice.certificate_ids:
+        if request.method != "POST" or view.obstacle or not form.is_valid() or not choice.certificate_ids:
             return self._question(request, view, question, form)
         try:
             done = use_case(choice, **form.cleaned_data, operator=desk.operator, now=desk.now)
@@ -295,12 +295,12 @@ class CertificateAdmin(PanelAdmin):
         return render(request, f"admin/cms/{name}.html", context, status=status)
 
 
-def _view(desk: Desk, uid: uuid.UUID) -> PairView:
+def _view(desk: Desk, uid: uuid.UUID, ours: frozenset[str] = frozenset()) -> PairView:
     """The pair, if it lies in the operator's scope; 404 otherwise, as for one that does not exist."""
     pair = pair_list.in_scope(desk).filter(public_id=uid).first()
     if pair is None:
         raise Http404
-    return holders.pairs_of(desk, [pair])[0]
+    return holders.pairs_of(desk, [pair], ours)[0]
 
 
 def _proposals(desk: Desk) -> QuerySet[RevocationProposal]:

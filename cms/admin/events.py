@@ -21,6 +21,7 @@ from cms.admin.words import Badge
 from cms.events import VERBS
 from cms.models import Card, Certificate, Event, EventSeal, Holder, User
 from cms.policy import ROME
+from cms.queries import MOST_WAITING, seal_state
 from cms.services import trail
 from cms.states import Channel, Outcome
 
@@ -143,7 +144,8 @@ class EventAdmin(PanelAdmin):
             "channels": Channel.choices,
             "outcomes": Outcome.choices,
             "address": event_search.without(request.GET),
-            "seal": seal_state(desk),
+            "seal": seal_state(),
+            "most_waiting": MOST_WAITING,
             "missed": missed,
             "title": self.title,
         }
@@ -154,24 +156,6 @@ class EventAdmin(PanelAdmin):
 
     def _page(self, request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
         return render(request, f"admin/cms/{name}.html", {**self.admin_site.each_context(request), **context})
-
-
-@dataclass(frozen=True, slots=True)
-class SealState:
-    """How far the trail is sealed, and how many events of the scope still wait; `waiting` stops at a bound."""
-
-    last: EventSeal | None
-    waiting: int
-    is_more: bool
-
-
-def seal_state(desk: Desk) -> SealState:
-    """Read the newest seal, and count what came after it."""
-    last = EventSeal.objects.order_by("-seq").first()
-    after = last.event_id if last else 0
-    unsealed = _in_scope(desk).filter(pk__gt=after, seal__isnull=True).order_by()
-    waiting = len(unsealed.values_list("pk", flat=True)[: MOST_WAITING + 1])
-    return SealState(last, min(waiting, MOST_WAITING), is_more=waiting > MOST_WAITING)
 
 
 def rows_of(events: list[Event], reach: set[str]) -> list[Row]:
@@ -227,7 +211,6 @@ def _facts(event: Event) -> list[tuple[str, str]]:
     ]
 
 
-MOST_WAITING = 1000
 _COLUMNS = (
     gettext_lazy("Data e ora"),
     gettext_lazy("Evento"),

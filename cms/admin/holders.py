@@ -89,8 +89,11 @@ class CardView:
     pairs: list[PairView]
 
 
-def pairs_of(desk: Desk, pairs: Iterable[Pair]) -> list[PairView]:
-    """Read halves, holds, wishes and proposals of some pairs of the scope: a fixed number of statements."""
+def pairs_of(desk: Desk, pairs: Iterable[Pair], ours: frozenset[str] = frozenset()) -> list[PairView]:
+    """Read halves, holds, wishes and proposals of some pairs of the scope: a fixed number of statements.
+
+    `ours` are the key ids of our CA's issuers, where they are known: it cannot be asked about another CA's certificate.
+    """
     wanted = [pair.pk for pair in pairs]
     proven = Certificate.objects.filter(pair__predecessor=OuterRef("pk"), proven_at__isnull=False)
     rows = Pair.objects.filter(pk__in=wanted).select_related(*_RELATED).annotate(replaced=Exists(proven))
@@ -104,7 +107,7 @@ def pairs_of(desk: Desk, pairs: Iterable[Pair]) -> list[PairView]:
         for proposal in RevocationProposal.objects.filter(pair_id__in=wanted, state=ProposalState.WAITING)
     }
     return [
-        _pair_view(desk, pair, [half for half in halves if half.pair_id == pair.pk], holds, revoking, waiting)
+        _pair_view(desk, pair, [half for half in halves if half.pair_id == pair.pk], holds, revoking, waiting, ours)
         for pair in found
     ]
 
@@ -124,6 +127,7 @@ def _pair_view(
     holds: list[Hold],
     revoking: set[int],
     waiting: dict[int, RevocationProposal],
+    ours: frozenset[str],
 ) -> PairView:
     replaced: bool = pair.replaced  # type: ignore[attr-defined] # annotated above
     built = [
@@ -135,7 +139,7 @@ def _pair_view(
         pair=pair,
         halves=built,
         proposal=waiting.get(pair.pk),
-        obstacle=_obstacle(desk, pair),
+        obstacle=_obstacle(desk, pair, halves, ours),
         notes=[obstacle_of(kept)] if kept else [],
     )
 
@@ -156,9 +160,11 @@ def _half(certificate: Certificate, holds: list[Hold], now: datetime, revoking: 
     )
 
 
-def _obstacle(desk: Desk, pair: Pair) -> str:
+def _obstacle(desk: Desk, pair: Pair, halves: list[Certificate], ours: frozenset[str]) -> str:
     if pair.centre_id not in desk.roles:
         return _(ELSEWHERE)
+    if ours and not all(half.issuer_key_id in ours for half in halves):
+        return _("Certificati emessi da un'altra CA: da qui non si possono sospendere, riattivare o revocare.")
     if not desk.may_decide(pair.centre_id):
         return _("Il suo ruolo consente di consultare i certificati, non di sospenderli, riattivarli o revocarli.")
     return ""

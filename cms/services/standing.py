@@ -33,7 +33,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All sources of one certificate. `is_ours`: our CA issued it; `is_changing`: it has been asked for a change."""
+    """All sources of one certificate. `is_ours`: our CA issued it, or cannot be asked; `is_changing`: it is at work."""
 
     certificate: Certificate
     sights: tuple[Sight, ...]
@@ -52,7 +52,8 @@ def standing_of(certificate: Certificate, *, at: datetime, ours: frozenset[str])
     expected = _AT_CA[CertificateStatus(certificate.status)]
     here = Sight("register", expected, certificate.revoked_at or certificate.held_at)
     if certificate.issuer_key_id not in ours:
-        return Standing(certificate, (here,), is_ours=False, is_changing=False)
+        silent = tuple(Sight(source, None) for source in ("ca", "crl", "ocsp"))
+        return Standing(certificate, (here, *silent), is_ours=not ours, is_changing=False)
     open_ones = CaRequest.objects.filter(certificate=certificate, state__in=[RequestState.PLANNED, RequestState.SENT])
     told = (_record(ref), *_publications(ref, at))
     compared = tuple(replace(sight, drifts=sight.kind not in {None, expected}) for sight in told)
