@@ -2,7 +2,8 @@
 
 The operator sits in the biggest of fifty centres, which holds a fifth of everything. Product: the whole page in this
 process, middleware and real template included. Limit: the same SQL alone. Peer: Django's stock admin on the same table,
-without scope and policies. The register is filled twice, small and large: a page must not know which of the two it reads.
+without scope and policies. The register is filled twice, small and large: a page must not tell which of the two it
+reads.
 """
 
 from __future__ import annotations

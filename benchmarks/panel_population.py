@@ -2,10 +2,10 @@
 
     fill(superuser, database, cases)        (imported once the settings stand; the database is prepared and empty)
 
-Written past triggers and foreign keys, but not past the check constraints, with the big tables' indexes made afterwards.
-Eight years of renewals: a person has two or three cases, each begins with the pair that the one before has made; 94 of 100
-are completed, two of 100 are under way. Fifty centres, of which one holds a fifth of everything and one is the desk of
-400 renewals a month.
+Written past triggers and foreign keys, but not past the check constraints; the indexes of the big tables are made
+afterwards. Eight years of renewals: a person has two or three cases, each begins with the pair that the one before has
+made; two of 100 are under way, of the rest 97 of 100 are completed. Fifty centres, of which one holds a fifth of
+everything.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ CREATE TEMP TABLE mine AS
 SELECT i, j, centre, k, days, automatic,
     CASE WHEN class < 55 AND i <= {persons} THEN 1 WHEN class < 80 THEN 2 WHEN class < 95 THEN 3 ELSE 4 END AS service,
     CASE WHEN days < 60 AND k < 500 THEN 'notified' WHEN days < 60 AND k < 600 THEN 'awaiting-installation'
-         WHEN days >= 60 AND k < 15 THEN 'expired' WHEN days >= 60 AND k < 25 THEN 'cancelled' ELSE 'completed' END AS state,
+         WHEN days >= 60 AND k < 15 THEN 'expired' WHEN days >= 60 AND k < 25 THEN 'cancelled'
+         ELSE 'completed' END AS state,
     opened, opened + interval '60 days' AS ends
 FROM (
     SELECT i, j, class, k, days, {centre} AS centre, ({centre}) % 5 > 2 AS automatic,
@@ -166,8 +167,8 @@ def _make_persons(connection: psycopg.Connection, persons: int) -> None:
             "id": "j",
             "surname": "surname",
             "given_name": "given",
-            "tax_code": f"{letters.format('surname')} || {letters.format('given')} || lpad((j % 100)::text, 2, '0') || 'T'"
-            " || lpad((j / 100 % 100)::text, 2, '0') || 'A' || lpad((j / 10000 % 1000)::text, 3, '0') || 'X'",
+            "tax_code": f"{letters.format('surname')} || {letters.format('given')} || lpad((j % 100)::text, 2, '0')"
+            " || 'T' || lpad((j / 100 % 100)::text, 2, '0') || 'A' || lpad((j / 10000 % 1000)::text, 3, '0') || 'X'",
             "email": "'t' || j || '@posta.example.org'",
             "email_key": "'t' || j || '@posta.example.org'",
             "mobile": "'+39' || 3000000000 + j",
@@ -210,16 +211,16 @@ def _make_cases(connection: psycopg.Connection, cases: int, persons: int) -> Non
     service = "CASE WHEN service = 1 THEN 2 ELSE service END"
     is_signed = "state IN ('awaiting-installation', 'completed')"
     answer = (
-        f"CASE WHEN NOT {is_signed} THEN 'undecided' WHEN automatic THEN 'not-required' WHEN {_IS_PENDING} THEN 'pending'"
-        " WHEN k = 999 THEN 'refused' ELSE 'approved' END"
+        f"CASE WHEN NOT {is_signed} THEN 'undecided' WHEN automatic THEN 'not-required'"
+        f" WHEN {_IS_PENDING} THEN 'pending' WHEN k = 999 THEN 'refused' ELSE 'approved' END"
     )
     is_decided = f"{is_signed} AND NOT automatic AND NOT ({_IS_PENDING})"
     is_suspended = f"state = 'completed' AND NOT automatic AND {_IS_PENDING} AND days >= 60"
     lapse = hold_lapses_at(clock.now(), 120).strftime("%H:%M")
     kind = (
         "CASE WHEN state IN ('notified', 'awaiting-installation') THEN 'expire'"
-        f" WHEN {is_suspended} THEN 'revoke' WHEN state = 'completed' AND NOT automatic AND {_IS_PENDING} THEN 'suspend'"
-        " ELSE '' END"
+        f" WHEN {is_suspended} THEN 'revoke'"
+        f" WHEN state = 'completed' AND NOT automatic AND {_IS_PENDING} THEN 'suspend' ELSE '' END"
     )
     due = (
         "CASE WHEN state IN ('notified', 'awaiting-installation') THEN ends + interval '1 second'"
@@ -243,7 +244,8 @@ def _make_cases(connection: psycopg.Connection, cases: int, persons: int) -> Non
             "flow": "'enroll'",
             "state": "state",
             "authorisation": answer,
-            "approval_mode": f"CASE WHEN NOT {is_signed} THEN '' WHEN automatic THEN 'automatic' ELSE 'authorisation' END",
+            "approval_mode": f"CASE WHEN NOT {is_signed} THEN ''"
+            " WHEN automatic THEN 'automatic' ELSE 'authorisation' END",
             "old_not_after": "ends",
             "opened_at": "opened",
             "signed_at": f"CASE WHEN {is_signed} THEN opened + interval '1 day' END",
@@ -283,7 +285,8 @@ def _make_pairs(connection: psycopg.Connection, persons: int) -> None:
             " THEN ends + interval '1036 days' END",
             "created_at": "opened",
         },
-        f"(SELECT i AS id, j, centre, service, CASE WHEN i > {persons} THEN i - {persons} END AS before, opened, ends FROM mine UNION ALL"
+        f"(SELECT i AS id, j, centre, service, CASE WHEN i > {persons} THEN i - {persons} END AS before, opened, ends"
+        " FROM mine UNION ALL"
         f" SELECT i + {persons}, j, centre, CASE WHEN service = 1 THEN 2 ELSE service END, i, opened, ends FROM mine"
         f" WHERE state = 'completed' AND i + {persons} > (SELECT max(i) FROM mine)) AS pairs",
     )
@@ -314,7 +317,7 @@ def _suspend(connection: psycopg.Connection) -> None:
     """Hold the new certificates of the cases that nobody has approved in time."""
     held = "renewals_renewalcase c JOIN cms_certificate x ON x.pair_id = c.new_pair_id WHERE c.suspended_at IS NOT NULL"
     connection.execute(
-        f"CREATE TEMP TABLE held AS SELECT x.id, c.suspended_at, c.due_at FROM {held}"  # type: ignore[call-overload] # noqa: S608 - our own constant
+        f"CREATE TEMP TABLE held AS SELECT x.id, c.suspended_at, c.due_at FROM {held}"  # type: ignore[call-overload]
     )
     connection.execute(
         "UPDATE cms_certificate x SET status = 'held', held_at = suspended_at FROM held WHERE held.id = x.id"
@@ -363,7 +366,8 @@ def _make_trail(connection: psycopg.Connection, cases: int) -> None:
         {"seq": "id", "event_id": "id", "digest": "md5(id::text) || md5(id::text)", "sealed_at": "at"},
         "cms_event",
     )
-    recent = f"(SELECT c.*, half FROM renewals_renewalcase c, generate_series(0, 1) AS half WHERE c.id > {cases * 7 // 8}) AS c"
+    both = "renewals_renewalcase c, generate_series(0, 1) AS half"
+    recent = f"(SELECT c.*, half FROM {both} WHERE c.id > {cases * 7 // 8}) AS c"
     done = recent.replace("WHERE", "WHERE c.new_pair_id IS NOT NULL AND")
     _insert(
         connection,
@@ -493,6 +497,6 @@ def _move_sequences(connection: psycopg.Connection) -> None:
             continue
         table, key = model._meta.db_table, model._meta.pk.column
         connection.execute(
-            f"SELECT setval(pg_get_serial_sequence('{table}', '{key}'), (SELECT max({key}) FROM {table}) + 1)"  # type: ignore[call-overload] # noqa: S608 - names of our own tables
+            f"SELECT setval(pg_get_serial_sequence('{table}', '{key}'), (SELECT max({key}) FROM {table}) + 1)"  # type: ignore[call-overload]
             f" WHERE pg_get_serial_sequence('{table}', '{key}') IS NOT NULL"
         )
