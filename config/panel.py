@@ -5,6 +5,7 @@ from __future__ import annotations
 from cms.admin.agreements import CentresPage
 from cms.admin.imports import ImportPage
 from cms.admin.people import PeoplePage
+from cms.admin.purchases import PurchasePage
 from cms.admin.service_pages import ServicesPage
 from cms.admin.site import site
 from cms.admin.stocks import StockAdmin
@@ -26,6 +27,7 @@ site.show(CaseEventAdmin, Event)
 site.show(CaseCertificateAdmin, Certificate)
 site.show(RehearsalPage)
 site.show(StockAdmin, Stock)
+site.show(PurchasePage)
 site.show(MessageAdmin, OutboxMessage)
 site.show(ImportPage)
 site.show(PeoplePage)

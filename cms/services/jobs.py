@@ -7,13 +7,14 @@ goes on at the first row without an outcome. Nothing is lost and nothing is done
 from __future__ import annotations
 
 import uuid
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
 from cms import events
@@ -32,6 +33,13 @@ TURN = timedelta(seconds=45)
 """How long one task works on a job; well below the tasks' time limit, then another goes on."""
 PAUSE = timedelta(seconds=5)
 _LONGEST_TEXT = 400
+_OUTCOMES = f"""
+UPDATE {JobRow._meta.db_table} AS row SET state = new.state, code = new.code, text = new.text,
+    settled_at = new.settled_at, payload = new.payload::jsonb, subject_id = new.subject_id
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::bigint[])
+    AS new(id, state, code, text, settled_at, payload, subject_id)
+WHERE row.id = new.id
+"""  # noqa: S608 - the name is our model's
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +165,27 @@ def _carry_out_batch(job_id: int, fence: int, trade: Trade, *, now: datetime) ->
         _end(job, trade, now)
         return False
     trade.settle(job, rows, now)
-    JobRow.objects.bulk_update(rows, ["state", "code", "text", "settled_at", "payload", "subject_id"])
+    _write(rows)
     done = sum(row.state == JobRowState.DONE for row in rows)
     Job.objects.filter(pk=job_id).update(
         done=F("done") + done, refused=F("refused") + len(rows) - done, claimed_until=now + LEASE
     )
     return True
+
+
+def _write(rows: Sequence[JobRow]) -> None:
+    """Store what became of the rows, in one plain statement: the ORM's own way costs more than the work itself."""
+    columns = [
+        [row.pk for row in rows],
+        [row.state for row in rows],
+        [row.code for row in rows],
+        [row.text for row in rows],
+        [row.settled_at for row in rows],
+        [json.dumps(row.payload) for row in rows],
+        [row.subject_id for row in rows],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_OUTCOMES, columns)
 
 
 def _settle(job: Job, row: JobRow, settle: Callable[[Job, JobRow, datetime], str], now: datetime) -> None:
