@@ -88,7 +88,6 @@ def overview_of(desk: Desk) -> dict[str, Any]:
         }
     )
     shelves = shelves_of(desk.scope, services)
-    weeks = figures.weeks_of(desk.scope, desk.now)
     have = sum(shelf.pairs for shelf in shelves)
     outlooks = [Outlook(days, need, have) for days, need in counts.needed.items()]
     groups = _groups(desk)
@@ -102,11 +101,11 @@ def overview_of(desk: Desk) -> dict[str, Any]:
         "outlooks": _bars(outlooks),
         "pairs": have,
         "shelves": shelves,
-        "weeks": weeks,
-        "weeks_chart": chart.weeks_chart(weeks),
+        "weeks": counts.weeks,
+        "weeks_chart": chart.weeks_chart(counts.weeks),
         "patterns": chart.patterns(),
-        "legend": chart.legend(weeks),
-        "week_rows": _week_rows(weeks),
+        "legend": chart.legend(counts.weeks),
+        "week_rows": _week_rows(counts.weeks),
     }
 
 

@@ -18,7 +18,7 @@ from cms.models import Agreement, CaRequest, Centre, Membership, Pair, Stock
 from cms.scope import scope_of
 from cms.states import ApprovalMode, RequestState, Role
 from notifications.models import OutboxMessage
-from renewals.admin import dashboard, figures
+from renewals.admin import dashboard
 from renewals.models import RenewalCase
 from renewals.services.cases import cancel_case, expire_case
 from tests.panel.town import NOW, Town, crowd
@@ -162,7 +162,7 @@ def test_the_chart_equals_a_recount_by_italian_weeks(town, seed):
 
 
 def test_weeks_begin_on_monday_in_italy_across_the_change_of_the_clocks(town):
-    weeks = figures.weeks_of(scope_of(town.operator, town.service.pk), datetime(2026, 3, 29, 22, 30, tzinfo=UTC))
+    weeks = dashboard.overview_of(desk_at(town, datetime(2026, 3, 29, 22, 30, tzinfo=UTC)))["weeks"]
 
     assert {week.begins.astimezone(ZoneInfo("Europe/Rome")).strftime("%a %H:%M") for week in weeks} == {"Mon 00:00"}
     assert next(week for week in weeks if week.is_present).begins.date().isoformat() == "2026-03-30"
