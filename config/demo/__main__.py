@@ -1,4 +1,4 @@
-"""`python -m config.demo run | smoke | code`: what `make run` and `make smoke` start."""
+"""`python -m config.demo run | smoke | code | people`: what `make run` and `make smoke` start, and who may log in."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from pathlib import Path
 from config.demo import smoke, totp
 from config.demo.installation import ROOT
 from config.demo.run import run
+from config.demo.staff import STAFF
 from runtime.embedded.errors import EmbeddedError
 from runtime.embedded.folder import default_folder
 from runtime.embedded.supervisor import StopRequested
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do one of the three; return the exit status."""
+    """Do one of the four; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m config.demo", description=__doc__)
-    parser.add_argument("action", choices=["run", "smoke", "code"])
+    parser.add_argument("action", choices=["run", "smoke", "code", "people"])
     action = parser.parse_args(arguments).action
     path = default_folder(ROOT)
     try:
-        if action == "code":
-            return _show_code(path)
+        if action in {"code", "people"}:
+            return _show(path, action)
         if action == "smoke":
             return smoke.smoke(_say)
         run(path, _say)
@@ -36,14 +37,18 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _show_code(path: Path) -> int:
-    """Print the operator's one-time code of this moment."""
-    file = path / "keys" / "operator-totp"
-    if not file.exists():
+def _show(path: Path, what: str) -> int:
+    """Print everybody's one-time code of this moment, or all that everybody needs to log in."""
+    keys = path / "keys"
+    if not (keys / STAFF[0].totp).exists():
         sys.stderr.write(f"Nessuna installazione in {path}: avviare prima `make run`.\n")
         return 1
     now = datetime.now(UTC)
-    _say(f"{totp.code_at(file.read_text().strip(), now)} (vale ancora {totp.seconds_left(now)} s)")
+    for colleague in [each for each in STAFF if (keys / each.totp).exists()]:
+        code = totp.code_at((keys / colleague.totp).read_text().strip(), now)
+        if what == "people":
+            _say(f"{colleague.word:<14} {colleague.email}  password {(keys / colleague.password).read_text().strip()}")
+        _say(f"{colleague.email:<28} codice {code} (vale ancora {totp.seconds_left(now)} s)")
     return 0
 
 

@@ -6,25 +6,29 @@ import base64
 import os
 import secrets
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
 from runtime.embedded.errors import FolderRefused
 from runtime.embedded.folder import DataFolder
 
 ROOT = Path(__file__).resolve().parents[2]
-OPERATOR = "operatore@example.org"
 CARD_CODE_DIGITS = "0123456789"
 
 # What is made once, at the first start, and never again: a lost sealing key makes the CA's keys unreadable.
 MAKERS: Mapping[str, Callable[[], str]] = {
     "secret-key": lambda: secrets.token_urlsafe(48),
     "sealing-keys": lambda: base64.b64encode(secrets.token_bytes(32)).decode(),
-    "operator-password": lambda: "-".join(secrets.token_hex(2) for _ in range(4)),
-    "operator-totp": lambda: base64.b32encode(secrets.token_bytes(20)).decode(),
     "card-pin": lambda: "".join(secrets.choice(CARD_CODE_DIGITS) for _ in range(8)),
     "card-puk": lambda: "".join(secrets.choice(CARD_CODE_DIGITS) for _ in range(8)),
+}
+
+# Made whenever they are missing: an account that has others already keeps those.
+STAFF_MAKERS: Mapping[str, Callable[[], str]] = {
+    "password": lambda: "-".join(secrets.token_hex(2) for _ in range(4)),
+    "totp": lambda: base64.b32encode(secrets.token_bytes(20)).decode(),
 }
 
 
@@ -71,6 +75,13 @@ class Installation:
             raise _keys_lost(self.keys, missing)
         for name in missing:
             _write_private(self.keys / name, MAKERS[name]())
+
+    def make_staff_secrets(self, names: Iterable[str]) -> None:
+        """Make passwords and one-time keys of people who have none yet."""
+        for name, (kind, make) in product(names, STAFF_MAKERS.items()):
+            file = self.keys / f"{name}-{kind}"
+            if not file.exists():
+                _write_private(file, make())
 
     def environment(self, **more: str) -> dict[str, str]:
         """Return what a process of this installation sees: our values, beside what the user has set himself."""

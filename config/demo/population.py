@@ -26,6 +26,7 @@ from cms.services import holders, registration, stock
 from cms.services.certificates import PROFILE_OF
 from cms.services.registration import CardData
 from cms.states import ApprovalMode, CertificateType
+from config.demo.staff import Colleague
 from pki.gateway import IssueRequest, Subject, Validity
 
 ROME = ZoneInfo("Europe/Rome")
@@ -33,7 +34,6 @@ REQUESTS = uuid.UUID("6d1f7b0e-0f0a-4f5c-9f52-0d0c5b6a4e11")
 TERM_YEARS = 3
 UNITS = 50
 TYPES = [CertificateType.AUTHENTICATION.value, CertificateType.SIGNATURE.value]
-OPERATOR_TAX_CODE = "GLLSRA78S52L219L"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,22 @@ def settle(*, serials: tuple[str, ...], csrs: Mapping[tuple[str, str], bytes], a
 
 
 @transaction.atomic
-def hire_operator(*, email: str, password: str, totp_secret: str) -> None:
-    """Create the demo operator with a verified address and a second factor, once."""
-    if User.objects.filter(email=email).exists():
+def hire(colleague: Colleague, *, password: str, totp_secret: str) -> None:
+    """Create an account of the demo with a verified address and a second factor, once."""
+    if User.objects.filter(email=colleague.email).exists():
         return
-    user = User.objects.create_user(email, password, full_name="Sara Galli", tax_code=OPERATOR_TAX_CODE, is_staff=True)
-    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    user = User.objects.create_user(
+        colleague.email,
+        password,
+        full_name=colleague.full_name,
+        tax_code=colleague.tax_code,
+        is_staff=True,
+        is_administrator=not colleague.role,
+    )
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     TOTP.activate(user, totp_secret)
-    Membership.objects.create(user=user, centre=_centre())
+    if colleague.role:
+        Membership.objects.create(user=user, centre=_centre(), role=colleague.role)
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +15,9 @@ from typing import Any
 
 from config.demo import totp
 from config.demo.cards import SERIALS, DemoCard, start_client
-from config.demo.installation import OPERATOR, ROOT, Installation
+from config.demo.installation import ROOT, Installation
 from config.demo.stack import Stack
+from config.demo.staff import NAMES, STAFF, Colleague, from_anywhere, of_demo
 from runtime.embedded.accounts import service_account
 from runtime.embedded.errors import EmbeddedError
 from runtime.embedded.folder import DATA_DIR, DataFolder
@@ -53,6 +55,9 @@ class Demo:
         )
         if not self._seeded.exists():
             self._seed()
+        self._step(
+            "staff", self.installation.manage("staff_demo", f"--keys={self.installation.keys}"), self._environment
+        )
         self.say("Server web, worker, orologio")
         for service in (self.stack.worker(), self.stack.beat(), web):  # the last one is waited for
             self.supervisor.start(service)
@@ -84,6 +89,10 @@ class Demo:
         return DemoCard(self.installation, SERIALS[number])
 
     @property
+    def _environment(self) -> dict[str, str]:
+        return self.installation.environment()
+
+    @property
     def _seeded(self) -> Path:
         return self.installation.cards / SEEDED
 
@@ -93,8 +102,8 @@ class Demo:
         cards = [self.card(number) for number in range(len(SERIALS))]
         for command in [command for card in cards for command in card.making()]:
             self._step("cards", command, self.installation.environment())
-        folders = (f"--cards={self.installation.cards}", f"--keys={self.installation.keys}")
-        self._step("seed", self.installation.manage("seed_demo", *folders), self.installation.environment())
+        seeding = self.installation.manage("seed_demo", f"--cards={self.installation.cards}")
+        self._step("seed", seeding, self._environment)
         for command in [command for card in cards for command in card.installing()]:
             self._step("cards", command, self.installation.environment())
         self._seeded.touch(mode=0o600)
@@ -122,6 +131,7 @@ def open_demo(path: Path, supervisor: Supervisor, say: Callable[[str], None]) ->
     stack = Stack(installation, say)
     exists = cluster_version(stack.cluster) is not None
     installation.make_secrets(database_exists=exists)
+    installation.make_staff_secrets(NAMES)
     say(f"Dati in {path}" + (" (ritrovati)" if exists else " (nuovi)"))
     return Demo(installation, stack, supervisor, say)
 
@@ -142,23 +152,32 @@ def run(path: Path, say: Callable[[str], None]) -> None:
 
 
 def directions(demo: Demo, now: datetime) -> list[str]:
-    """Tell where everything is, with the one-time code of this moment."""
-    secret = demo.installation.secret("operator-totp")
-    folder = f"{DATA_DIR}={os.environ[DATA_DIR]} " if DATA_DIR in os.environ else ""
-    second = " ".join(demo.card(1).command("renew", demo.base_url))
+    """Tell where everything is, with the one-time codes of this moment. Commands work from any folder."""
+    operator, manager, *_ = STAFF
+    folder = {DATA_DIR: str(Path(os.environ[DATA_DIR]).resolve())} if DATA_DIR in os.environ else {}
+    chosen = "".join(f"{name}={shlex.quote(value)} " for name, value in folder.items())
     return [
         "",
         f"Pannello       {demo.base_url}/",
-        f"Operatore      {OPERATOR}",
-        f"Password       {demo.installation.secret('operator-password')}",
-        f"Codice adesso  {totp.code_at(secret, now)} (vale ancora {totp.seconds_left(now)} s)",
-        f"Codice dopo    {folder}{sys.executable} -m config.demo code",
-        f"               oppure in un'app di autenticazione: chiave {secret}",
+        *credentials(demo.installation, operator, now),
+        *credentials(demo.installation, manager, now),
+        f"Codici dopo    {chosen}{of_demo('code')}",
+        f"Altri ruoli    {chosen}{of_demo('people')}",
         f"Posta          {demo.installation.mails}",
-        f"Altra carta    {second}",
+        f"Altra carta    {from_anywhere(demo.card(1).command('renew', demo.base_url))}",
         f"Registri       {demo.installation.logs}",
         "Per fermare    Ctrl-C",
         "",
+    ]
+
+
+def credentials(installation: Installation, colleague: Colleague, now: datetime) -> list[str]:
+    """Tell how one of the people logs in at this moment."""
+    secret = installation.secret(colleague.totp)
+    return [
+        f"{colleague.word:<14} {colleague.email}",
+        f"Password       {installation.secret(colleague.password)}",
+        f"Codice adesso  {totp.code_at(secret, now)} (vale ancora {totp.seconds_left(now)} s; chiave {secret})",
     ]
 
 

@@ -23,8 +23,8 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from config.demo import totp
 from config.demo.cards import SLOTS
-from config.demo.installation import OPERATOR
 from config.demo.run import Demo, open_demo
+from config.demo.staff import STAFF
 from config.demo.visitor import Visitor
 from runtime.embedded.mailsink import kept_messages
 from runtime.embedded.processes import command_of, working_in
@@ -105,10 +105,10 @@ def _ready(demo: Demo) -> str:
 
 def _panel(demo: Demo, code: str) -> str:
     """Log in as the demo operator with password and one-time code, choose the first service, look for the case."""
-    secret = demo.installation.secret
+    secret, operator = demo.installation.secret, STAFF[0]
     visitor = Visitor(f"{demo.base_url}/")
-    visitor.submit(login=OPERATOR, password=secret("operator-password"))
-    visitor.submit(code=totp.code_at(secret("operator-totp"), datetime.now(UTC)))
+    visitor.submit(login=operator.email, password=secret(operator.password))
+    visitor.submit(code=totp.code_at(secret(operator.totp), datetime.now(UTC)))
     visitor.submit(service=visitor.first_value("service"), next="/pannello/rinnovi/")
     return "" if code in visitor.text else f"{code} non c'è in {visitor.address}"
 

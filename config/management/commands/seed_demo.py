@@ -13,7 +13,6 @@ from django.core.management.base import BaseCommand
 from cms.models import Certificate
 from config.demo import population
 from config.demo.cards import SERIALS, SLOTS
-from config.demo.installation import OPERATOR
 from runtime import clock
 
 CA_AGE = timedelta(days=10 * 365)  # so that the certificates of old cards lie within the CA's life
@@ -22,25 +21,19 @@ CA_AGE = timedelta(days=10 * 365)  # so that the certificates of old cards lie w
 class Command(BaseCommand):
     """Found the CA, settle invented people, and write the certificates of the simulated cards beside their requests."""
 
-    help = "Demo only: found the CA, settle invented people and an operator. Repeating it changes nothing."
+    help = "Demo only: found the CA, settle invented holders. Repeating it changes nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Folders of the demo installation; secrets are read from files."""
+        """The folder of the simulated cards."""
         parser.add_argument("--cards", type=Path, required=True)
-        parser.add_argument("--keys", type=Path, required=True)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Seed; then nothing is missing that a renewal needs."""
         del args
-        at, cards, keys = clock.now(), options["cards"], options["keys"]
+        at, cards = clock.now(), options["cards"]
         call_command("ceremony", valid_from=at - CA_AGE, verbosity=0)
         csrs = {(serial, slot): (cards / f"{serial}.{slot}.csr").read_bytes() for serial in SERIALS for slot in SLOTS}
         population.settle(serials=SERIALS, csrs=csrs, at=at)
-        population.hire_operator(
-            email=OPERATOR,
-            password=(keys / "operator-password").read_text().strip(),
-            totp_secret=(keys / "operator-totp").read_text().strip(),
-        )
         for certificate in Certificate.objects.filter(pair__card__serial__in=SERIALS, pair__predecessor=None):
             name = f"{certificate.pair.card}.{certificate.type}.crt"
             (cards / name).write_bytes(bytes(certificate.body.der))

@@ -15,10 +15,13 @@ from cms.tax_code import parse_tax_code
 from config.demo import population, totp
 from config.demo.__main__ import main
 from config.demo.installation import MAKERS, Installation
-from config.demo.run import directions
+from config.demo.run import Demo, directions
+from config.demo.stack import Stack
+from config.demo.staff import NAMES, STAFF
 from runtime.embedded.accounts import Account
 from runtime.embedded.errors import FolderRefused
 from runtime.embedded.folder import DataFolder
+from runtime.embedded.supervisor import Supervisor
 
 ME = Account(name="me", uid=os.geteuid(), gid=os.getegid(), switches=False)
 # RFC 6238, appendix B: SHA-1, the last six of the eight digits shown there.
@@ -98,8 +101,8 @@ def test_a_foreign_folder_ends_the_command_with_its_status_and_no_trace(tmp_path
 
 def test_invented_people_have_possible_tax_codes_and_differ() -> None:
     codes = {parse_tax_code(person.tax_code) for person in population.PEOPLE}
-    codes.add(parse_tax_code(population.OPERATOR_TAX_CODE))
-    assert len(codes) == len(population.PEOPLE) + 1
+    codes |= {parse_tax_code(colleague.tax_code) for colleague in STAFF}
+    assert len(codes) == len(population.PEOPLE) + len(STAFF)
     contacts = [population._contacts(person, number) for number, person in enumerate(population.PEOPLE)]
     assert len({each.mobile for each in contacts}) == len({each.email for each in contacts}) == len(contacts)
 
@@ -117,11 +120,8 @@ def test_a_pair_that_ends_on_a_leap_day_began_on_the_day_before() -> None:
 
 
 def test_the_directions_tell_everything_a_visitor_needs(installation: Installation) -> None:
-    from config.demo.run import Demo
-    from config.demo.stack import Stack
-    from runtime.embedded.supervisor import Supervisor
-
     installation.make_secrets(database_exists=False)
+    installation.make_staff_secrets(NAMES)
     installation.addresses["SIGILLO_BASE_URL"] = "http://localhost:8001"
     demo = Demo(installation, Stack(installation, print), Supervisor(say=print), print)
     now = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
@@ -132,8 +132,45 @@ def test_the_directions_tell_everything_a_visitor_needs(installation: Installati
         "operatore@example.org",
         installation.secret("operator-password"),
         totp.code_at(secret, now),
+        "responsabile@example.org",
+        installation.secret("manager-password"),
         "config.demo code",
         str(installation.mails),
         "Ctrl-C",
     ]
     assert [text for text in wanted if text not in shown] == []
+
+
+@pytest.mark.parametrize("line", ["Altra carta", "Codici dopo", "Altri ruoli"])
+def test_the_commands_that_are_shown_start_from_any_folder(installation, tmp_path, monkeypatch, line) -> None:
+    installation.make_secrets(database_exists=False)
+    installation.make_staff_secrets(NAMES)
+    installation.addresses["SIGILLO_BASE_URL"] = "http://localhost:9"
+    monkeypatch.setenv("SIGILLO_DATA_DIR", os.path.relpath(installation.data.path))
+    demo = Demo(installation, Stack(installation, print), Supervisor(say=print), print)
+    shown = directions(demo, datetime(2026, 11, 2, 12, 0, tzinfo=UTC))
+    (command,) = [text.removeprefix(line).strip() for text in shown if text.startswith(line)]
+    elsewhere = tmp_path / "an other folder"
+    elsewhere.mkdir()
+    bare = {name: value for name, value in os.environ.items() if name not in {"PYTHONPATH", "SIGILLO_DATA_DIR"}}
+
+    ended = subprocess.run(["sh", "-c", command], cwd=elsewhere, env=bare, check=False, capture_output=True, text=True)
+
+    assert "No module named" not in ended.stderr
+    if line == "Altra carta":
+        assert "usage:" not in ended.stderr  # it looks for its card, which nobody has made here
+    else:
+        assert ended.returncode == 0, ended.stderr
+        assert "responsabile@example.org" in ended.stdout
+
+
+def test_an_older_installation_gets_the_secrets_of_people_who_came_later(installation: Installation) -> None:
+    installation.make_secrets(database_exists=False)
+    installation.make_staff_secrets(["operator"])
+    before = installation.secret("operator-password")
+
+    installation.make_secrets(database_exists=True)
+    installation.make_staff_secrets(NAMES)
+
+    assert installation.secret("operator-password") == before
+    assert installation.secret("second-root-totp")
