@@ -115,6 +115,11 @@ def require_issued_by(der: bytes, issuers: Sequence[bytes]) -> None:
     `BadSignature` with `issuer-unknown` when no issuer fits, `certificate-signature-invalid` when its key did not sign;
     `MalformedInput` when `der` is no certificate. Dates and status are not looked at.
     """
+    read_issued_certificate(der, issuers)
+
+
+def read_issued_certificate(der: bytes, issuers: Sequence[bytes]) -> CertificateFacts:
+    """Do the same and return what the certificate says, read once."""
     facts = read_certificate(der)
     certificate = x509.load_der_x509_certificate(der)
     candidates = [issuer for issuer in _parsed(issuers) if _fits(certificate, facts.issuer_key_id, issuer)]
@@ -122,6 +127,7 @@ def require_issued_by(der: bytes, issuers: Sequence[bytes]) -> None:
         raise BadSignature("no issuer of ours has this key identifier and name", code="issuer-unknown")
     if not any(_has_signed(issuer, certificate) for issuer in candidates):
         raise BadSignature("not signed by the issuer that it names", code="certificate-signature-invalid")
+    return facts
 
 
 def _fits(certificate: x509.Certificate, key_id: bytes, issuer: x509.Certificate) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -180,13 +180,12 @@ class PurchasePage(PanelPage):
             is_risky=True,
             form=form,
         )
-        return ask_or_do(
-            request,
-            self,
-            question,
-            lambda: self._deed(purchases.refuse_purchase, row, desk, reason=form.cleaned_data["reason"])(),
-            _("Acquisto respinto."),
-        )
+
+        def deed() -> PurchaseRequest:
+            reason = form.cleaned_data["reason"]
+            return purchases.refuse_purchase(row.uid, reason=reason, operator=desk.operator, now=desk.now)
+
+        return ask_or_do(request, self, question, deed, _("Acquisto respinto."))
 
     def withdraw(self, request: HttpRequest, number: str) -> HttpResponse:
         """GET asks, POST takes the request back."""
@@ -204,8 +203,8 @@ class PurchasePage(PanelPage):
         return ask_or_do(request, self, question, deed, _("Richiesta ritirata."))
 
     @staticmethod
-    def _deed(use_case: Any, row: PurchaseRequest, desk: Desk, **more: Any) -> Any:
-        return lambda: use_case(row.uid, operator=desk.operator, now=desk.now, **more)
+    def _deed(use_case: Callable[..., PurchaseRequest], row: PurchaseRequest, desk: Desk) -> Callable[[], Any]:
+        return lambda: use_case(row.uid, operator=desk.operator, now=desk.now)
 
 
 def badge_of(row: PurchaseRequest) -> Badge:

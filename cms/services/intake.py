@@ -1,8 +1,8 @@
 """Bringing a centre's cards into the register: a table and certificates come in, are vetted, and are registered.
 
-Three steps, each resumable: `receive_import` stores the files; a worker vets every row and changes nothing else (the dry
-run); the operator's word starts the registration, in small transactions. Rows keep the card's serial only; the files,
-which hold the personal data, are deleted when the job ends.
+Three steps, each resumable: `receive_import` stores the files; a worker vets every row and changes nothing else (a dry
+run); the operator's word starts the registration, in small transactions. Rows keep the card's serial only; the
+files, which hold the personal data, are deleted when the job ends.
 """
 
 from __future__ import annotations

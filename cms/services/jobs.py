@@ -6,8 +6,8 @@ goes on at the first row without an outcome. Nothing is lost and nothing is done
 
 from __future__ import annotations
 
-import uuid
 import json
+import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

@@ -150,11 +150,9 @@ def _store_pairs(pairs: list[Pair], certificates: Sequence[Mapping[str, bytes]],
 
 def _facts(der: bytes, issuers: list[bytes]) -> x509.CertificateFacts:
     try:
-        facts = x509.read_certificate(der)
-        x509.require_issued_by(der, issuers)
+        return x509.read_issued_certificate(der, issuers)
     except PkiError as error:
         raise CertificateNotOurs from error
-    return facts
 
 
 def store_certificate(

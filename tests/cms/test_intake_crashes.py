@@ -79,7 +79,7 @@ def killed_after(job: Job, done: int, turn: int) -> int:
             job.refresh_from_db()
             if job.done + job.refused > done:
                 break
-            time.sleep(0.01)
+            time.sleep(0.1)
     finally:
         worker.send_signal(signal.SIGKILL)
         worker.wait()
