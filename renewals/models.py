@@ -108,6 +108,7 @@ class RenewalCase(StatefulModel):
             models.Index(fields=["due_kind", "due_at"], condition=Q(due_at__isnull=False), name="case_by_due"),
             models.Index(fields=["service", "centre", "state", "-id"], name="case_by_scope_and_state"),
             models.Index(fields=["service", "centre", "-id"], name="case_by_scope"),
+            models.Index(fields=["service", "centre", "authorisation", "state", "-id"], name="case_by_scope_and_answer"),
             models.Index(
                 fields=["service", "centre", "due_kind", "due_at"],
                 condition=Q(due_at__isnull=False),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -22,12 +22,14 @@ from cms.admin.desk import Desk
 from cms.admin.paging import LONGEST_NUMBER
 from cms.admin.words import bounded
 from cms.models import Service
+from cms.scope import Scope
 from renewals import queries
 from renewals.admin import badges
 from renewals.admin.filters import AUTHORISATIONS, SIZES, STATES, TO_AUTHORISE, Filters, Select, selects, words
 from renewals.models import RenewalCase
 
 PAGE = SIZES[0]
+MOST_PARTS = 12
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -146,7 +148,7 @@ def page_of(desk: Desk, query: QueryDict) -> Page:
     place, backwards = Position.read(query.get("prima") or query.get("dopo")), "prima" in query
     place = place if place is not None and _SEGMENTS[place.segment] in segments else None
     size = PAGE if filters.righe == SIZES[0] else filters.righe
-    rows, has_more = _rows(shown(scoped, filters), segments, place, size, backwards=backwards)
+    rows, has_more = _rows(_apart(shown(scoped, filters), desk.scope), segments, place, size, backwards=backwards)
     has_previous = has_more if backwards else place is not None
     has_next = place is not None if backwards else has_more
     states, authorisations = _counted(filters, scoped)
@@ -171,20 +173,41 @@ def shown(scoped: QuerySet[RenewalCase], filters: Filters) -> QuerySet[RenewalCa
     return scoped.filter(by_state[1] if by_state else Q(), by_answer[1] if by_answer else Q())
 
 
+def _apart(cases: QuerySet[RenewalCase], scope: Scope) -> list[QuerySet[RenewalCase]]:
+    """Split by centre and service, where these are few: each part stands in an index in the order of the page.
+
+    Together they would have to be sorted, all of them, for one page of some.
+    """
+    places = [(centre, service) for centre in sorted(scope.centre_ids) for service in sorted(scope.service_ids)]
+    if len(places) > MOST_PARTS:
+        return [cases]
+    return [cases.filter(centre_id=centre, service_id=service) for centre, service in places]
+
+
 def _rows(
-    shown: QuerySet[RenewalCase], segments: Sequence[Segment], place: Position | None, size: int, *, backwards: bool
+    parts: list[QuerySet[RenewalCase]],
+    segments: Sequence[Segment],
+    place: Position | None,
+    size: int,
+    *,
+    backwards: bool,
 ) -> tuple[list[RenewalCase], bool]:
+    """Read the keys of a page from every part of every segment in one statement, then the rows that are shown."""
     wanted = []
     for segment in segments:
         beyond = place.beyond(segment, backwards=backwards) if place else Q()
-        if beyond is not None:
-            part = shown.filter(segment.condition, beyond).order_by(*segment.order(backwards=backwards))
-            wanted.append(part.values_list("pk", flat=True)[: size + 1])
-    ids = list(wanted[0].union(*wanted[1:], all=True)) if wanted else []
-    related = RenewalCase.objects.select_related("holder", "card", "centre").filter(pk__in=ids)
-    found = sorted(related, key=lambda case: Position.of(case, segments).key, reverse=backwards)
-    page = found[:size]
-    return (page[::-1] if backwards else page), len(found) > size
+        if beyond is None:
+            continue
+        for part in parts:
+            found = part.filter(segment.condition, beyond).order_by(*segment.order(backwards=backwards))
+            key = (Value(segment.name), F(segment.instant or "old_not_after"), F("pk"))
+            wanted.append(found.values_list(*key)[: size + 1])
+    keys = list(wanted[0].union(*wanted[1:], all=True)) if wanted else []
+    places = sorted((Position(*key) for key in keys), key=lambda one: one.key, reverse=backwards)
+    ids = [one.pk for one in places[:size]]
+    rows = RenewalCase.objects.select_related("holder", "card", "centre").in_bulk(ids)
+    page = [rows[pk] for pk in ids if pk in rows]
+    return (page[::-1] if backwards else page), len(places) > size
 
 
 def _counted(filters: Filters, scoped: QuerySet[RenewalCase]) -> tuple[list[Chip], list[Chip]]:
