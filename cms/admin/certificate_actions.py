@@ -132,9 +132,11 @@ def consequence(view: PairView, question: Question, desk: Desk, more: Sequence[s
 
 
 def _of_suspension(view: PairView, desk: Desk) -> list[str]:
-    del view
     lapse = policy.hold_lapses_at(desk.now, settings.CMS.hold_days)
+    held = any(half.holds for half in view.eligible("suspend"))
+    also = [_("Sono già sospesi per un'altra causa: con questa restano sospesi anche quando l'altra viene rimossa.")]
     return [
+        *(also if held else []),
         _("I certificati scelti smettono di valere da subito: firme e accessi fatti nel frattempo non sono validi."),
         _("Se nessuno li riattiva entro %(days)d giorni, saranno revocati per sempre %(when)s (%(last)dº giorno).")
         % {"days": settings.CMS.hold_days, "when": _day(lapse), "last": settings.CMS.hold_days + 1},
