@@ -20,6 +20,7 @@ from cms.admin.desk import Desk, at
 from cms.admin.site import PanelPage
 from cms.admin.words import Badge, bounded
 from cms.models import Service
+from cms.policy import ROME
 from renewals import queries
 from renewals.admin import badges, chart, decision, figures, todo
 from renewals.admin.shelf import Outlook, Shelf, shelves_of
@@ -79,12 +80,13 @@ class DashboardPage(PanelPage):
 
 def overview_of(desk: Desk) -> dict[str, Any]:
     """Everything that the page says."""
+    tomorrow = desk.now + timedelta(days=1)
     services = list(Service.objects.filter(pk__in=desk.scope.service_ids))
     counts = figures.counts_of(desk.scope, services, desk.now)
     others = bounded_counts(
         {
             "waiting": queries.waiting_for_decision(desk.scope),
-            "lapse": todo.lapsing_holds(desk, desk.now + timedelta(days=1)),
+            "lapse": todo.lapsing_holds(desk, tomorrow),
         }
     )
     shelves = shelves_of(desk.scope, services)
@@ -98,6 +100,7 @@ def overview_of(desk: Desk) -> dict[str, Any]:
         "errands": errands,
         "nothing_to_do": not groups and not errands,
         "tonight": _tonight({**counts.tonight, "lapse": others["lapse"]}),
+        "rehearsal_address": f"{reverse('admin:rehearsal')}?al={tomorrow.astimezone(ROME):%Y-%m-%dT%H:%M}",
         "outlooks": _bars(outlooks),
         "pairs": have,
         "shelves": shelves,

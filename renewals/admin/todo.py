@@ -112,7 +112,7 @@ def _of_request(request: CaRequest) -> Errand:
 def _of_proposal(proposal: RevocationProposal) -> Errand:
     note = f"{proposal.pair.holder} · {proposal.get_cause_display()}"
     what = _("Revoca da confermare da una seconda persona")
-    return Errand("wait", "ban", what, note, "", proposal.proposed_at, reverse("admin:certificates"))
+    return Errand("wait", "ban", what, note, "", proposal.proposed_at, reverse("admin:revocations"))
 
 
 def _of_message(message: OutboxMessage) -> Errand:

@@ -5,10 +5,23 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from cms.models import CaRequest, Job, JobRow, PurchaseRequest, RevocationProposal, User
+from cms.models import (
+    Agreement,
+    CaRequest,
+    Event,
+    Invitation,
+    Job,
+    JobRow,
+    PurchaseRequest,
+    RevocationProposal,
+    Stock,
+    User,
+)
+from cms.services import intake, registration
 from cms.states import JobKind, JobRowState, JobState, RequestState, Role
 from notifications.models import OutboxMessage
 from renewals.models import RenewalCase
+from tests.cms.roster_maker import Mint, archive, table
 from tests.panel.town import NOW, Town, crowd
 
 
@@ -20,21 +33,55 @@ def populated() -> Town:
     _failures(town)
     _waiting(town)
     _job(town)
+    _roster(town)
     return town
 
 
 def known_of(town: Any) -> dict[str, Any]:
-    """Values for the parameters of routes: what pages are about."""
+    """Values for the parameters of routes, by `name:parameter` or by `parameter` alone."""
     case = town.cases[0]
-    half = case.new_pair.certificates.order_by("pk").first()
-    return {
+    agreement = Agreement.objects.get(centre=town.centre, service=town.eidas)
+    proposal, invited = town.proposal.uid, town.invitation.uid
+    centred = {f"{name}:code": town.centre.code for name in ("centre", "change_centre", "make_agreement")}
+    return centred | {
+        "agreement": agreement.pk,
+        "centre": town.centre.pk,
+        "change_agreement:code": town.centre.code,
+        "change_service:code": town.eidas.code,
         "code": case.code,
+        "confirm_revocation:uid": proposal,
+        "discard_import:uid": town.roster.uid,
+        "event:pk": Event.objects.filter(case_code=case.code).values_list("pk", flat=True).last(),
+        "holder:pk": case.holder_id,
+        "import:uid": town.roster.uid,
+        "import_report:uid": town.roster.uid,
         "job:uid": town.job.uid,
         "message_id": OutboxMessage.objects.filter(case_code=case.code).values_list("pk", flat=True).first(),
+        "number": town.purchase.number,
+        "person": town.operator.pk,
+        "pk": Stock.objects.filter(centre=town.centre, service=town.eidas).values_list("pk", flat=True).first(),
+        "refuse_revocation:uid": proposal,
+        "reopen_case:code": town.cases[12].code,
+        "resend_invitation:uid": invited,
+        "service": town.eidas.code,
+        "start_import:uid": town.roster.uid,
         "token": "x" * 32,
-        "pk": 1,
-        "half": half.pk,
+        "uid": case.new_pair.public_id,
+        "withdraw_invitation:uid": invited,
+        "withdraw_revocation:uid": proposal,
     }
+
+
+def addresses_beside(town: Any) -> list[str]:
+    """Pages that look different by what they are about or narrowed to."""
+    cases = [f"/pannello/rinnovi/{case.code}/" for case in town.cases]
+    lists = [
+        "?stato=scaduto",
+        "?scadenza=7",
+        "?autorizzazione=da-autorizzare",
+        "?stato=cancellato&autorizzazione=approvata",
+    ]
+    return [*cases, *(f"/pannello/rinnovi/{query}" for query in lists), "/pannello/messaggi/?esito=non-consegnati"]
 
 
 def _people(town: Any) -> None:
@@ -93,6 +140,17 @@ def _waiting(town: Any) -> None:
         requested_by=town.manager.pk,
         requested_at=NOW - timedelta(days=2),
     )
+    town.invitation = Invitation.objects.create(
+        email="eva.neri@cdrl.example.org",
+        full_name="Eva Neri",
+        tax_code="NREVEA80A41A390U",
+        centre=town.centre,
+        role=Role.OPERATOR,
+        token_sha256="0" * 64,
+        invited_by=town.manager.pk,
+        invited_at=NOW - timedelta(hours=5),
+        expires_at=NOW + timedelta(hours=67),
+    )
 
 
 def _job(town: Any) -> None:
@@ -121,3 +179,22 @@ def _job(town: Any) -> None:
             text="Il rinnovo è già stato respinto." if is_refused else "Rinnovo approvato.",
             settled_at=at,
         )
+
+
+def _roster(town: Any) -> None:
+    """An import that was checked and waits for the operator's word: nine cards, three of them refused."""
+    mint = Mint()
+    registration.pin_issuer(mint.certificate)
+    people = [mint.person(number) for number in range(1, 10)]
+    people[2] = people[2].but(codice_fiscale="RSSMRA85T10A562X")
+    people[5] = people[5].but(email="persona1@posta.example.org")
+    people[7] = people[7].but(prima_emissione="31/02/2024")
+    town.roster = intake.receive_import(
+        Agreement.objects.get(centre=town.centre, service=town.service).pk,
+        table=table(people),
+        certificates=[archive(people)],
+        operator=town.operator,
+        now=NOW - timedelta(minutes=5),
+    )
+    intake.carry_out(town.roster.pk, at=NOW - timedelta(minutes=4))
+    town.roster.refresh_from_db()
