@@ -2,7 +2,7 @@
 
 The application's role has no TRUNCATE and owns nothing, so triggers and row policies cannot be stepped around by it.
 The panel works as one of two weaker roles, whose row policies let through what lies within the operator's fence (ADR
-21).
+22).
 """
 
 from __future__ import annotations

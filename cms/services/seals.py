@@ -1,4 +1,4 @@
-"""Sealing the event trail: every committed event gets its link in a chain of digests (ADR 22)."""
+"""Sealing the event trail: every committed event gets its link in a chain of digests (ADR 23)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Row policies: the application and the owner see every row, the panel's roles what lies within their fence (ADR 21).
+"""Row policies: the application and the owner see every row, the panel's roles what lies within their fence (ADR 22).
 
 Both roles read the ids of their centres and services from settings of the session, each once per statement. Events without
 a centre or a service of their own count as number 0. `sigillo_provider` also sees the provider's whole business, among it

@@ -130,14 +130,15 @@ def _collect(here: Abroad, cases: list[RenewalCase], tag: str) -> None:
     holder = here.case.holder
     letters = list(OutboxMessage.objects.filter(case_code__in=codes).values_list("pk", flat=True))
     numbers = [
-        holder.pk, *(case.pk for case in cases), *(case.card_id for case in cases), *(pair.pk for pair in pairs),
-        *(half.pk for half in certificates), *StockMovement.objects.filter(case_code__in=codes).values_list("pk", flat=True),
-        *Event.objects.filter(case_code__in=codes).values_list("pk", flat=True)[:3], here.operator.pk, here.centre.pk,
+        holder.pk, here.case.pk, here.case.card_id, pairs[1].pk, certificates[2].pk,
+        Event.objects.filter(case_code=here.case.code).latest("pk").pk,
+        StockMovement.objects.filter(case_code=here.case.code).latest("pk").stock_id,
+        *([here.operator.pk, here.centre.pk] if here.centre.pk > APART else []),  # of the own centre they are no strangers
     ]  # fmt: skip
     uids = [
-        *(pair.public_id for pair in pairs), here.proposal.uid, here.purchase.uid, here.invitation.uid,  # type: ignore[attr-defined]
-        *(job.uid for job in here.jobs), *letters,  # type: ignore[attr-defined]
+        pairs[1].public_id, here.proposal.uid, here.purchase.uid, here.invitation.uid, *(job.uid for job in here.jobs),  # type: ignore[attr-defined]
+        letters[0],
     ]  # fmt: skip
-    here.ids = {"int": numbers, "uuid": uids, "str": codes}
+    here.ids = {"int": numbers, "uuid": uids, "str": codes[:1]}
     here.fenced = {tag, *codes, *(case.card.serial for case in cases), *(half.serial for half in certificates)}
     here.asked = {holder.tax_code, tag[::-1], tag[::-1].lower(), str(holder.mobile)}
