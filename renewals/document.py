@@ -55,27 +55,40 @@ def render_form(content: Mapping[str, Any], *, rendered_at: datetime) -> bytes:
 
 
 def _story(content: Mapping[str, Any], rendered_at: datetime) -> list[Flowable]:
-    holder, centre = content["holder"], content["centre"]
-    address = " ".join(part for part in holder["address"] if part) or "—"
+    centre = content["centre"]
     return [
         Paragraph("Modulo di richiesta di rinnovo", _TITLE),
         Paragraph(f"Pratica {escape(content['case'])} · {escape(content['service'])}", _SMALL),
         Spacer(1, 4),
         HRFlowable(width="100%", thickness=1.2, color=_PRIMARY),
         Paragraph("Titolare", _HEAD),
-        _facts(
-            [
-                ("Nome e cognome", holder["name"]),
-                ("Codice fiscale", holder["tax_code"]),
-                ("E-mail", holder["email"] or "—"),
-                ("Cellulare", holder["mobile"] or "—"),
-                ("Indirizzo", address),
-            ]
-        ),
+        _facts(_person(content["holder"])),
         Paragraph("Centro di Registrazione Locale", _HEAD),
         _facts([("Denominazione", centre["name"]), ("Recapiti", f"{centre['email']} {centre['phone']}".strip())]),
         Paragraph("Carta e certificati da rinnovare", _HEAD),
         _facts([("Seriale della carta", content["card"]), *_certificates(content["certificates"])]),
+        *_declarations(content["texts"]),
+        Spacer(1, 10),
+        Paragraph(
+            "Documento firmato digitalmente dal titolare con il certificato in scadenza. "
+            f"Predisposto il {rendered_at.astimezone(ROME):%d/%m/%Y alle %H:%M} (ora italiana).",
+            _SMALL,
+        ),
+    ]
+
+
+def _person(holder: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("Nome e cognome", holder["name"]),
+        ("Codice fiscale", holder["tax_code"]),
+        ("E-mail", holder["email"] or "—"),
+        ("Cellulare", holder["mobile"] or "—"),
+        ("Indirizzo", " ".join(part for part in holder["address"] if part) or "—"),
+    ]
+
+
+def _declarations(texts: Sequence[tuple[str, str, str]]) -> list[Flowable]:
+    return [
         Paragraph("Dichiarazioni", _HEAD),
         Paragraph(
             "Il titolare chiede il rinnovo dei certificati indicati, con decorrenza della nuova durata dalla loro "
@@ -84,16 +97,7 @@ def _story(content: Mapping[str, Any], rendered_at: datetime) -> list[Flowable]:
             _BODY,
         ),
         Spacer(1, 4),
-        *[
-            Paragraph(f"{escape(title)} · versione {version}<br/>{digest}", _SMALL)
-            for title, version, digest in content["texts"]
-        ],
-        Spacer(1, 10),
-        Paragraph(
-            "Documento firmato digitalmente dal titolare con il certificato in scadenza. "
-            f"Predisposto il {rendered_at.astimezone(ROME):%d/%m/%Y alle %H:%M} (ora italiana).",
-            _SMALL,
-        ),
+        *[Paragraph(f"{escape(title)} · versione {version}<br/>{digest}", _SMALL) for title, version, digest in texts],
     ]
 
 
