@@ -57,7 +57,7 @@ VERBS = {
     "purchase.withdrawn": "Richiesta di acquisto ritirata",
     "import.checked": "Importazione controllata",
     "import.started": "Importazione avviata",
-    "import.discarded": "Importazione annullata",
+    "import.discarded": "Importazione abbandonata",
     "job.started": "Operazione avviata",
     "access.invited": "Invito inviato",
     "access.invitation-resent": "Invito inviato di nuovo",

@@ -80,14 +80,14 @@ class TooManyImports(Conflict):
     """The centre has unfinished imports enough."""
 
     code = "import-too-many"
-    detail = "Il CDRL ha già diverse importazioni da concludere: le avvii o le annulli prima di caricarne un'altra."
+    detail = "Il CDRL ha già diverse importazioni da concludere: le avvii o le abbandoni prima di caricarne un'altra."
 
 
 class ImportClosed(Conflict):
     """The import is not where it could be started or stopped."""
 
     code = "import-closed"
-    detail = "L'importazione è già conclusa o annullata."
+    detail = "L'importazione è già conclusa o abbandonata, oppure non ha righe da registrare."
 
 
 class CellMissing(Invalid):

@@ -144,16 +144,17 @@ class ImportPage(PanelPage):
             except DomainError as refusal:
                 messages.error(request, _not_done(refusal))
             else:
-                messages.success(request, _("Importazione annullata: i file caricati sono stati eliminati."))
+                messages.success(request, _("Importazione chiusa: i file caricati sono stati eliminati."))
             return redirect("admin:import", uid)
+        running = job.state == JobState.RUNNING
         context = {
             **self.admin_site.each_context(request),
             "facts": [(_("CDRL"), job.centre), (_("Righe"), job.total), (_("Già registrate"), job.done)],
             "consequence": _losses(job),
             "is_risky": True,
-            "action": _("Annulla l'importazione"),
+            "action": _("Interrompi l'importazione") if running else _("Abbandona l'importazione"),
             "back": reverse("admin:import", args=[uid]),
-            "title": _("Annullare l'importazione?"),
+            "title": _("Interrompere l'importazione?") if running else _("Abbandonare l'importazione?"),
         }
         return render(request, "admin/cms/import_discard.html", context)
 
