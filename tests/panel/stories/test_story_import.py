@@ -1,0 +1,75 @@
+"""Two hundred cards come in by file, seven of them badly: the report names those, the rest is found by search."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from cms.models import Card, JobFile
+from cms.services import registration
+from tests.cms.roster_maker import Mint, archive, table
+from tests.cms.test_intake import seven_bad_rows
+from tests.panel.browser import CHROMIUM
+from tests.panel.stories.person import expect_title, go, saved, tally
+
+pytestmark = [
+    pytest.mark.chromium,
+    pytest.mark.skipif(CHROMIUM is None, reason="no browser here: the system package `chromium` is missing"),
+]
+
+
+def two_hundred() -> tuple[list, dict[int, str]]:
+    """People of the file, and the code under which each bad row is refused, by its number."""
+    mint = Mint()
+    registration.pin_issuer(mint.certificate)
+    people, bad = [mint.person(number) for number in range(1, 194)], {}
+    for place, (person, code) in enumerate(seven_bad_rows(mint, Mint("Un'altra CA"))):
+        people.insert(10 + 25 * place, person)
+        bad[11 + 25 * place] = code
+    return people, bad
+
+
+def test_two_hundred_cards_are_checked_registered_and_found(town, sit, work, tmp_path):
+    people, bad = two_hundred()
+    page = sit(town.operator, town.service)
+    page.goto("/pannello/oggi/")
+    go(page, "Importazione")
+    page.get_by_label("Titolari e carte (CSV)").set_input_files(
+        {"name": "titolari.csv", "mimeType": "text/csv", "buffer": table(people)}
+    )
+    page.get_by_label("Certificati (ZIP").set_input_files(
+        {"name": "certificati.zip", "mimeType": "application/zip", "buffer": archive(people)}
+    )
+    page.get_by_role("button", name="Carica e controlla").click()
+    expect(page.get_by_text("Controllo in corso")).to_be_visible()
+    work()
+
+    expect(page.get_by_role("heading", name="nulla è stato ancora registrato")).to_be_visible()
+    assert tally(page) == {"Da registrare": 193, "Non ammesse": 7, "Righe in tutto": 200, "Certificati letti": 399}
+    page.get_by_role("link", name="Non ammesse").click()
+    rows = page.locator(".list.log tbody tr")
+    expect(rows).to_have_count(7)
+    shown = {int(row.locator("td").first.inner_text()): row.locator(".code").inner_text() for row in rows.all()}
+    assert shown == bad
+    assert not Card.objects.exists()
+
+    page.get_by_role("button", name="Registra 193 carte").click()
+    expect(page.get_by_role("status").first).to_contain_text("Importazione avviata.")
+    work()
+    expect(page.locator("[data-live]")).to_have_attribute("data-live", "ended")
+    assert tally(page) == {"Riuscite": 193, "Non eseguite": 7, "Da fare": 0, "Righe in tutto": 200}
+    assert (Card.objects.count(), JobFile.objects.count()) == (193, 0)
+    text = saved(page, "Scarica l'esito (CSV)", tmp_path)
+    assert [line.split(";")[3] for line in text.splitlines()[1:] if line.split(";")[3]] == list(bad.values())
+
+    go(page, "Certificati")
+    for typed in (people[0].cells["codice_fiscale"], people[-1].cells["seriale_carta"]):
+        page.locator("#finder").fill(typed)
+        page.locator("form.finder").get_by_role("button", name="Cerca").click()
+        expect(page.locator("tbody tr")).to_have_count(1)
+        expect(page.locator("tbody tr")).to_contain_text(typed)
+    refused = people[min(bad) - 1].cells["seriale_carta"]
+    page.locator("#finder").fill(refused)
+    page.locator("form.finder").get_by_role("button", name="Cerca").click()
+    expect(page.get_by_text(f"per «{refused}»")).to_be_visible()
+    expect_title(page, "Certificati")
