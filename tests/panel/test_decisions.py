@@ -194,3 +194,30 @@ def test_without_the_forms_token_nothing_happens(town, seat):
     assert client.post("/pannello/rinnovi/cerca/", {"q": "x"}).status_code == 403
     case.refresh_from_db()
     assert case.authorisation == "pending"
+
+
+def test_two_operators_on_one_case_each_hear_what_stands(town, desk, seat):
+    case = town.completed(town.case())
+    other = seat(town.employ("collega@cdrl.example.org", "Ugo Neri"), town.service)
+    for client in (desk, other):
+        assert "Approva il rinnovo" in said(client.get(address(case)))
+
+    desk.post(address(case))
+    answer = other.post(address(case, "non-approva"), {"reason": "Da verificare"}, follow=True)
+
+    assert "Operazione non eseguita." in said(answer)
+    assert "state-conflict" in said(answer)
+    case.refresh_from_db()
+    assert (case.authorisation, case.decided_by) == ("approved", town.operator.pk)
+
+
+def test_a_stale_page_of_a_cancelled_case_decides_nothing(town, desk):
+    case = town.signed(town.case())
+    desk.get(address(case))
+    desk.post(f"/pannello/rinnovi/{case.code}/cancella/", {"reason": "Doppia"})
+
+    answer = desk.post(address(case), follow=True)
+
+    assert "decision-not-open" in said(answer)
+    case.refresh_from_db()
+    assert (case.state, case.authorisation) == ("cancelled", "pending")
