@@ -55,10 +55,11 @@ class RenewalCase(StatefulModel):
     new_pair = models.OneToOneField(
         Pair, models.PROTECT, null=True, blank=True, related_name="born_in", verbose_name="nuova coppia"
     )
-    holder = models.ForeignKey(Holder, models.PROTECT, related_name="cases", verbose_name="titolare")
+    # No index of their own: every index of cases below begins with one of them, and a weak one would be taken instead.
+    holder = models.ForeignKey(Holder, models.PROTECT, related_name="cases", verbose_name="titolare", db_index=False)
     card = models.ForeignKey(Card, models.PROTECT, related_name="cases", verbose_name="carta")
-    centre = models.ForeignKey(Centre, models.PROTECT, related_name="cases", verbose_name="CDRL")
-    service = models.ForeignKey(Service, models.PROTECT, related_name="cases", verbose_name="servizio")
+    centre = models.ForeignKey(Centre, models.PROTECT, related_name="cases", verbose_name="CDRL", db_index=False)
+    service = models.ForeignKey(Service, models.PROTECT, related_name="cases", verbose_name="servizio", db_index=False)
     issuing_service = models.ForeignKey(Service, models.PROTECT, related_name="+", verbose_name="servizio di emissione")
     agreement = models.ForeignKey(Agreement, models.PROTECT, related_name="cases", verbose_name="accordo")
     flow = models.CharField("flusso", max_length=16, choices=Flow.choices)
@@ -108,7 +109,12 @@ class RenewalCase(StatefulModel):
             models.Index(fields=["due_kind", "due_at"], condition=Q(due_at__isnull=False), name="case_by_due"),
             models.Index(fields=["service", "centre", "state", "-id"], name="case_by_scope_and_state"),
             models.Index(fields=["service", "centre", "-id"], name="case_by_scope"),
-            models.Index(fields=["service", "centre", "authorisation", "state", "-id"], name="case_by_scope_and_answer"),
+            models.Index(
+                fields=["service", "centre", "authorisation", "state", "-id"], name="case_by_scope_and_answer"
+            ),
+            models.Index(
+                fields=["holder", "service", "centre"], include=["state", "authorisation"], name="case_by_holder"
+            ),
             models.Index(
                 fields=["service", "centre", "due_kind", "due_at"],
                 condition=Q(due_at__isnull=False),

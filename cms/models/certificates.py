@@ -85,8 +85,9 @@ class Pair(models.Model):
     card = models.ForeignKey(Card, models.PROTECT, null=True, blank=True, related_name="pairs", verbose_name="carta")
     holder = models.ForeignKey(Holder, models.PROTECT, related_name="pairs", verbose_name="titolare")
     agreement = models.ForeignKey(Agreement, models.PROTECT, related_name="pairs", verbose_name="accordo")
-    centre = models.ForeignKey(Centre, models.PROTECT, related_name="pairs", verbose_name="CDRL")
-    service = models.ForeignKey(Service, models.PROTECT, related_name="pairs", verbose_name="servizio")
+    # No index of their own: those below begin with them, and a weak one would be taken instead.
+    centre = models.ForeignKey(Centre, models.PROTECT, related_name="pairs", verbose_name="CDRL", db_index=False)
+    service = models.ForeignKey(Service, models.PROTECT, related_name="pairs", verbose_name="servizio", db_index=False)
     predecessor = models.OneToOneField(
         "self", models.PROTECT, null=True, blank=True, related_name="successor", verbose_name="coppia precedente"
     )

@@ -22,8 +22,9 @@ class Event(models.Model):
     actor_id = models.BigIntegerField(null=True, blank=True)
     channel = models.CharField("canale evento", max_length=16, choices=Channel.choices)
     outcome = models.CharField("esito", max_length=16, choices=Outcome.choices, default=Outcome.DONE)
-    centre = models.ForeignKey(Centre, models.PROTECT, null=True, blank=True, related_name="+")
-    service = models.ForeignKey(Service, models.PROTECT, null=True, blank=True, related_name="+")
+    # No index of their own: those below begin with both, and a weak one would be taken instead.
+    centre = models.ForeignKey(Centre, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    service = models.ForeignKey(Service, models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
     case_code = models.CharField("id pratica", max_length=16, blank=True)
     holder_id = models.BigIntegerField(null=True, blank=True)
     card_id = models.BigIntegerField(null=True, blank=True)
