@@ -18,12 +18,12 @@ from django.contrib import messages
 from django.contrib.auth.models import AbstractBaseUser
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def is_admitted(request: HttpRequest) -> bool:
@@ -62,7 +62,7 @@ def confirmed_recently(view: View, *, asks_at: str = "") -> View:
     """
 
     @wraps(view)
-    def inner(*arguments: Any, **named: Any) -> HttpResponse:
+    def inner(*arguments: Any, **named: Any) -> HttpResponseBase:
         request = next(each for each in arguments if isinstance(each, HttpRequest))  # views are functions and methods
         if is_confirmed(request):
             return view(*arguments, **named)

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, include, path
 from django.utils.translation import gettext_lazy
@@ -22,7 +22,7 @@ from cms.admin.counting import bounded_counts
 from cms.admin.desk import Desk, at, desk_of, widen_fence
 from cms.admin.look import choose_look
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ class PanelSite(AdminSite):
     def admin_view(self, view: View, cacheable: bool = False) -> Any:  # type: ignore[override] # noqa: FBT001, FBT002 - Django's signature, views stay callables
         """Wrap a view that needs login and second factor, but no service."""
 
-        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not self.has_permission(request):
                 return entrance.turn_away(request)
             return view(request, *args, **kwargs)
@@ -149,7 +149,7 @@ class PanelSite(AdminSite):
     def at_desk(self, view: View) -> View:
         """Wrap a view that also needs a chosen service: the request then carries its `desk`."""
 
-        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             desk = desk_of(request)
             if desk is None:
                 return choice.send_to_choice(request)
@@ -197,7 +197,7 @@ class PanelSite(AdminSite):
 def across_services(view: View) -> View:
     """Let a page of administration work on all services; what it may show and do, it asks as ever."""
 
-    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         widen_fence(at(request))
         return view(request, *args, **kwargs)
 
