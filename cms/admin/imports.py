@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -25,7 +25,7 @@ from cms.admin.paging import page_of
 from cms.admin.site import OFFICE, PanelPage
 from cms.errors import DomainError
 from cms.models import Agreement, Job, JobRow, Pair
-from cms.services import intake
+from cms.services import import_files, intake
 from cms.states import JobKind, JobRowState, JobState
 
 SAMPLE = (
@@ -98,7 +98,7 @@ class ImportPage(PanelPage):
             job = intake.receive_import(
                 form.cleaned_data["agreement"].pk,
                 table=form.cleaned_data["table"].read(),
-                certificates=form.cleaned_data["certificates"].chunks(intake.SLICE),
+                certificates=form.cleaned_data["certificates"].chunks(import_files.SLICE),
                 operator=desk.operator,
                 now=desk.now,
             )
@@ -158,12 +158,12 @@ class ImportPage(PanelPage):
         }
         return render(request, "admin/cms/import_discard.html", context)
 
-    def download_sample(self, request: HttpRequest) -> HttpResponse:
+    def download_sample(self, request: HttpRequest) -> HttpResponseBase:
         """Hand out a table to fill in."""
         del request
         return csv_answer("modello-importazione", [column.name for column in roster.COLUMNS.values()], SAMPLE)
 
-    def download_report(self, request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
+    def download_report(self, request: HttpRequest, uid: uuid.UUID) -> HttpResponseBase:
         """Hand out what became of each row."""
         job = _in_scope(at(request), uid)
         head = [_("riga"), _("seriale_carta"), _("esito"), _("codice"), _("spiegazione")]

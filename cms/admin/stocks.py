@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from django import forms
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
@@ -108,7 +108,7 @@ class StockAdmin(PanelAdmin):
         }
         return render(request, "admin/cms/stock.html", context)
 
-    def download_ledger(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def download_ledger(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Hand out all movements of a counter; who did it is recorded."""
         desk = at(request)
         counter = _in_scope(desk, pk)

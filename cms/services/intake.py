@@ -8,22 +8,18 @@ files, which hold the personal data, are deleted when the job ends.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
-from django.db import DataError, IntegrityError, transaction
 
 from cms import actors, events, policy, roster
-from cms.bundle import Bundle, read_bundle
 from cms.errors import DomainError, NotFound
-from cms.import_errors import FileRefused, FileTooLarge, ImportClosed, RegisterChanged, TooManyImports
-from cms.models import Agreement, Job, JobFile, JobRow, User
-from cms.policy import rome_date
-from cms.roster import Roster
-from cms.services import holders, jobs, registration
-from cms.services.vetting import Examiner, Vetted
+from cms.import_errors import FileRefused, FileTooLarge, ImportClosed, TooManyImports
+from cms.models import Agreement, Job, JobRow, User
+from cms.services import import_files, jobs
+from cms.services.registrar import Registrar, agreement_of, halves, refuse, vetted
+from cms.services.vetting import Vetted
 from cms.states import JobKind, JobRowState, JobState
 from runtime import claims, nudge
 from runtime.transactions import use_case
@@ -35,8 +31,6 @@ CHECK_LEASE = timedelta(seconds=140)
 MOST_CHECKS = 5
 """So often a check is begun; a file that ends every worker is turned down."""
 MOST_OPEN = 5
-SLICE = 1024 * 1024
-TABLE, CERTIFICATES = "table", "certificates"
 OPEN = frozenset({JobState.CHECKING, JobState.CHECKED, JobState.RUNNING})
 
 
@@ -65,8 +59,8 @@ def receive_import(
         next_attempt_at=now,
         parameters={"agreement": agreement.pk},
     )
-    _store(job, TABLE, [table])
-    if _store(job, CERTIFICATES, certificates) > settings.CMS.import_most_bytes:
+    import_files.store(job, import_files.TABLE, [table])
+    if import_files.store(job, import_files.CERTIFICATES, certificates) > settings.CMS.import_most_bytes:
         raise FileTooLarge
     nudge.after_commit(TASK, job.pk)
     return job
@@ -131,90 +125,6 @@ def _trade() -> jobs.Trade:
     return jobs.Trade(kinds=(JobKind.IMPORT,), task=TASK, settle=Registrar().settle, batch=BATCH)
 
 
-class Registrar:
-    """Registers batches of one job; reads the files once, however many batches a worker does."""
-
-    def __init__(self) -> None:
-        """Start without files."""
-        self._roster: dict[int, roster.RawRow] = {}
-        self._bundle: Bundle | None = None
-
-    def settle(self, job: Job, rows: Sequence[JobRow], now: datetime) -> None:
-        """Register the rows in the caller's transaction and write on each what became of it."""
-        agreement = _agreement_of(job)
-        if self._bundle is None:
-            self._bundle = _bundle_of(job)
-            self._roster = {row.number: row for row in _roster_of(job).rows}
-        for row in rows:
-            row.settled_at = now
-        try:
-            policy.require_member(job.started_by, job.centre_id, policy.DECIDING_ROLES)
-        except DomainError as refusal:
-            for row in rows:
-                _refuse(row, refusal)
-            return
-        self._together(agreement, job, rows, now)
-
-    def _together(self, agreement: Agreement, job: Job, rows: Sequence[JobRow], now: datetime) -> None:
-        """All at once; if the database objects, in halves, so that one row's clash is that row's alone."""
-        try:
-            with transaction.atomic():
-                return self._register(agreement, job, rows, now)
-        except (IntegrityError, DataError):
-            pass  # somebody has stored one of these at this very moment: vetted again, most rows say so themselves
-        if len(rows) == 1:
-            return _refuse(rows[0], RegisterChanged())
-        middle = len(rows) // 2
-        self._together(agreement, job, rows[:middle], now)
-        return self._together(agreement, job, rows[middle:], now)
-
-    def _register(self, agreement: Agreement, job: Job, rows: Sequence[JobRow], now: datetime) -> None:
-        if self._bundle is None:
-            raise TypeError
-        raw = [self._roster[row.position] for row in rows]
-        accepted: list[tuple[JobRow, Vetted]] = []
-        for row, outcome in zip(rows, vetted(agreement, self._bundle, raw, now=now), strict=True):
-            if isinstance(outcome, DomainError):
-                _refuse(row, outcome)
-            else:
-                accepted.append((row, outcome))
-        people = holders.register_holders([news.holder for _, news in accepted], centre=agreement.centre, at=now)
-        cards = [news.ready(people[news.holder.tax_code]) for _, news in accepted]
-        actor = actors.importing(job.started_by)
-        pairs = registration.register_cards(cards, agreement=agreement, actor=actor, at=now)
-        for (row, news), pair in zip(accepted, pairs, strict=True):
-            row.state, row.code, row.subject_id = JobRowState.DONE, "", pair.pk
-            row.text = f"Carta registrata con {_halves(news)}."
-
-
-def vetted(
-    agreement: Agreement, bundle: Bundle, rows: Sequence[roster.RawRow], *, now: datetime, chunk: int = 1000
-) -> Iterator[Vetted | DomainError]:
-    """Vet rows in their order, as the register stands now: each may be registered, or something speaks against it."""
-    examiner, today = Examiner(agreement, bundle, now=now), rome_date(now)
-    for start in range(0, len(rows), chunk):
-        entries = [_entry(row, today) for row in rows[start : start + chunk]]
-        examiner.learn([entry for entry in entries if isinstance(entry, roster.Entry)])
-        for entry in entries:
-            yield _vetted_one(examiner, entry) if isinstance(entry, roster.Entry) else entry
-
-
-def _entry(row: roster.RawRow, today: Any) -> roster.Entry | DomainError:
-    try:
-        return roster.entry_of(row, today=today)
-    except DomainError as refusal:
-        return refusal
-
-
-def _vetted_one(examiner: Examiner, entry: roster.Entry) -> Vetted | DomainError:
-    try:
-        found = examiner.vet(entry)
-    except DomainError as refusal:
-        return refusal
-    examiner.admit(found)
-    return found
-
-
 def _check(job: Job, at: datetime) -> None:
     """Vet every row and store the report, all in one transaction: an interrupted check has left nothing."""
     fence = claims.claim(Job, job.pk, at=at, lease=CHECK_LEASE)
@@ -236,17 +146,17 @@ def _require_readable(job: Job) -> None:
 @use_case
 def _report(job_id: int, fence: int, now: datetime) -> None:
     job = Job.objects.select_related("started_by").get(pk=job_id)
-    table, bundle = _roster_of(job), _bundle_of(job)
+    table, bundle = import_files.roster_of(job), import_files.bundle_of(job)
     rows, used = [], 0
-    for raw, outcome in zip(table.rows, vetted(_agreement_of(job), bundle, table.rows, now=now), strict=True):
+    for raw, outcome in zip(table.rows, vetted(agreement_of(job), bundle, table.rows, now=now), strict=True):
         row = JobRow(job=job, position=raw.number, payload={"card": raw.card})
         if isinstance(outcome, DomainError):
-            _refuse(row, outcome)
+            refuse(row, outcome)
             row.settled_at = now
         else:
             used += len(outcome.certificates)
             who = "titolare già nel registro, che resta com'è" if outcome.is_known_holder else "nuovo titolare"
-            row.text = f"Da registrare: {who}, carta con {_halves(outcome)}.{_warning(outcome)}"
+            row.text = f"Da registrare: {who}, carta con {halves(outcome)}.{_warning(outcome)}"
         rows.append(row)
     if not claims.still_mine(Job, job_id, fence):
         return
@@ -298,48 +208,10 @@ def _locked(uid: uuid.UUID, operator: User) -> Job:
     return job
 
 
-def _agreement_of(job: Job) -> Agreement:
-    agreements = Agreement.objects.select_related("service", "centre")
-    return agreements.get(centre_id=job.centre_id, service_id=job.service_id)
-
-
-def _roster_of(job: Job) -> Roster:
-    return roster.read_roster(_stored(job, TABLE), most=settings.CMS.import_most_rows)
-
-
-def _bundle_of(job: Job) -> Bundle:
-    most = 3 * settings.CMS.import_most_rows
-    return read_bundle(_stored(job, CERTIFICATES), most=most, most_bytes=2 * settings.CMS.import_most_bytes)
-
-
-def _store(job: Job, name: str, pieces: Iterable[bytes]) -> int:
-    """Store a file in slices, so that no statement carries all of it; returns its length."""
-    length = 0
-    for number, piece in enumerate(pieces):
-        length += len(piece)
-        if length > settings.CMS.import_most_bytes:
-            break
-        JobFile.objects.create(job=job, name=f"{name}/{number:05d}", content=piece)
-    return length
-
-
-def _stored(job: Job, name: str) -> bytes:
-    slices = job.files.filter(name__startswith=f"{name}/").order_by("name")
-    return b"".join(bytes(content) for content in slices.values_list("content", flat=True).iterator(chunk_size=4))
-
-
-def _refuse(row: JobRow, refusal: DomainError) -> None:
-    row.state, row.code, row.text = JobRowState.REFUSED, refusal.reason_code, refusal.text[:400]
-
-
 def _warning(news: Vetted) -> str:
     if news.card.activated_on is not None:
         return ""
     return " Manca la data di attivazione: senza, la carta non potrà essere rinnovata."
-
-
-def _halves(news: Vetted) -> str:
-    return "2 certificati" if len(news.certificates) == 2 else "1 certificato"
 
 
 def _record(verb: str, job: Job, operator: User, now: datetime) -> None:

@@ -175,7 +175,7 @@ def _carry_out_batch(job_id: int, fence: int, trade: Trade, *, now: datetime) ->
 
 def _write(rows: Sequence[JobRow]) -> None:
     """Store what became of the rows, in one plain statement: the ORM's own way costs more than the work itself."""
-    columns = [
+    columns: list[Any] = [
         [row.pk for row in rows],
         [row.state for row in rows],
         [row.code for row in rows],

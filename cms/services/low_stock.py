@@ -79,6 +79,8 @@ def _warn(counters: list[Stock], now: datetime) -> None:
             "purchase_url": centre.purchase_url,
         },
         at=now,
+        centre_id=centre.pk,
+        service_id=service.pk,
     )
 
 

@@ -24,6 +24,7 @@ TITLES = {
     Message.CASE_CANCELLED: _("Pratica cancellata"),
     Message.REFUSED: _("Rinnovo non approvato"),
     Message.STOCK_EMPTY: _("Giacenza insufficiente"),
+    Message.LOW_STOCK: _("Giacenza in esaurimento"),
 }
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from cms.errors import ContactTaken
 from cms.models import Agreement, Certificate, Event, Holder, Job, JobFile, KnownKey, Pair, StockMovement
-from cms.services import intake, registration
+from cms.services import import_files, intake, registration
 from cms.states import JobState
 from renewals import invariants
 from tests.cms.roster_maker import Mint, archive, table
@@ -27,7 +27,7 @@ import sys
 from datetime import datetime
 import django
 django.setup()
-from cms.services import intake
+from cms.services import import_files, intake
 intake.carry_out(int(sys.argv[1]), at=datetime.fromisoformat(sys.argv[2]))
 """
 
@@ -49,7 +49,7 @@ def received(mint, people) -> Job:
     town.service.save()
     agreement = Agreement.objects.get(centre=town.centre, service=town.service)
     bundle = archive(people)
-    pieces = (bundle[start : start + intake.SLICE] for start in range(0, len(bundle), intake.SLICE))
+    pieces = (bundle[start : start + import_files.SLICE] for start in range(0, len(bundle), import_files.SLICE))
     return intake.receive_import(
         agreement.pk, table=table(people), certificates=pieces, operator=town.operator, now=NOW
     )

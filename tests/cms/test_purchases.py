@@ -262,6 +262,7 @@ def test_a_centre_is_warned_once_per_fall_with_one_mail_for_the_pair(agreement, 
 
     (mail,) = OutboxMessage.objects.filter(kind="low-stock")
     assert mail.recipient == agreement.centre.email
+    assert (mail.centre_id, mail.service_id) == (agreement.centre_id, agreement.service_id)
     assert mail.context["balances"] == "Autenticazione CNS: 10 · Firma qualificata: 10"
     assert verbs().count("stock.low") == 2
 
