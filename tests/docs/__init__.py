@@ -1,1 +1,1 @@
-"""Documents of the repository: two are made from the code, all are checked against it."""
+"""Documents of the repository: three are made from the code, all are checked against it."""

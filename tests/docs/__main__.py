@@ -10,12 +10,12 @@ from tests.docs.markdown import ROOT
 
 
 def main() -> None:
-    """Write both files; needs the settings, and nothing of the database."""
+    """Write the files; needs the settings, and nothing of the database."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
-    from tests.docs import error_codes, states
+    from tests.docs import error_codes, roles, states
 
-    for name, made in (("states", states), ("error-codes", error_codes)):
+    for name, made in (("states", states), ("error-codes", error_codes), ("roles", roles)):
         (ROOT / f"docs/{name}.md").write_text(made.document(), encoding="utf-8")
 
 

@@ -20,7 +20,7 @@ from config.env import Environment
 from notifications.conf import NotificationSettings
 from renewals.conf import RenewalSettings
 from renewals.states import Authorisation, CaseState
-from tests.docs import error_codes, states
+from tests.docs import error_codes, roles, states
 from tests.docs.markdown import COMMAND, ROOT
 
 PACKAGES = ("config", "renewals", "smime", "cms", "notifications", "authority", "pki", "runtime", "cardclient")
@@ -75,7 +75,7 @@ def section(text: str, title: str) -> str:
 # Made documents
 
 
-@pytest.mark.parametrize(("name", "made"), [("states", states), ("error-codes", error_codes)])
+@pytest.mark.parametrize(("name", "made"), [("states", states), ("error-codes", error_codes), ("roles", roles)])
 def test_a_made_document_equals_the_code(name, made):
     assert (ROOT / f"docs/{name}.md").read_text() == made.document(), f"write it anew: {COMMAND}"
 
