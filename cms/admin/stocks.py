@@ -22,7 +22,7 @@ from cms.admin.entrance import confirmed_recently
 from cms.admin.exports import csv_answer, walked
 from cms.admin.office import Question, ask_or_do
 from cms.admin.paging import page_of
-from cms.admin.site import PanelAdmin
+from cms.admin.site import OFFICE, PanelAdmin
 from cms.admin.supplies import Supply, agreements_of, supplies_of
 from cms.admin.words import instant
 from cms.models import Agreement, PurchaseRequest, Stock, StockMovement
@@ -65,6 +65,7 @@ class StockAdmin(PanelAdmin):
     slug = "contatori"
     title = gettext_lazy("Contatori")
     icon = "chart-line"
+    group = OFFICE
     url_name = "stocks"
 
     def pages(self) -> Sequence[URLPattern]:
