@@ -44,8 +44,10 @@ def find(page, case) -> None:
     go(page, "Certificati")
     page.locator("#finder").fill(case.card.serial)
     page.locator("form.finder").get_by_role("button", name="Cerca").click()
-    page.get_by_role("link", name=f"Apri {case.holder}").click()
     expect_title(page, str(case.holder))
+    expect(page.get_by_role("heading", name=case.card.serial)).to_be_visible()
+    page.get_by_role("link", name="Stato presso la CA").click()
+    expect(page.get_by_role("heading", name="Come risultano a chi li verifica")).to_be_visible()
 
 
 def test_a_lost_card_is_suspended_and_a_found_one_reactivated_for_everybody(world, sit, work, mailbox):
@@ -53,8 +55,9 @@ def test_a_lost_card_is_suspended_and_a_found_one_reactivated_for_everybody(worl
     App(Town.give_totp(world.operator))
     page = sit(world.operator, world.service)
     page.goto("/pannello/oggi/")
+    work()
     find(page, case)
-    assert seen(page) == {"Attivo"}
+    assert seen(page) == {"Valido"}
 
     page.get_by_role("link", name="Sospendi").click()
     expect(page.get_by_text("saranno revocati per sempre")).to_contain_text("mer 01/07/2026")
@@ -72,7 +75,7 @@ def test_a_lost_card_is_suspended_and_a_found_one_reactivated_for_everybody(worl
     expect(page.get_by_role("status").first).to_contain_text("Riattivazione richiesta alla CA")
     work()
     page.reload()
-    assert seen(page) == {"Attivo"}
+    assert seen(page) == {"Valido"}
     expect(page.get_by_text("diverso dal registro")).to_have_count(0)
     work()
     subjects = [mail["Subject"] for mail in mailbox.messages() if case.holder.email in mail["To"]]
@@ -102,7 +105,7 @@ def test_one_proposes_a_revocation_and_another_confirms_it(world, sit, work):
 
     other = sit(colleague, world.service)
     other.goto("/pannello/certificati/")
-    other.get_by_role("link", name="Revoche da confermare").first.click()
+    other.get_by_role("link", name="Revoche da confermare", exact=True).click()
     other.get_by_role("link", name="Conferma…").click()
     confirm_identity(other, second)
     other.locator("form.form").get_by_role("button").click()

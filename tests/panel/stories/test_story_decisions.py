@@ -81,7 +81,7 @@ def test_forty_are_approved_at_once_each_with_its_outcome(town, sit, app, work):
     page.get_by_role("link", name="Non eseguite").click()
     refused = page.locator(".list.log tbody tr")
     expect(refused).to_have_count(1)
-    expect(refused).to_contain_text(own.card.serial)
+    expect(refused).to_contain_text(own.code)
     expect(refused).to_contain_text("Il titolare della pratica non può decidere sul proprio rinnovo")
     expect(refused).to_contain_text("approver-is-holder")
 
