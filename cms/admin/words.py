@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from django.utils import formats
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 from cms.policy import ROME, rome_date
 from cms.states import CertificateType
@@ -47,12 +48,19 @@ class Badge:
 
 def instant(at: datetime) -> str:
     """Say `gio 12/03/2027, 10:15`."""
-    return formats.date_format(at.astimezone(ROME), "D d/m/Y, H:i").lower()
+    local = at.astimezone(ROME)
+    return f"{_day(local.date(), get_language())}, {local:%H:%M}"
 
 
 def day(at: datetime | date) -> str:
     """Say `gio 12/03/2027`."""
-    return formats.date_format(at.astimezone(ROME) if isinstance(at, datetime) else at, "D d/m/Y").lower()
+    return _day(rome_date(at) if isinstance(at, datetime) else at, get_language())
+
+
+@lru_cache(maxsize=8192)
+def _day(date_: date, _language: str | None) -> str:
+    """The days of a list are few, and looking up a format costs more than the rest of its row."""
+    return formats.date_format(date_, "D d/m/Y").lower()
 
 
 def distance(at: datetime, now: datetime) -> str:
