@@ -135,7 +135,7 @@ class PanelSite(AdminSite):
         """An operator whose second factor was used in this session."""
         return entrance.is_admitted(request)
 
-    def admin_view(self, view: View, cacheable: bool = False) -> Any:  # type: ignore[override] # noqa: FBT001, FBT002 - Django's signature, views stay callables
+    def admin_view(self, view: View, cacheable: bool = False) -> Any:  # noqa: FBT001, FBT002 - Django's signature, views stay callables
         """Wrap a view that needs login and second factor, but no service."""
 
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
