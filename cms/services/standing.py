@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.db.models import Q
 
 from cms import ca
 from cms.models import CaRequest, Certificate
@@ -13,6 +15,8 @@ from pki.errors import GatewayError
 from pki.gateway import CertificateRef, StatusKind
 from pki.published import Published
 
+# The list follows a change within seconds; only after this long is its silence an alarm.
+PUBLISHED_WITHIN = timedelta(minutes=5)
 _AT_CA = {
     CertificateStatus.ISSUED: StatusKind.GOOD,
     CertificateStatus.ACTIVE: StatusKind.GOOD,
@@ -33,7 +37,10 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All sources of one certificate. `is_ours`: our CA issued it, or cannot be asked; `is_changing`: it is at work."""
+    """All sources of one certificate. `is_ours`: our CA issued it, or cannot be asked.
+
+    `is_changing`: the CA is at work, or did what was asked so recently that its list need not say so yet.
+    """
 
     certificate: Certificate
     sights: tuple[Sight, ...]
@@ -54,10 +61,16 @@ def standing_of(certificate: Certificate, *, at: datetime, ours: frozenset[str])
     if certificate.issuer_key_id not in ours:
         silent = tuple(Sight(source, None) for source in ("ca", "crl", "ocsp"))
         return Standing(certificate, (here, *silent), is_ours=not ours, is_changing=False)
-    open_ones = CaRequest.objects.filter(certificate=certificate, state__in=[RequestState.PLANNED, RequestState.SENT])
     told = (_record(ref), *_publications(ref, at))
     compared = tuple(replace(sight, drifts=sight.kind not in {None, expected}) for sight in told)
-    return Standing(certificate, (here, *compared), is_ours=True, is_changing=open_ones.exists())
+    return Standing(certificate, (here, *compared), is_ours=True, is_changing=_is_changing(certificate, compared, at))
+
+
+def _is_changing(certificate: Certificate, told: tuple[Sight, ...], at: datetime) -> bool:
+    explained = Q(state__in=[RequestState.PLANNED, RequestState.SENT])
+    if any(sight.drifts for sight in told):
+        explained |= Q(settled_at__gt=at - PUBLISHED_WITHIN)
+    return CaRequest.objects.filter(explained, certificate=certificate).exists()
 
 
 def our_issuers() -> frozenset[str]:

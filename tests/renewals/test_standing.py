@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from cms import ca as configured
@@ -40,9 +42,9 @@ def half(world):
     return quick.opened(world, 1).old_pair.certificates.select_related("pair").first()
 
 
-def seen(half):
+def seen(half, at=NOW):
     half.refresh_from_db()
-    return standing_of(half, at=NOW, ours=our_issuers())
+    return standing_of(half, at=at, ours=our_issuers())
 
 
 def kinds(standing):
@@ -57,15 +59,16 @@ def test_where_all_agree_nothing_drifts(half):
     assert standing.is_ours
 
 
-def test_a_list_that_lags_behind_is_a_drift(world, half):
+def test_a_list_that_lags_behind_is_an_alarm_only_after_minutes(world, half):
     certificates.place_hold(half, HoldCause.OPERATOR, days=120, actor=SYSTEM, at=NOW)
     asked = seen(half)
     requests.carry_out_due(at=NOW)
     world.ca.ocsp = StatusKind.HELD
 
-    standing = seen(half)
+    just_done, standing = seen(half), seen(half, at=NOW + timedelta(minutes=6))
 
     assert (asked.is_changing, asked.drifts) == (True, False)
+    assert (just_done.is_changing, just_done.drifts) == (True, True)
     assert kinds(standing) == {
         "register": StatusKind.HELD,
         "ca": StatusKind.HELD,
@@ -74,6 +77,8 @@ def test_a_list_that_lags_behind_is_a_drift(world, half):
     }
     assert [sight.source for sight in standing.sights if sight.drifts] == ["crl"]
     assert not standing.is_changing
+    world.ca.crl = StatusKind.HELD
+    assert not seen(half).is_changing
 
 
 def test_a_source_that_does_not_answer_is_no_drift(world, half):
