@@ -286,4 +286,4 @@ def test_the_first_screen_names_the_two_commands_and_shows_the_panel():
     start = (ROOT / "README.md").read_text()[:1200]
     assert "\nmake run " in start
     assert "\nmake test " in start
-    assert "](docs/pictures/" in start
+    assert "](docs/panel/" in start

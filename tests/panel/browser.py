@@ -58,6 +58,7 @@ def opened(
     dark: bool = False,
     size: dict[str, int] | None = None,
     session: Any = None,
+    script: bool = True,
 ) -> Page:
     """A fresh visitor's page that collects every complaint of the console, content security policy included."""
     context = browser.new_context(
@@ -68,6 +69,7 @@ def opened(
         color_scheme="dark" if dark else "light",
         reduced_motion="reduce",
         storage_state=session,
+        java_script_enabled=script,
     )
     page = context.new_page()
     page.complaints = []  # type: ignore[attr-defined]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from typing import Any
 
+from cms.actors import SYSTEM
 from cms.models import (
     Agreement,
     CaRequest,
@@ -12,15 +14,17 @@ from cms.models import (
     Invitation,
     Job,
     JobRow,
+    Pair,
     PurchaseRequest,
     RevocationProposal,
     Stock,
     User,
 )
 from cms.services import intake, registration
-from cms.states import JobKind, JobRowState, JobState, RequestState, Role
+from cms.states import ApprovalMode, JobKind, JobRowState, JobState, RequestState, Role
 from notifications.models import OutboxMessage
 from renewals.models import RenewalCase
+from renewals.services.cases import cancel_case, expire_case
 from tests.cms.roster_maker import Mint, archive, table
 from tests.panel.town import NOW, Town, crowd
 
@@ -198,3 +202,49 @@ def _roster(town: Any) -> None:
     )
     intake.carry_out(town.roster.pk, at=NOW - timedelta(minutes=4))
     town.roster.refresh_from_db()
+
+
+SURNAMES = (
+    "Amato Barbieri Caruso Donati Fabbri Ferri Gatti Grassi Leone Lombardi Marchetti Martini Moretti Negri Palumbo"
+)
+SURNAMES += " Parisi Pellegrini Rinaldi Riva Rizzi Sala Santoro Serra Sorrentino Testa Valentini Vitale Zanella"
+GIVEN_NAMES = "Alessia Bruno Carla Dario Enrica Fabio Gaia Ivo Laura Marco Nadia Piero Rita Sandro Teresa Vito"
+
+
+def busy(town: Any) -> None:
+    """Two months of a centre with much to do, for pictures: the chart has its weeks, the forecast its shortage."""
+    dice = random.Random(7)
+    town.buy(town.centre, town.eidas, 58)
+    surnames, given_names = SURNAMES.split(), GIVEN_NAMES.split()
+    for number in range(84):
+        person = town.person(surnames[number % len(surnames)], given_names[number % len(given_names)])
+        _case(town, town.case(person, days_left=dice.triangular(-27, 59, 20)), dice)
+    card = town.cases[0].card
+    agreement = Agreement.objects.get(centre=town.centre, service=town.service)
+    Pair.objects.bulk_create(
+        Pair(
+            card=card,
+            holder=card.holder,
+            agreement=agreement,
+            centre=town.centre,
+            service=town.service,
+            window_opens_at=NOW + timedelta(hours=dice.randint(2, 24 * 30)),
+            created_at=NOW,
+        )
+        for _ in range(66)
+    )
+
+
+def _case(town: Any, case: RenewalCase, dice: random.Random) -> None:
+    days_left = (case.old_not_after - NOW).days
+    fate = dice.random()
+    if days_left < 0 and fate < 0.12:
+        expire_case(case.pk, now=case.old_not_after + timedelta(minutes=1))
+    elif fate < 0.16:
+        reason = "holder-declines"
+        cancel_case(case.pk, reason=reason, actor=SYSTEM, at=min(NOW, case.old_not_after) - timedelta(days=1))
+    elif days_left < 0 or fate < 0.55 + (20 - days_left) / 60:
+        mode = ApprovalMode.AUTOMATIC if days_left < 0 or fate < 0.5 else ApprovalMode.AUTHORISATION
+        town.completed(case, mode, days_ago=1 + 4 * dice.random())
+    elif fate > 0.9:
+        town.signed(case, ApprovalMode.AUTHORISATION, days_ago=0.4)

@@ -158,21 +158,3 @@ def test_the_list_fits_a_wide_screen_without_scrolling_inside(city, address, bro
     )
 
     assert inner <= 0
-
-
-def test_pictures_of_login_list_and_case(city, address, browser, picture_folder):
-    """Not a judgement but a record: `python -m tests.panel.pictures` leaves these in docs/pictures/."""
-    case = f"/pannello/rinnovi/{city.cases[0].code}/"
-    page = opened(browser, address, size=WIDE)
-    page.goto("/")
-    page.screenshot(path=picture_folder / "login.png")
-    log_in(page, city.operator.email, city.secret)
-    choose(page, SERVICE)
-    session = page.context.storage_state()
-    for name, dark, size in (("1280", False, WIDE), ("390", False, NARROW), ("1280-dark", True, WIDE)):
-        page = opened(browser, address, dark=dark, size=size, session=session)
-        for what, path in (("list", "/pannello/rinnovi/"), ("case", case)):
-            page.goto(path)
-            page.screenshot(path=picture_folder / f"{what}-{name}.png", full_page=size is WIDE and what == "list")
-
-    assert {path.stem for path in picture_folder.glob("*.png")} >= {"login", "list-1280", "list-390", "case-1280"}
