@@ -13,6 +13,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as ConfirmCodeForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from allauth.mfa.webauthn.views import RemoveWebAuthnView
 from django.contrib import messages
@@ -166,6 +167,15 @@ class SecondFactorForm(CodeOnce, AuthenticateForm):
 
 class ConfirmSecondFactorForm(CodeOnce, ConfirmCodeForm):
     """The code again."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Name the field."""
+        super().__init__(*args, **kwargs)
+        _named(self.fields["code"], _("Codice"), focus=True)
+
+
+class FirstCodeForm(ActivateTOTPForm):
+    """The first code of a new authenticator app."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Name the field."""

@@ -179,6 +179,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = CMS.confirmation_minutes * 60
 PASSWORD_RESET_TIMEOUT = CMS.password_link_minutes * 60
 MFA_ADAPTER = "config.login.MFAAdapter"
 MFA_FORMS = {
+    "activate_totp": "config.login.FirstCodeForm",
     "authenticate": "config.login.SecondFactorForm",
     "reauthenticate": "config.login.ConfirmSecondFactorForm",
 }
