@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
@@ -161,14 +161,14 @@ class CentresPage(PanelPage):
 def changing(page: PanelPage, view: View) -> View:
     """Wrap a view that only administrators reach, freshly confirmed; the use cases ask again."""
 
-    def inner(request: HttpRequest, **named: Any) -> HttpResponse:
+    def inner(request: HttpRequest, **named: Any) -> HttpResponseBase:
         return view(request, **named)
 
     return in_office(page, _administrators_only(confirmed_recently(inner)))
 
 
 def _administrators_only(view: View) -> View:
-    def inner(request: HttpRequest, **named: Any) -> HttpResponse:
+    def inner(request: HttpRequest, **named: Any) -> HttpResponseBase:
         try:
             require_administrator(office_of(request).operator)
         except AdministratorsOnly as refusal:

@@ -32,9 +32,9 @@ def choose_service(request: HttpRequest) -> HttpResponse:
     services = services_of(operator) if isinstance(operator, User) else []
     if request.method == "POST":
         chosen = next((service for service in services if str(service.pk) == request.POST.get("service")), None)
-        if chosen is not None:
+        if chosen is not None and isinstance(operator, User):
             sit_down(request, chosen)
-            remember_service(request.user.pk, chosen.pk)
+            remember_service(operator.pk, chosen.pk)
             messages.success(request, _("Servizio scelto: %(service)s.") % {"service": chosen.name})
             return redirect(_where_to(request))
         messages.error(request, _("Il servizio indicato non è tra quelli del suo CDRL. Ne scelga uno dell'elenco."))

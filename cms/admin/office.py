@@ -11,7 +11,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.html import format_html
 
@@ -75,7 +75,7 @@ def in_office(page: PanelPage, view: View) -> View:
         message = "panel pages belong to the panel's site"
         raise TypeError(message)
 
-    def inner(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:
+    def inner(request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponseBase:
         operator = request.user
         if not isinstance(operator, User):
             raise PermissionDenied
@@ -109,7 +109,7 @@ class Question:
     facts: Sequence[tuple[str, Any]] = ()
     consequence: Sequence[str] = ()
     is_risky: bool = False
-    form: forms.Form | None = None
+    form: forms.BaseForm | None = None
 
 
 def ask_or_do(

@@ -18,7 +18,7 @@ from cms.admin.entrance import confirmed_recently
 from cms.admin.office import Office, Question, ask_or_do, in_office, is_office_open_to, office_of
 from cms.admin.paging import page_of
 from cms.admin.people_forms import InvitationForm, RoleForm
-from cms.admin.site import ADMINISTRATION, PanelPage
+from cms.admin.site import ADMINISTRATION, PanelPage, View
 from cms.admin.staff import (
     ROLE_BADGES,
     administrators,
@@ -51,8 +51,11 @@ class PeoplePage(PanelPage):
 
     def pages(self) -> Sequence[URLPattern]:
         """The list, a person's page, and one page for each thing that can be done."""
-        reading = {"": (self.show_list, "people"), "<int:person>/": (self.show_person, "person")}
-        acting = {
+        reading: dict[str, tuple[View, str]] = {
+            "": (self.show_list, "people"),
+            "<int:person>/": (self.show_person, "person"),
+        }
+        acting: dict[str, tuple[View, str]] = {
             "invita/": (self.invite, "invite"),
             "inviti/<uuid:uid>/rinvia/": (self.resend, "resend_invitation"),
             "inviti/<uuid:uid>/ritira/": (self.withdraw, "withdraw_invitation"),

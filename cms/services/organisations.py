@@ -185,7 +185,7 @@ def _stored(row: Row) -> Row:
     return row
 
 
-def _note(verb: str, operator: User, now: instant, changed: dict[str, Any] | None = None, **subject: int) -> None:
+def _note(verb: str, operator: User, now: instant, changed: dict[str, Any] | None = None, **subject: Any) -> None:
     events.record(
         verb, actor=operator_actor(operator), at=now, facts={"changed": changed} if changed else {}, **subject
     )
