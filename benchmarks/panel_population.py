@@ -157,7 +157,7 @@ def found_centres() -> None:
 def _make_persons(connection: psycopg.Connection, persons: int) -> None:
     surnames, names = _array(SURNAMES), _array(NAMES)
     surname = (
-        f"CASE WHEN j % 100000 = 7 THEN '{RARE_SURNAME}' ELSE ({surnames})[1 + (j * 31 + j / 97) % {len(SURNAMES)}] END"
+        f"CASE WHEN j % 100000 = 8 THEN '{RARE_SURNAME}' ELSE ({surnames})[1 + (j * 31 + j / 97) % {len(SURNAMES)}] END"
     )
     letters = "upper(rpad(left({0}, 3), 3, 'X'))"
     _insert(
