@@ -72,6 +72,8 @@ class Question:
     """What will happen, in sentences with dates."""
     is_risky: bool = False
     reasons: tuple[str, ...] = ()
+    stands_in_head: bool = False
+    """Whether its button stands beside the title of the case, where the two daily ones are."""
 
     def is_open(self, choices: Choices) -> bool:
         """Whether this decision can be asked for."""
@@ -157,7 +159,7 @@ def _of_reopening(case: RenewalCase, _now: datetime) -> list[str]:
     ]
 
 
-APPROVE = Question(gettext_lazy("Approva il rinnovo"), "approve_case", "may_approve", _of_approval)
+APPROVE = Question(gettext_lazy("Approva il rinnovo"), "approve_case", "may_approve", _of_approval, stands_in_head=True)
 REFUSE = Question(
     gettext_lazy("Non approvare il rinnovo"),
     "refuse_case",
@@ -165,6 +167,7 @@ REFUSE = Question(
     _of_refusal,
     is_risky=True,
     reasons=reasons.OF_REFUSAL,
+    stands_in_head=True,
 )
 CANCEL = Question(
     gettext_lazy("Cancella la pratica"),

@@ -25,6 +25,8 @@ TITLES = {
     Message.REFUSED: _("Rinnovo non approvato"),
     Message.STOCK_EMPTY: _("Giacenza insufficiente"),
     Message.LOW_STOCK: _("Giacenza in esaurimento"),
+    Message.INVITATION: _("Invito al pannello"),
+    Message.PASSWORD_LINK: _("Link per una nuova password"),
 }
 
 

@@ -68,8 +68,8 @@ def test_not_approving_asks_for_the_reason_in_place(city, address, browser):
     page.get_by_role("link", name=f"Non approva {case.code}").click()
 
     page.get_by_role("button", name="Non approvare il rinnovo").click()
-    expect(page.get_by_label("Motivo")).to_have_attribute("aria-invalid", "true")
-    page.get_by_label("Motivo").fill("Non è più iscritto all'ordine")
+    expect(page.get_by_label("Precisazione")).to_have_attribute("aria-invalid", "true")
+    page.get_by_label("Precisazione").fill("Non è più iscritto all'ordine")
     page.get_by_role("button", name="Non approvare il rinnovo").click()
 
     expect(page.get_by_role("status")).to_contain_text("Rinnovo non approvato.")
