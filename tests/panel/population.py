@@ -6,6 +6,8 @@ import random
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import F
+
 from cms.actors import SYSTEM
 from cms.models import (
     Agreement,
@@ -21,6 +23,7 @@ from cms.models import (
     User,
 )
 from cms.services import intake, registration
+from cms.services.seals import seal_events
 from cms.states import ApprovalMode, JobKind, JobRowState, JobState, RequestState, Role
 from notifications.models import OutboxMessage
 from renewals.models import RenewalCase
@@ -233,6 +236,9 @@ def busy(town: Any) -> None:
         )
         for _ in range(66)
     )
+    delivered = {"state": "sent", "sent_at": F("created_at") + timedelta(seconds=4), "next_attempt_at": None}
+    OutboxMessage.objects.filter(state="queued").update(**delivered, sealed_context=None)
+    seal_events(at=NOW)
 
 
 def _case(town: Any, case: RenewalCase, dice: random.Random) -> None:
