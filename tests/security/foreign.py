@@ -139,6 +139,15 @@ def _collect(here: Abroad, cases: list[RenewalCase], tag: str) -> None:
         pairs[1].public_id, here.proposal.uid, here.purchase.uid, here.invitation.uid, *(job.uid for job in here.jobs),  # type: ignore[attr-defined]
         letters[0],
     ]  # fmt: skip
-    here.ids = {"int": numbers, "uuid": uids, "str": codes[:1]}
+    here.ids = {
+        "int": numbers,
+        "uuid": uids,
+        "str": [codes[0], here.purchase.number, *([here.centre.code] if here.centre.pk > APART else [])],
+    }  # type: ignore[attr-defined]
     here.fenced = {tag, *codes, *(case.card.serial for case in cases), *(half.serial for half in certificates)}
+    if here.centre.pk < APART:
+        # Of another service of the own centre, people and invitations are no strangers.
+        here.ids["uuid"].remove(here.invitation.uid)  # type: ignore[attr-defined]
+        here.asked = {holder.tax_code, holder.surname, str(holder.mobile)}
+        return
     here.asked = {holder.tax_code, tag[::-1], tag[::-1].lower(), str(holder.mobile)}
