@@ -33,7 +33,7 @@ SCHEDULE: dict[str, Entry] = {
     "rescan-imports": every("cms.tasks.rescan_imports"),
     "forget-imports": every("cms.tasks.forget_imports", timedelta(hours=1)),
     "seal-events": every("cms.tasks.seal_events"),
-    "sweep-low-stock": every("cms.tasks.sweep_low_stock", timedelta(minutes=1)),
+    "sweep-low-stock": every("cms.tasks.sweep_low_stock"),
     "rescan-bulk-decisions": every("renewals.tasks.rescan_bulk"),
     "open-windows": every("renewals.tasks.sweep_windows"),
     "expire-cases": every("renewals.tasks.sweep_expired"),
