@@ -1,159 +1,160 @@
 """Closed lists of the register: what a thing is, how it stands. English names in code, Italian labels on screens."""
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_noop as _
 
 
 class Flow(TextChoices):
     """How a service renews: Enroll signs a form and adds a term, Extend moves to a campaign's date."""
 
-    ENROLL = "enroll", "Rinnovo"
-    EXTEND = "extend", "Estensione"
+    ENROLL = "enroll", _("Rinnovo")
+    EXTEND = "extend", _("Estensione")
 
 
 class ApprovalMode(TextChoices):
     """What the agreement between provider and centre says about renewals."""
 
-    AUTOMATIC = "automatic", "Automatico"
-    AUTHORISATION = "authorisation", "Soggetto ad autorizzazione"
+    AUTOMATIC = "automatic", _("Automatico")
+    AUTHORISATION = "authorisation", _("Soggetto ad autorizzazione")
 
 
 class Role(TextChoices):
     """What a member of a centre may do."""
 
-    OPERATOR = "operator", "Operatore"
-    MANAGER = "manager", "Responsabile del CDRL"
-    AUDITOR = "auditor", "Revisore"
+    OPERATOR = "operator", _("Operatore")
+    MANAGER = "manager", _("Responsabile del CDRL")
+    AUDITOR = "auditor", _("Revisore")
 
 
 class Medium(TextChoices):
     """Where the private keys of a pair live."""
 
-    CARD = "card", "Carta"
-    REMOTE = "remote", "Firma remota"
+    CARD = "card", _("Carta")
+    REMOTE = "remote", _("Firma remota")
 
 
 class CertificateType(TextChoices):
     """The halves of a pair; also the slots of an enrolment and the kinds of stock."""
 
-    AUTHENTICATION = "authentication", "Autenticazione CNS"
-    SIGNATURE = "signature", "Firma qualificata"
+    AUTHENTICATION = "authentication", _("Autenticazione CNS")
+    SIGNATURE = "signature", _("Firma qualificata")
 
 
 class CertificateStatus(TextChoices):
     """Status as the register knows it; *expired* and *replaced* are computed, never stored."""
 
-    ISSUED = "issued", "Emesso, non installato"
-    ACTIVE = "active", "Attivo"
-    HELD = "held", "Sospeso"
-    REVOKED = "revoked", "Revocato"
+    ISSUED = "issued", _("Emesso, non installato")
+    ACTIVE = "active", _("Attivo")
+    HELD = "held", _("Sospeso")
+    REVOKED = "revoked", _("Revocato")
 
 
 class HoldCause(TextChoices):
     """Why a certificate is suspended; several may hold at once, it is held while one remains."""
 
-    MISSING_APPROVAL = "missing-approval", "Mancata autorizzazione"
-    HOLDER = "holder", "Titolare"
-    OPERATOR = "operator", "Operatore"
-    AUTHORITY = "authority", "Autorità"
+    MISSING_APPROVAL = "missing-approval", _("Mancata autorizzazione")
+    HOLDER = "holder", _("Titolare")
+    OPERATOR = "operator", _("Operatore")
+    AUTHORITY = "authority", _("Autorità")
 
 
 class RevocationCause(TextChoices):
     """Why a certificate is revoked; the RFC 5280 reason follows by `cms.policy.REASON_OF`, never by choice."""
 
-    HOLD_LAPSED = "hold-lapsed", "Sospensione oltre 120 giorni"
-    APPROVAL_LAPSED = "approval-lapsed", "Rinnovo non autorizzato entro 120 giorni"
-    NOT_INSTALLED = "not-installed", "Certificato non installato"
-    HOLDER_REQUEST = "holder-request", "Richiesta del titolare"
-    KEY_COMPROMISED = "key-compromised", "Chiave compromessa"
-    AUTHORITY_ORDER = "authority-order", "Disposizione dell'autorità"
+    HOLD_LAPSED = "hold-lapsed", _("Sospensione oltre 120 giorni")
+    APPROVAL_LAPSED = "approval-lapsed", _("Rinnovo non autorizzato entro 120 giorni")
+    NOT_INSTALLED = "not-installed", _("Certificato non installato")
+    HOLDER_REQUEST = "holder-request", _("Richiesta del titolare")
+    KEY_COMPROMISED = "key-compromised", _("Chiave compromessa")
+    AUTHORITY_ORDER = "authority-order", _("Disposizione dell'autorità")
 
 
 class MovementKind(TextChoices):
     """Kinds of stock movements."""
 
-    PURCHASE = "purchase", "Acquisto"
-    RESERVATION = "reservation", "Prenotazione"
-    RELEASE = "release", "Rilascio"
-    DEBIT = "debit", "Scarico"
-    CORRECTION = "correction", "Rettifica"
+    PURCHASE = "purchase", _("Acquisto")
+    RESERVATION = "reservation", _("Prenotazione")
+    RELEASE = "release", _("Rilascio")
+    DEBIT = "debit", _("Scarico")
+    CORRECTION = "correction", _("Rettifica")
 
 
 class RequestKind(TextChoices):
     """What the register asks of the certification authority."""
 
-    ISSUE = "issue", "Emissione"
-    HOLD = "hold", "Sospensione"
-    RELEASE = "release", "Riattivazione"
-    REVOKE = "revoke", "Revoca"
+    ISSUE = "issue", _("Emissione")
+    HOLD = "hold", _("Sospensione")
+    RELEASE = "release", _("Riattivazione")
+    REVOKE = "revoke", _("Revoca")
 
 
 class RequestState(TextChoices):
     """Intent, effect, outcome (ADR 3). `planned` has never been sent; `sent` may have taken effect."""
 
-    PLANNED = "planned", "Da inviare"
-    SENT = "sent", "Inviata"
-    DONE = "done", "Eseguita"
-    CANCELLED = "cancelled", "Annullata"
-    REFUSED = "refused", "Rifiutata dalla CA"
+    PLANNED = "planned", _("Da inviare")
+    SENT = "sent", _("Inviata")
+    DONE = "done", _("Eseguita")
+    CANCELLED = "cancelled", _("Annullata")
+    REFUSED = "refused", _("Rifiutata dalla CA")
 
 
 class Channel(TextChoices):
     """*Canale evento*: through which door something happened."""
 
-    PANEL = "panel", "Pannello"
-    CLIENT = "client", "Client carta"
-    AUTOMATIC = "automatic", "Automatico"
-    IMPORT = "import", "Importazione"
+    PANEL = "panel", _("Pannello")
+    CLIENT = "client", _("Client carta")
+    AUTOMATIC = "automatic", _("Automatico")
+    IMPORT = "import", _("Importazione")
 
 
 class Outcome(TextChoices):
     """*Esito* of an event."""
 
-    DONE = "done", "Riuscito"
-    REFUSED = "refused", "Rifiutato"
-    FAILED = "failed", "Fallito"
+    DONE = "done", _("Riuscito")
+    REFUSED = "refused", _("Rifiutato")
+    FAILED = "failed", _("Fallito")
 
 
 class ProposalState(TextChoices):
     """How a revocation under four eyes stands."""
 
-    WAITING = "waiting", "In attesa di conferma"
-    CARRIED_OUT = "carried-out", "Confermata"
-    REFUSED = "refused", "Respinta"
-    WITHDRAWN = "withdrawn", "Ritirata"
+    WAITING = "waiting", _("In attesa di conferma")
+    CARRIED_OUT = "carried-out", _("Confermata")
+    REFUSED = "refused", _("Respinta")
+    WITHDRAWN = "withdrawn", _("Ritirata")
 
 
 class PurchaseState(TextChoices):
     """How a request for certificates stands. `confirmed` waits for a second administrator (four eyes)."""
 
-    REQUESTED = "requested", "Richiesta"
-    CONFIRMED = "confirmed", "Confermata, in attesa del secondo amministratore"
-    CREDITED = "credited", "Accreditata"
-    REFUSED = "refused", "Respinta"
-    WITHDRAWN = "withdrawn", "Ritirata"
+    REQUESTED = "requested", _("Richiesta")
+    CONFIRMED = "confirmed", _("Confermata, in attesa del secondo amministratore")
+    CREDITED = "credited", _("Accreditata")
+    REFUSED = "refused", _("Respinta")
+    WITHDRAWN = "withdrawn", _("Ritirata")
 
 
 class JobKind(TextChoices):
     """Long work that an operator starts and looks at while it runs."""
 
-    APPROVE = "approve", "Approvazione di più rinnovi"
-    REFUSE = "refuse", "Rifiuto di più rinnovi"
-    IMPORT = "import", "Importazione anagrafica"
+    APPROVE = "approve", _("Approvazione di più rinnovi")
+    REFUSE = "refuse", _("Rifiuto di più rinnovi")
+    IMPORT = "import", _("Importazione anagrafica")
 
 
 class JobState(TextChoices):
     """How long work stands. `checked` is a dry run that waits for the operator's word."""
 
-    CHECKING = "checking", "Controllo in corso"
-    CHECKED = "checked", "Controllata, da avviare"
-    RUNNING = "running", "In corso"
-    DONE = "done", "Conclusa"
-    STOPPED = "stopped", "Interrotta"
+    CHECKING = "checking", _("Controllo in corso")
+    CHECKED = "checked", _("Controllata, da avviare")
+    RUNNING = "running", _("In corso")
+    DONE = "done", _("Conclusa")
+    STOPPED = "stopped", _("Interrotta")
 
 
 class JobRowState(TextChoices):
     """What became of one row of a job."""
 
-    PLANNED = "planned", "Da fare"
-    DONE = "done", "Riuscita"
-    REFUSED = "refused", "Non eseguita"
+    PLANNED = "planned", _("Da fare")
+    DONE = "done", _("Riuscita")
+    REFUSED = "refused", _("Non eseguita")

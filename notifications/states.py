@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_noop as _
 
 
 class MessageState(TextChoices):
     """A message waits, was taken by the mail server, or was refused for good."""
 
-    QUEUED = "queued", "In coda"
-    SENT = "sent", "Inviato"
-    FAILED = "failed", "Non recapitato"
+    QUEUED = "queued", _("In coda")
+    SENT = "sent", _("Inviato")
+    FAILED = "failed", _("Non recapitato")

@@ -1,65 +1,66 @@
 """States of a renewal case: two questions, two fields (rules.md R1)."""
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_noop as _
 
 
 class CaseState(TextChoices):
     """How far is it? Labels as the guide shows them to operators."""
 
-    NOTIFIED = "notified", "Comunicato"
-    AWAITING_INSTALLATION = "awaiting-installation", "In attesa emissione"
-    COMPLETED = "completed", "Completato"
-    EXPIRED = "expired", "Scaduto"
-    CANCELLED = "cancelled", "Cancellato"
+    NOTIFIED = "notified", _("Comunicato")
+    AWAITING_INSTALLATION = "awaiting-installation", _("In attesa emissione")
+    COMPLETED = "completed", _("Completato")
+    EXPIRED = "expired", _("Scaduto")
+    CANCELLED = "cancelled", _("Cancellato")
 
 
 class Authorisation(TextChoices):
     """Is it authorised? `undecided` until the signature, when the agreement's mode is copied onto the case."""
 
-    UNDECIDED = "undecided", "Da definire"
-    NOT_REQUIRED = "not-required", "Non richiesta"
-    PENDING = "pending", "In attesa"
-    APPROVED = "approved", "Approvata"
-    REFUSED = "refused", "Non approvata"
+    UNDECIDED = "undecided", _("Da definire")
+    NOT_REQUIRED = "not-required", _("Non richiesta")
+    PENDING = "pending", _("In attesa")
+    APPROVED = "approved", _("Approvata")
+    REFUSED = "refused", _("Non approvata")
 
 
 class Due(TextChoices):
     """The next thing the clock does to a case by itself."""
 
-    EXPIRE = "expire", "Scadenza"
-    SUSPEND = "suspend", "Sospensione"
-    REVOKE = "revoke", "Revoca"
+    EXPIRE = "expire", _("Scadenza")
+    SUSPEND = "suspend", _("Sospensione")
+    REVOKE = "revoke", _("Revoca")
 
 
 class Step(TextChoices):
     """What the card client does next; computed from what is stored, never stored itself."""
 
-    DIAGNOSIS = "diagnosis", "Diagnostica"
-    CONTACTS = "contacts", "Dati e recapiti"
-    CONTACT_CONFIRMATION = "contact-confirmation", "Conferma della nuova e-mail"
-    ACCEPTANCE = "acceptance", "Contratti e clausole"
-    FORM_SIGNATURE = "form-signature", "Firma del modulo"
-    REQUESTS = "requests", "Generazione delle chiavi"
-    CERTIFICATES = "certificates", "Emissione dei certificati"
-    INSTALLATION = "installation", "Installazione sulla carta"
-    DONE = "done", "Concluso"
-    CLOSED = "closed", "Chiuso"
+    DIAGNOSIS = "diagnosis", _("Diagnostica")
+    CONTACTS = "contacts", _("Dati e recapiti")
+    CONTACT_CONFIRMATION = "contact-confirmation", _("Conferma della nuova e-mail")
+    ACCEPTANCE = "acceptance", _("Contratti e clausole")
+    FORM_SIGNATURE = "form-signature", _("Firma del modulo")
+    REQUESTS = "requests", _("Generazione delle chiavi")
+    CERTIFICATES = "certificates", _("Emissione dei certificati")
+    INSTALLATION = "installation", _("Installazione sulla carta")
+    DONE = "done", _("Concluso")
+    CLOSED = "closed", _("Chiuso")
 
 
 class TextKind(TextChoices):
     """Texts that a holder accepts before the signature."""
 
-    CONTRACT = "contract", "Condizioni generali di contratto"
-    CLAUSES = "clauses", "Clausole specifiche"
-    PRIVACY = "privacy", "Informativa privacy"
-    ENCRYPTION_WARNING = "encryption-warning", "Avvertenza sulla cifratura"
+    CONTRACT = "contract", _("Condizioni generali di contratto")
+    CLAUSES = "clauses", _("Clausole specifiche")
+    PRIVACY = "privacy", _("Informativa privacy")
+    ENCRYPTION_WARNING = "encryption-warning", _("Avvertenza sulla cifratura")
 
 
 class Purpose(TextChoices):
     """What a challenge is for; an answer to one is worth nothing for the other."""
 
-    LOGIN = "login", "Accesso"
-    INSTALLATION = "installation", "Prova di installazione"
+    LOGIN = "login", _("Accesso")
+    INSTALLATION = "installation", _("Prova di installazione")
 
 
 OPEN_STATES = (CaseState.NOTIFIED, CaseState.AWAITING_INSTALLATION)

@@ -1,5 +1,7 @@
 """What stands in the way of an operator."""
 
+from django.utils.translation import gettext_noop as _
+
 from cms.errors import Conflict, Forbidden, Invalid
 
 
@@ -7,67 +9,69 @@ class HolderDecides(Forbidden):
     """The approver is never the holder of the case (REG-6.2.2-26)."""
 
     code = "approver-is-holder"
-    detail = "Il titolare della pratica non può decidere sul proprio rinnovo."
+    detail = _("Il titolare della pratica non può decidere sul proprio rinnovo.")
 
 
 class NotAuthorisable(Conflict):
     """The case is not one that waits for, or can still take, a decision."""
 
     code = "decision-not-open"
-    detail = "Su questa pratica non è possibile decidere."
+    detail = _("Su questa pratica non è possibile decidere.")
 
 
 class CertificatesGone(NotAuthorisable):
     """All new certificates are revoked: nothing is left to authorise."""
 
     code = "certificates-revoked"
-    detail = "I nuovi certificati sono revocati: non c'è più nulla da autorizzare."
+    detail = _("I nuovi certificati sono revocati: non c'è più nulla da autorizzare.")
 
 
 class ReasonMissing(Invalid):
     """A refusal needs a reason."""
 
     code = "reason-missing"
-    detail = "Indichi il motivo."
+    detail = _("Indichi il motivo.")
 
 
 class SelectionEmpty(Invalid):
     """A decision on several cases without any."""
 
     code = "selection-empty"
-    detail = "Non è selezionata nessuna pratica su cui decidere."
+    detail = _("Non è selezionata nessuna pratica su cui decidere.")
 
 
 class SelectionTooLarge(Invalid):
     """More cases at once than the settings allow."""
 
     code = "selection-too-large"
-    detail = "Le pratiche selezionate sono troppe per una sola operazione: le decida in più volte."
+    detail = _("Le pratiche selezionate sono troppe per una sola operazione: le decida in più volte.")
 
 
 class NotReopenable(Conflict):
     """Only the last case of a pair, cancelled or refused before installation, is opened again."""
 
     code = "case-not-reopenable"
-    detail = "La pratica non può essere riaperta: si riapre solo l'ultima pratica di una carta, se è stata cancellata."
+    detail = _(
+        "La pratica non può essere riaperta: si riapre solo l'ultima pratica di una carta, se è stata cancellata."
+    )
 
 
 class LetterSecret(Conflict):
     """A mail that carried a secret is issued anew, never sent again."""
 
     code = "message-secret"
-    detail = "Il messaggio conteneva un codice riservato, che non viene conservato: non può essere inviato di nuovo."
+    detail = _("Il messaggio conteneva un codice riservato, che non viene conservato: non può essere inviato di nuovo.")
 
 
 class LetterWaits(Conflict):
     """The mail is in the queue: sending it again would send it twice."""
 
     code = "message-queued"
-    detail = "Il messaggio è già in coda e partirà da solo."
+    detail = _("Il messaggio è già in coda e partirà da solo.")
 
 
 class MailboxMissing(Conflict):
     """The holder has no e-mail address."""
 
     code = "mailbox-missing"
-    detail = "Il titolare non ha un indirizzo e-mail registrato."
+    detail = _("Il titolare non ha un indirizzo e-mail registrato.")

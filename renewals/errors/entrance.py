@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from django.utils.translation import gettext_noop as _
+
 from cms.errors import Conflict, DomainError
 
 NOT_RENEWABLE = "Certificato non rinnovabile presente nella carta"
@@ -14,7 +16,7 @@ class Unauthenticated(DomainError):
     """The caller has not proven who he is (HTTP 401)."""
 
     code = "session-invalid"
-    detail = "La sessione non è valida o è scaduta: ripeta l'accesso con la carta."
+    detail = _("La sessione non è valida o è scaduta: ripeta l'accesso con la carta.")
     action = "restart"
 
 
@@ -22,7 +24,7 @@ class ChallengeInvalid(Unauthenticated):
     """No such challenge, or it has been used."""
 
     code = "challenge-invalid"
-    detail = "La richiesta di accesso non è valida o è già stata usata."
+    detail = _("La richiesta di accesso non è valida o è già stata usata.")
     label = VERIFICATION_FAILED
 
 
@@ -30,7 +32,7 @@ class ChallengeExpired(Unauthenticated):
     """The challenge is older than five minutes."""
 
     code = "challenge-expired"
-    detail = "La richiesta di accesso è scaduta: ripeta l'operazione."
+    detail = _("La richiesta di accesso è scaduta: ripeta l'operazione.")
     label = VERIFICATION_FAILED
 
 
@@ -38,7 +40,7 @@ class SignatureInvalid(Unauthenticated):
     """The answer was not made with the key of the certificate."""
 
     code = "signature-invalid"
-    detail = "La firma della carta non è valida."
+    detail = _("La firma della carta non è valida.")
     label = VERIFICATION_FAILED
 
 
@@ -53,7 +55,7 @@ class CertificateExpired(NotRenewable):
     """The old certificate's last second has passed."""
 
     code = "certificate-expired"
-    detail = "Il certificato è scaduto: il rinnovo non è più possibile, occorre un nuovo acquisto."
+    detail = _("Il certificato è scaduto: il rinnovo non è più possibile, occorre un nuovo acquisto.")
     action = "new-purchase"
     label = NOT_RENEWABLE
 
@@ -62,7 +64,7 @@ class CertificateRenewed(NotRenewable):
     """The pair has already been renewed."""
 
     code = "certificate-renewed"
-    detail = "Il certificato di questa carta è già stato rinnovato."
+    detail = _("Il certificato di questa carta è già stato rinnovato.")
     action = "none"
     label = ALREADY_RENEWED
 
@@ -71,14 +73,14 @@ class CertificateHeld(NotRenewable):
     """The old certificate is suspended (ETSI EN 319 411-1 REG-6.3.7-03)."""
 
     code = "certificate-held"
-    detail = "Il certificato è sospeso: prima del rinnovo occorre riattivarlo."
+    detail = _("Il certificato è sospeso: prima del rinnovo occorre riattivarlo.")
 
 
 class CertificateWithdrawn(NotRenewable):
     """The old certificate is revoked."""
 
     code = "certificate-revoked"
-    detail = "Il certificato è revocato: occorre un nuovo acquisto."
+    detail = _("Il certificato è revocato: occorre un nuovo acquisto.")
     action = "new-purchase"
 
 
@@ -86,14 +88,14 @@ class CertificateRemote(NotRenewable):
     """A remote-signature certificate; the card client does not renew it (renewal guide)."""
 
     code = "certificate-remote"
-    detail = "I certificati di firma remota non si rinnovano con questo programma: si rivolga al suo CDRL."
+    detail = _("I certificati di firma remota non si rinnovano con questo programma: si rivolga al suo CDRL.")
 
 
 class NotLoginCertificate(NotRenewable):
     """The certificate is not the one that logs this pair in."""
 
     code = "certificate-not-login"
-    detail = "L'accesso avviene con il certificato di autenticazione della carta."
+    detail = _("L'accesso avviene con il certificato di autenticazione della carta.")
     action = "restart"
     label = None
 
@@ -102,7 +104,7 @@ class WindowNotOpen(NotRenewable):
     """The renewal window opens two calendar months before expiry."""
 
     code = "window-not-open"
-    detail = "Il rinnovo è possibile a partire da due mesi prima della scadenza."
+    detail = _("Il rinnovo è possibile a partire da due mesi prima della scadenza.")
     action = "wait"
 
 
@@ -110,7 +112,7 @@ class DeviceEndOfLife(NotRenewable):
     """The new certificate would outlive the device (six years, or the chip's certification)."""
 
     code = "device-end-of-life"
-    detail = "La carta ha raggiunto il limite di durata del dispositivo: occorre un nuovo acquisto."
+    detail = _("La carta ha raggiunto il limite di durata del dispositivo: occorre un nuovo acquisto.")
     action = "new-purchase"
 
 
@@ -118,7 +120,7 @@ class CardUnfit(NotRenewable):
     """Diagnosis: this card cannot be renewed (obsolete family, unreadable, keys do not match)."""
 
     code = "card-unfit"
-    detail = "La carta non è idonea al rinnovo: occorre un nuovo acquisto."
+    detail = _("La carta non è idonea al rinnovo: occorre un nuovo acquisto.")
     action = "new-purchase"
     label: ClassVar[str | None] = None
 
@@ -127,7 +129,7 @@ class OldKeyWeak(CardUnfit):
     """The old key can be broken, so its proof of possession proves nothing (ADR 10)."""
 
     code = "old-key-weak"
-    detail = "La chiave presente sulla carta non è più sicura: il rinnovo a distanza non è possibile."
+    detail = _("La chiave presente sulla carta non è più sicura: il rinnovo a distanza non è possibile.")
     action = "contact-centre"
     label = VERIFICATION_FAILED
 
@@ -136,7 +138,7 @@ class PukLocked(CardUnfit):
     """PUK blocked: the card is no longer renewable (SogeiExtend guide)."""
 
     code = "puk-locked"
-    detail = "Il PUK della carta è bloccato: la carta non è più rinnovabile."
+    detail = _("Il PUK della carta è bloccato: la carta non è più rinnovabile.")
     label = None
 
 
@@ -144,7 +146,7 @@ class PinLocked(NotRenewable):
     """PIN blocked: unblock it with the PUK, then go on."""
 
     code = "pin-locked"
-    detail = "Il PIN della carta è bloccato: lo sblocchi con il PUK e riprenda il rinnovo."
+    detail = _("Il PIN della carta è bloccato: lo sblocchi con il PUK e riprenda il rinnovo.")
     action = "unblock-pin"
     label = None
 
@@ -153,7 +155,7 @@ class CardMismatch(NotRenewable):
     """Certificates of two cards were mixed, or another card was put in."""
 
     code = "card-mismatch"
-    detail = "La carta inserita non è quella della pratica: inserisca la carta con cui ha iniziato."
+    detail = _("La carta inserita non è quella della pratica: inserisca la carta con cui ha iniziato.")
     action = "change-card"
     label = None
 
@@ -162,33 +164,33 @@ class NotActivated(NotRenewable):
     """The card was never activated."""
 
     code = "card-not-activated"
-    detail = "La carta non risulta attivata: si rivolga al suo CDRL."
+    detail = _("La carta non risulta attivata: si rivolga al suo CDRL.")
 
 
 class CampaignOver(NotRenewable):
     """The card's expiry lies after the campaign's cut-off, or its target is no gain."""
 
     code = "campaign-excluded"
-    detail = "La tessera non rientra tra quelle abilitate all'estensione."
+    detail = _("La tessera non rientra tra quelle abilitate all'estensione.")
 
 
 class PairClosed(NotRenewable):
     """The pair's case was refused or cancelled; only an operator reopens it (rules.md R4)."""
 
     code = "pair-closed"
-    detail = "La pratica di rinnovo di questa carta è stata chiusa: per riaprirla si rivolga al suo CDRL."
+    detail = _("La pratica di rinnovo di questa carta è stata chiusa: per riaprirla si rivolga al suo CDRL.")
 
 
 class AgreementMissing(NotRenewable):
     """The centre has no agreement for the service that issues renewals."""
 
     code = "agreement-missing"
-    detail = "Il CDRL non è abilitato al rinnovo di questo servizio."
+    detail = _("Il CDRL non è abilitato al rinnovo di questo servizio.")
 
 
 class CertificateUnknown(NotRenewable):
     """Not a certificate of this register: another issuer's, a look-alike's, or never imported."""
 
     code = "certificate-unknown"
-    detail = "Il certificato non è stato emesso da questo servizio."
+    detail = _("Il certificato non è stato emesso da questo servizio.")
     label = VERIFICATION_FAILED
