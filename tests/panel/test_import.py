@@ -171,7 +171,7 @@ def test_a_report_costs_the_same_statements_however_long(desk, town, mint):
         job = work()
         intake.start_import(job.uid, operator=town.operator, now=NOW)
         work()
-        with CaptureQueriesContext(connection, ) as asked:
+        with CaptureQueriesContext(connection) as asked:
             assert desk.get(f"{PAGE}{job.uid}/").status_code == 200
         return len(asked)
 
