@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
@@ -129,7 +129,7 @@ class RehearsalPage(PanelPage):
         }
         return render(request, "admin/renewals/rehearsal.html", context, status=200 if form.is_valid() else 422)
 
-    def download(self, request: HttpRequest) -> HttpResponse:
+    def download(self, request: HttpRequest) -> HttpResponseBase:
         """Send the whole round as CSV; who took it, and when, is recorded."""
         desk = at(request)
         form = InstantForm(desk, request.POST)
