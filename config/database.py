@@ -1,8 +1,7 @@
 """Roles and grants of the database: the owner migrates, the application reads and writes rows and can do nothing else.
 
 The application's role has no TRUNCATE and owns nothing, so triggers and row policies cannot be stepped around by it.
-The panel works as one of two weaker roles, whose row policies let through what lies within the operator's fence (ADR
-22).
+The panel works as one of two weaker roles, whose row policies let through what lies within the fence (ADR 22).
 """
 
 from __future__ import annotations
