@@ -127,7 +127,7 @@ def _due(scope: Scope, now: datetime) -> dict[str, int]:
     ranges += [(f"night-{kind}", kind.value, now + timedelta(days=1)) for kind in Due]
     ranges += [("held", Due.REVOKE.value, now + _FOREVER)]
     names, kinds, untils = (list(column) for column in zip(*ranges, strict=True))
-    return dict(_rows(_DUE, scope, names=names, kinds=kinds, untils=untils))
+    return {name: int(count) for name, count in _rows(_DUE, scope, names=names, kinds=kinds, untils=untils)}
 
 
 def _opening(scope: Scope, services: Sequence[Service], now: datetime) -> dict[str, int]:
@@ -174,8 +174,10 @@ def first_cases(scope: Scope, now: datetime) -> dict[str, list[int]]:
     return found
 
 
-def _rows(sql: str, scope: Scope, **values: Any) -> list[Any]:
-    known = {"services": sorted(scope.service_ids), "centres": sorted(scope.centre_ids), "bound": counting.BOUND}
+def _rows(sql: str, scope: Scope, **values: Any) -> list[tuple[Any, ...]]:
+    services, centres = sorted(scope.service_ids), sorted(scope.centre_ids)
+    known: dict[str, Any] = {"services": services, "centres": centres, "bound": counting.BOUND}
     with connection.cursor() as cursor:
-        cursor.execute(sql, {**known, **values})
-        return cursor.fetchall()
+        cursor.execute(sql, known | values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
