@@ -71,14 +71,14 @@ class SeveralDecisions(PanelAdmin):
         desk = at(request)
         if "tutte" in request.GET:
             return redirect(f"{request.path}?{_address_of_all(desk, request.GET)}")
-        picked = _picked(desk, request.GET, is_refusal=is_refusal)
-        if not picked.cases or picked.is_too_large:
-            messages.warning(request, _why_not(picked))
-            return redirect("admin:cases")
         form = ReasonForm(OF_REFUSAL, request.POST if request.method == "POST" else None) if is_refusal else None
         token = _token(request.POST.get("token"))
         if request.method == "POST" and token is not None and (form is None or form.is_valid()):
-            return _started(request, desk, picked, form, token)
+            return _started(request, desk, form, token)
+        picked = _picked(desk, _named(request), is_refusal=is_refusal)
+        if not picked.cases or picked.is_too_large:
+            messages.warning(request, _why_not(picked))
+            return redirect("admin:cases")
         context = {
             **self.admin_site.each_context(request),
             "picked": picked,
@@ -134,12 +134,17 @@ def _question(many: int, *, is_refusal: bool) -> str:
     return ngettext("Approva %d rinnovo", "Approva %d rinnovi", many) % many
 
 
-def _picked(desk: Desk, query: QueryDict, *, is_refusal: bool) -> Selection:
-    """Cases named in the address that lie in scope, the most urgent first; one more than allowed shows too many."""
-    most = settings.RENEWALS.bulk_most
-    ids = {pk for text in query.getlist("pratica")[: most * 2] if (pk := number(text)) is not None}
+def _named(request: HttpRequest) -> set[int]:
+    """Ids of the chosen cases: those that the question listed, once it is answered; one more than allowed shows so."""
+    query = request.POST if "pratica" in request.POST else request.GET
+    texts = query.getlist("pratica")[: settings.RENEWALS.bulk_most * 2]
+    return {pk for text in texts if (pk := number(text)) is not None}
+
+
+def _picked(desk: Desk, ids: set[int], *, is_refusal: bool) -> Selection:
+    """Split the cases that lie in scope, the most urgent first, by whether this operator can decide them this way."""
     cases = queries.in_scope(desk.scope).filter(pk__in=ids).select_related("holder", "card", "centre")
-    selection = Selection([], [], most)
+    selection = Selection([], [], settings.RENEWALS.bulk_most)
     for case in cases.order_by("old_not_after", "pk"):
         choices = decision.choices(case, desk)
         if choices.may_refuse if is_refusal else choices.may_approve:
@@ -176,14 +181,13 @@ def _token(text: str | None) -> uuid.UUID | None:
         return None
 
 
-def _started(
-    request: HttpRequest, desk: Desk, picked: Selection, form: ReasonForm | None, token: uuid.UUID
-) -> HttpResponse:
-    ids = [case.pk for case in picked.cases]
+def _started(request: HttpRequest, desk: Desk, form: ReasonForm | None, token: uuid.UUID) -> HttpResponse:
+    """Hand all that was asked about to the job: a case that became undecidable meanwhile is a row that says why."""
+    ids = list(queries.in_scope(desk.scope).filter(pk__in=_named(request)).values_list("pk", flat=True))
     try:
         jobs = _start(ids, desk, form, token)
     except DomainError as refusal:
-        messages.error(request, _("Operazione non eseguita. %(why)s") % {"why": refusal.text})
+        messages.error(request, _("Operazione non eseguita. %(why)s") % {"why": _(refusal.text)})
         return redirect("admin:cases")
     return redirect(reverse("admin:job", args=[jobs[0].uid]) if len(jobs) == 1 else reverse("admin:jobs"))
 
