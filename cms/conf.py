@@ -16,7 +16,7 @@ class CmsSettings(BaseSettings):
     ca_retry_seconds: tuple[int, ...] = (2, 5, 15, 30, 60, 120, 300, 600)
 
     credit_four_eyes: bool = True
-    # Days of a suspension of any cause; a missing approval counts by RENEWALS.recoverable_days (rules.md R9: the same).
+    # Days of a suspension, of any cause; the last one is included in full, then comes revocation (rules.md R9).
     hold_days: int = 120
 
     import_most_rows: int = 10_000

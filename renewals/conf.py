@@ -10,7 +10,6 @@ class RenewalSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SIGILLO_RENEWAL_", frozen=True)
 
-    recoverable_days: int = 120
     device_years: int = 6
     challenge_seconds: int = 300
     session_seconds: int = 1800

@@ -26,7 +26,7 @@ def next_automatic(case: RenewalCase) -> tuple[str, datetime | None]:
         # With every new certificate revoked for another cause, no further deadline runs (rules.md R2).
         return "", None
     if case.suspended_at is not None:
-        return Due.REVOKE, register.hold_lapses_at(case.suspended_at, settings.RENEWALS.recoverable_days)
+        return Due.REVOKE, register.hold_lapses_at(case.suspended_at, settings.CMS.hold_days)
     if case.authorisation == Authorisation.REFUSED and case.refusal_suspends_at_once and case.decided_at is not None:
         return Due.SUSPEND, case.decided_at
     return Due.SUSPEND, register.expires_at(case.old_not_after)

@@ -42,7 +42,8 @@ def choices(case: RenewalCase, desk: Desk) -> Choices:
     try:
         policy.require_not_holder(case, desk.operator)
     except HolderDecides as refusal:
-        return Choices(obstacle=_("%(why)s La decisione spetta a un altro operatore del CDRL.") % {"why": refusal.text})
+        said = _("%(why)s La decisione spetta a un altro operatore del CDRL.")
+        return Choices(obstacle=said % {"why": _(refusal.text)})
     if not desk.may_decide(case.centre_id):
         return Choices(obstacle=_("Il suo ruolo consente di consultare la pratica, non di decidere."))
     return Choices(
@@ -125,7 +126,7 @@ def _of_refusal(case: RenewalCase, now: datetime) -> list[str]:
         stays = _("I nuovi certificati restano sospesi e saranno revocati %(when)s.")
         return [stays % {"when": moment(case.due_at)}, _still_possible(case.due_at), told]
     suspension = now if case.refusal_suspends_at_once else register.expires_at(case.old_not_after)
-    lapse = register.hold_lapses_at(max(suspension, now), settings.RENEWALS.recoverable_days)
+    lapse = register.hold_lapses_at(max(suspension, now), settings.CMS.hold_days)
     if case.refusal_suspends_at_once:
         first = _("I nuovi certificati vengono sospesi subito, come prevede l'accordo del CDRL.")
     else:

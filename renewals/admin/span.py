@@ -64,7 +64,7 @@ def span_of(case: RenewalCase, now: datetime) -> Span:
     opens = POLICIES[case.flow].opens_at(case.old_not_after, case.service) or case.opened_at
     expiry = register.expires_at(case.old_not_after)
     held_from = case.suspended_at or max(expiry, case.completed_at or expiry)
-    lapse = register.hold_lapses_at(held_from, settings.RENEWALS.recoverable_days)
+    lapse = register.hold_lapses_at(held_from, settings.CMS.hold_days)
     scale = _Scale(min(opens, case.opened_at), lapse)
     threatened = case.waits_for_approval or case.suspended_at is not None
     return Span(
@@ -124,7 +124,8 @@ def _words(opens: datetime, expiry: datetime, lapse: datetime | None, now: datet
         "expiry": _day(expiry),
         "now": _day(now),
     }
-    return f"{said} {_('Revoca il 121º giorno: %(day)s.') % {'day': _day(lapse)}}" if lapse else said
+    last = _("Revoca il 121º giorno: %(day)s.")
+    return f"{said} {last % {'day': _day(lapse)}}" if lapse else said
 
 
 def _day(at: datetime) -> str:

@@ -75,7 +75,7 @@ def _threats(case: RenewalCase, now: datetime) -> list[Step]:
                 Step(_("Sospensione"), case.due_at, "danger"),
                 Step(_("Scadenza precedente"), case.old_not_after, ""),
             ]
-    lapses = register.hold_lapses_at(suspended, settings.RENEWALS.recoverable_days)
+    lapses = register.hold_lapses_at(suspended, settings.CMS.hold_days)
     return [*line, Step(_("Revoca (121º giorno)"), lapses, "danger")]
 
 

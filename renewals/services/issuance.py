@@ -255,7 +255,7 @@ def _tell_completed(case: RenewalCase, issued: list[Certificate], *, now: dateti
             secrets=user_code,
             new_not_after=new_not_after.isoformat(),
             authorise_by=case.old_not_after.isoformat(),
-            recoverable_days=settings.RENEWALS.recoverable_days,
+            recoverable_days=settings.CMS.hold_days,
         )
     else:
         notices.tell(case, Message.RENEWAL_DONE, at=now, secrets=user_code, new_not_after=new_not_after.isoformat())

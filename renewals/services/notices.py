@@ -107,7 +107,7 @@ def announcement(case: RenewalCase, message: Message, *, suffix: str = "", **mor
 
 def suspension(case: RenewalCase, *, at: datetime) -> Announcement | None:
     """Suspended for missing approval: since when, and the day from which revocation is final."""
-    lapses_at = register.hold_lapses_at(at, settings.RENEWALS.recoverable_days)
+    lapses_at = register.hold_lapses_at(at, settings.CMS.hold_days)
     return announcement(
         case, Message.SUSPENDED, suspended_at=at.isoformat(), revoke_on=lapses_at.isoformat(), reason="missing-approval"
     )
