@@ -172,7 +172,7 @@ class CertificateOfAnother(Invalid):
 class CertificateExpired(Conflict):
     """The certificate has expired: nothing of it can be renewed."""
 
-    code = "certificate-expired"
+    code = "imported-certificate-expired"
     detail = "Il certificato è scaduto: la carta non può più essere rinnovata."
 
 

@@ -181,7 +181,7 @@ def seven_bad_rows(mint, foreign) -> list[tuple[Person, str]]:
     return [
         (mint.person(901).but(codice_fiscale="RSSMRA85T10A562X"), "tax-code-invalid"),
         (mint.person(902).but(email="persona1@posta.example.org"), "contact-taken"),
-        (mint.person(903, days=-1), "certificate-expired"),
+        (mint.person(903, days=-1), "imported-certificate-expired"),
         (mint.person(904, types=["authentication"]), "certificate-missing"),
         (mint.person(905).but(prima_emissione="31/02/2024"), "date-invalid"),
         (mint.person(906).but(famiglia_carta="ignota"), "card-family-unknown"),
