@@ -93,7 +93,9 @@ class ServiceForm(_Shape):
     """A service's data; what its pairs stand on is shown and not to be changed."""
 
     types = forms.MultipleChoiceField(
-        label=_("Certificati della coppia"), choices=CertificateType.choices, widget=forms.CheckboxSelectMultiple
+        label=_("Certificati della coppia"),
+        choices=[(value, _(word)) for value, word in CertificateType.choices],
+        widget=forms.CheckboxSelectMultiple,
     )
 
     class Meta:

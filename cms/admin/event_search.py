@@ -99,9 +99,9 @@ class Filters:
         said = {
             "carta titolare": self.subject.words if self.subject.is_named else "",
             "pratica": _("Pratica %(code)s") % {"code": self.case_code} if self.case_code else "",
-            "evento": VERBS.get(self.verb, ""),
-            "canale": str(Channel(self.channel).label) if self.channel else "",
-            "esito": str(Outcome(self.outcome).label) if self.outcome else "",
+            "evento": _(VERBS.get(self.verb, "")),
+            "canale": _(Channel(self.channel).label) if self.channel else "",
+            "esito": _(Outcome(self.outcome).label) if self.outcome else "",
             "dal": _("dal %(day)s") % {"day": words.day(self.since)} if self.since else "",
             "al": _("al %(day)s") % {"day": words.day(self.until)} if self.until else "",
         }

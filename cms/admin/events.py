@@ -140,9 +140,9 @@ class EventAdmin(PanelAdmin):
             "filters": filters,
             "chosen": filters.chips(request.GET),
             "kept": event_search.kept(request.GET),
-            "verbs": sorted(VERBS.items(), key=lambda item: item[1]),
-            "channels": Channel.choices,
-            "outcomes": Outcome.choices,
+            "verbs": sorted(((verb, _(word)) for verb, word in VERBS.items()), key=lambda item: item[1]),
+            "channels": [(value, _(word)) for value, word in Channel.choices],
+            "outcomes": [(value, _(word)) for value, word in Outcome.choices],
             "address": event_search.without(request.GET),
             "seal": seal_state(),
             "most_waiting": MOST_WAITING,
@@ -167,7 +167,7 @@ def rows_of(events: list[Event], reach: set[str]) -> list[Row]:
     return [
         Row(
             event=event,
-            what=str(VERBS.get(event.verb, event.verb)),
+            what=_(VERBS.get(event.verb, event.verb)),
             who=_who(event, operators),
             channel=_label(Channel, event.channel),
             outcome=_badge(event),
@@ -196,7 +196,7 @@ def _badge(event: Event) -> Badge:
 
 
 def _label(choices: Any, value: str) -> str:
-    return str(choices(value).label) if value in choices.values else value
+    return _(choices(value).label) if value in choices.values else value
 
 
 def _certificate(event: Event) -> Certificate | None:

@@ -118,7 +118,7 @@ class ImportPage(PanelPage):
             "plan": job.total - job.refused,
             "may_act": desk.may_decide(job.centre_id),
             "is_open": job.state in intake.OPEN,
-            "title": job.get_kind_display(),
+            "title": _(job.get_kind_display()),
         }
         return render(request, "admin/cms/import.html", context)
 
@@ -224,8 +224,8 @@ def _reported(job: Job) -> Iterator[Sequence[str | int]]:
     last = -1
     while rows := list(job.rows.filter(position__gt=last).order_by("position")[:CHUNK]):
         for row in rows:
-            state = str(JobRowState(row.state).label)
-            yield row.position, row.payload.get("card", ""), state, row.code, row.text
+            state = _(JobRowState(row.state).label)
+            yield row.position, row.payload.get("card", ""), state, row.code, _(row.text)
         last = rows[-1].position
 
 
@@ -243,9 +243,9 @@ def _columns() -> list[tuple[str, str, bool]]:
 
 
 def _said(refusal: DomainError) -> str:
-    return format_html("{} <span class='code'>{}</span>", refusal.text, refusal.reason_code)
+    return format_html("{} <span class='code'>{}</span>", _(refusal.text), refusal.reason_code)
 
 
 def _not_done(refusal: DomainError) -> str:
-    text = _("Operazione non eseguita. %(why)s") % {"why": refusal.text}
+    text = _("Operazione non eseguita. %(why)s") % {"why": _(refusal.text)}
     return format_html("{} <span class='code'>{}</span>", text, refusal.reason_code)

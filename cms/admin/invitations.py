@@ -88,7 +88,7 @@ def _registered(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     except DomainError as refusal:
         if refusal.code != "password-weak":
             raise
-        form.add_error("password", refusal.text)
+        form.add_error("password", _(refusal.text))
         return _page(request, invitation, way="password", form=form)
     del request.session[SESSION_KEY]
     record_authentication(request, user, method="password", email=user.email, reauthenticated=True)
@@ -114,7 +114,7 @@ def _page(request: HttpRequest, invitation: Invitation, *, way: str, form: forms
         "invitation": invitation,
         "inviter": User.objects.filter(pk=invitation.invited_by).first(),
         "place": invitation.centre.name if invitation.centre else _(invitations.PROVIDER),
-        "role": invitation.get_role_display() or _(invitations.ADMINISTRATOR),
+        "role": _(invitation.get_role_display() or invitations.ADMINISTRATOR),
         "way": way,
         "form": form,
     }

@@ -152,7 +152,7 @@ class JobAdmin(PanelAdmin):
         if job.kind == JobKind.IMPORT:
             return redirect("admin:import", job.uid)
         shown = shown_rows(job, request.GET, lambda rows: self.subjects_of(desk, job, rows))
-        context = {**self.admin_site.each_context(request), **shown, "title": job.get_kind_display()}
+        context = {**self.admin_site.each_context(request), **shown, "title": _(job.get_kind_display())}
         return render(request, "admin/cms/job.html", context)
 
     def subjects_of(self, desk: Desk, job: Job, rows: Sequence[JobRow]) -> Mapping[int, Subject]:

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
 
 from cms.admin import choice
 from cms.admin.desk import PROVIDER_ROLE, UNOWNED, Desk, desk_of, widen_fence
@@ -135,7 +136,7 @@ def ask_or_do(
 
 def told(refusal: DomainError) -> str:
     """Say what was not done and why, the code small at the end."""
-    return format_html('{} <span class="code">{}</span>', refusal.text, refusal.reason_code)
+    return format_html('{} <span class="code">{}</span>', _(refusal.text), refusal.reason_code)
 
 
 def _open_fence(desk: Desk | None, operator: User) -> None:

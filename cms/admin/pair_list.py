@@ -28,8 +28,8 @@ STATUSES = {
     "revocato": (gettext_lazy("Revocato"), Q(status=CertificateStatus.REVOKED)),
 }
 TYPES = {
-    "autenticazione": (CertificateType.AUTHENTICATION.label, Q(type=CertificateType.AUTHENTICATION)),
-    "firma": (CertificateType.SIGNATURE.label, Q(type=CertificateType.SIGNATURE)),
+    "autenticazione": (gettext_lazy(CertificateType.AUTHENTICATION.label), Q(type=CertificateType.AUTHENTICATION)),
+    "firma": (gettext_lazy(CertificateType.SIGNATURE.label), Q(type=CertificateType.SIGNATURE)),
 }
 EXPIRIES = {
     "30": (gettext_lazy("Entro 30 giorni"), 30),

@@ -27,7 +27,7 @@ class InvitationForm(forms.Form):
     place = forms.ChoiceField(label=_("CDRL"))
     role = forms.ChoiceField(
         label=_("Ruolo"),
-        choices=[("", "–"), *Role.choices],
+        choices=[("", "–"), *((value, _(word)) for value, word in Role.choices)],
         required=False,
         help_text=_(
             "L'operatore lavora le pratiche; il responsabile inoltre invita e acquista; il revisore consulta soltanto."
@@ -68,4 +68,6 @@ class InvitationForm(forms.Form):
 class RoleForm(forms.Form):
     """Another role."""
 
-    role = forms.ChoiceField(label=_("Ruolo"), choices=Role.choices, widget=forms.RadioSelect)
+    role = forms.ChoiceField(
+        label=_("Ruolo"), choices=[(value, _(word)) for value, word in Role.choices], widget=forms.RadioSelect
+    )

@@ -77,7 +77,7 @@ class RevocationPages(PanelAdmin):
             {
                 "proposal": proposal,
                 "types": types_of([halves[pk] for pk in proposal.certificate_ids if pk in halves]),
-                "cause": RevocationCause(proposal.cause).label,
+                "cause": _(RevocationCause(proposal.cause).label),
                 "who": names.get(proposal.proposed_by, ""),
                 "is_mine": proposal.proposed_by == desk.operator.pk,
                 "may_decide": desk.may_decide(proposal.centre_id),
@@ -103,9 +103,9 @@ class RevocationPages(PanelAdmin):
         chosen = [half.certificate for half in view.halves if half.certificate.pk in proposal.certificate_ids]
         facts = [
             (_("Titolare"), view.pair.holder),
-            (_("Carta"), view.pair.card or view.pair.get_medium_display()),
+            (_("Carta"), view.pair.card or _(view.pair.get_medium_display())),
             (_("Certificati"), types_of(chosen)),
-            (_("Causa"), RevocationCause(proposal.cause).label),
+            (_("Causa"), _(RevocationCause(proposal.cause).label)),
             (_("Nota"), proposal.note or "–"),
             (_("Proposta da"), name_of(proposal)),
         ]
@@ -180,7 +180,7 @@ def name_of(proposal: RevocationProposal | None) -> str:
 def tell_refusal(request: HttpRequest, refusal: Exception) -> None:
     """Say what was not done, why, and the code in small."""
     if isinstance(refusal, DomainError):
-        text, code = refusal.text, refusal.reason_code
+        text, code = _(refusal.text), refusal.reason_code
     else:
         log.warning("panel.database-busy", error=type(refusal).__name__)
         text, code = (

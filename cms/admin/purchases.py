@@ -238,14 +238,14 @@ def _facts(row: PurchaseRequest) -> list[tuple[str, Any]]:
 
 
 def _types(types: Sequence[str]) -> str:
-    return ", ".join(str(CertificateType(type_).label) for type_ in types)
+    return ", ".join(_(CertificateType(type_).label) for type_ in types)
 
 
 def _steps(row: PurchaseRequest) -> list[tuple[str, str, str]]:
     """What was done, by whom and when, in order."""
     done = [(_("Richiesta"), row.requested_by, row.requested_at), (_("Confermata"), row.confirmed_by, row.confirmed_at)]
     if row.decided_at:
-        done.append((str(PurchaseState(row.state).label), row.decided_by, row.decided_at))
+        done.append((_(PurchaseState(row.state).label), row.decided_by, row.decided_at))
     people = User.objects.in_bulk({who for _what, who, _when in done if who})
     return [
         (what, str(people.get(who or 0) or _("Amministratore del fornitore")), instant(when))

@@ -55,7 +55,7 @@ class ServicesPage(PanelPage):
         context = {
             **self.admin_site.each_context(request),
             "office": office,
-            "rows": [(each, [CertificateType(kind).label for kind in each.types]) for each in counted],
+            "rows": [(each, [_(CertificateType(kind).label) for kind in each.types]) for each in counted],
             "title": self.title,
         }
         return render(request, "admin/cms/services_offered.html", context)

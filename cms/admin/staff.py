@@ -110,7 +110,7 @@ def facts_of_place(place: Membership) -> list[tuple[str, Any]]:
     return [
         (_("Persona"), str(place.user)),
         (_("CDRL"), place.centre.name),
-        (_("Ruolo attuale"), place.get_role_display()),
+        (_("Ruolo attuale"), _(place.get_role_display())),
     ]
 
 

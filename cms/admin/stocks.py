@@ -105,7 +105,7 @@ class StockAdmin(PanelAdmin):
             "counter": counter,
             "page": page_of(_movements(counter), request.GET),
             "may_correct": desk.is_administrator,
-            "title": counter.get_type_display(),
+            "title": _(counter.get_type_display()),
         }
         return render(request, "admin/cms/stock.html", context)
 
@@ -136,7 +136,7 @@ class StockAdmin(PanelAdmin):
             facts=[
                 (_("CDRL"), counter.centre),
                 (_("Servizio"), counter.service),
-                (_("Certificato"), counter.get_type_display()),
+                (_("Certificato"), _(counter.get_type_display())),
                 (_("Disponibili"), counter.free),
                 (_("Prenotati"), counter.reserved),
             ],
@@ -210,6 +210,6 @@ def _movements(counter: Stock) -> QuerySet[StockMovement]:
 def _lines(counter: Stock) -> Iterator[Sequence[str | int | None]]:
     for chunk in walked(_movements(counter)):
         for row in chunk:
-            what = row.get_kind_display()
+            what = _(row.get_kind_display())
             numbers = (row.free_change, row.reserved_change, row.free_after)
             yield instant(row.at), what, *numbers, row.case_code, row.reference, row.reason

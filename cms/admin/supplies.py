@@ -92,7 +92,7 @@ def _counters(agreement: Agreement, stocks: dict[tuple[int, int, str], Stock]) -
     least, most = min(free.values()), max(free.values())
     return [
         Counter(
-            label=str(CertificateType(type_).label),
+            label=_(CertificateType(type_).label),
             stock=row,
             free=free[type_],
             reserved=row.reserved if row else 0,

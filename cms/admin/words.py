@@ -104,7 +104,7 @@ def fact(name: str, value: object) -> str:
     """Say one of an event's facts: a type by its label, an instant as a day, anything else as it stands."""
     text = str(value)
     if name == "type" and text in CertificateType.values:
-        return str(CertificateType(text).label)
+        return _(CertificateType(text).label)
     if name == "not_after":
         return instant(datetime.fromisoformat(text))
     return text

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from allauth.mfa.models import Authenticator
 from django.db.models import F
+from django.utils.translation import gettext_noop as _
 
 from cms import events, policy
 from cms.actors import operator as operator_actor
@@ -20,7 +21,7 @@ def change_role(person_id: int, centre_id: int, role: str, *, operator: User, no
     """Give a member another role; it counts from his next click. The last manager stays one."""
     membership = _locked_membership(person_id, centre_id, operator)
     if role not in Role.values:
-        raise Invalid("Scelga il ruolo tra quelli dell'elenco.")
+        raise Invalid(_("Scelga il ruolo tra quelli dell'elenco."))
     if membership.role == role:
         return membership
     _require_manager_left(membership)

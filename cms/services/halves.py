@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from cms import events, policy
 from cms.actors import operator as operator_actor
 from cms.contacts import CONTROL
@@ -50,7 +52,7 @@ def locked(choice: Choice, operator: User) -> Chosen:
     return Chosen(pair, halves, choice.case_code)
 
 
-ELSEWHERE = (
+ELSEWHERE = _(
     "Il certificato appartiene a un altro CDRL: da qui non si può sospendere, riattivare o revocare. "
     "Il titolare si rivolga al CDRL che lo ha emesso."
 )

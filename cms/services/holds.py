@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop as _
 
 from cms import policy
 from cms.actors import operator as operator_actor
@@ -78,8 +79,8 @@ def reactivate_certificates(choice: Choice, *, note: str, operator: User, now: d
 def obstacle_of(standing: list[Hold]) -> str:
     """Why these holds stay, and what would lift them."""
     if any(hold.cause == HoldCause.MISSING_APPROVAL for hold in standing):
-        return "Il certificato è sospeso perché il rinnovo non è autorizzato: si riattiva approvando il rinnovo."
-    return "Il certificato è sospeso per disposizione dell'autorità: solo l'autorità può riattivarlo."
+        return _("Il certificato è sospeso perché il rinnovo non è autorizzato: si riattiva approvando il rinnovo.")
+    return _("Il certificato è sospeso per disposizione dell'autorità: solo l'autorità può riattivarlo.")
 
 
 def _lift(changed: Chosen, holds: list[Hold], *, note: str, operator: User, now: datetime) -> None:

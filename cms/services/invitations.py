@@ -14,6 +14,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils.translation import gettext_noop as _
 from django.views.decorators.debug import sensitive_variables
 
 from cms import events, policy
@@ -37,8 +38,8 @@ from notifications.catalog import Message
 from runtime.transactions import use_case
 
 TOKEN_BYTES = 32
-PROVIDER = "Amministrazione del fornitore"
-ADMINISTRATOR = "Amministratore del fornitore"
+PROVIDER = _("Amministrazione del fornitore")
+ADMINISTRATOR = _("Amministratore del fornitore")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def invite(invitee: Invitee, *, operator: User, now: datetime) -> Invitation:
     if account is not None:
         policy.require_not_oneself(operator, account.pk)
     _require_newcomer(person, account)
-    invitation, _ = Invitation.objects.select_for_update().get_or_create(
+    invitation, _created = Invitation.objects.select_for_update().get_or_create(
         email=person.email,
         centre_id=person.centre_id,  # type: ignore[misc] # no centre is a place too: the provider's administration
         used_at=None,
@@ -167,12 +168,12 @@ def _checked(invitee: Invitee) -> Invitee:
     """Bring what was typed into the form that is stored; raise what is wrong with it."""
     name = " ".join(CONTROL.sub(" ", invitee.full_name).split())
     if not 3 <= len(name) <= 120:
-        raise Invalid("Indichi nome e cognome della persona invitata.")
+        raise Invalid(_("Indichi nome e cognome della persona invitata."))
     has_role = invitee.role in Role.values if invitee.centre_id is not None else invitee.role == ""
     if not has_role:
-        raise Invalid("Scelga il ruolo della persona invitata.")
+        raise Invalid(_("Scelga il ruolo della persona invitata."))
     if invitee.centre_id is not None and not Centre.objects.filter(pk=invitee.centre_id, active=True).exists():
-        raise NotFound("Il CDRL indicato non esiste o non è attivo.")
+        raise NotFound(_("Il CDRL indicato non esiste o non è attivo."))
     email, tax_code = parse_email(invitee.email).lower(), parse_tax_code(invitee.tax_code)
     return Invitee(email, name, tax_code, invitee.centre_id, invitee.role)
 
@@ -184,7 +185,9 @@ def _require_newcomer(person: Invitee, account: User | None) -> None:
     if account is None:
         return
     if account.tax_code not in {None, person.tax_code}:
-        raise InvitationForeign("Il codice fiscale non corrisponde a quello dell'account con questo indirizzo e-mail.")
+        raise InvitationForeign(
+            _("Il codice fiscale non corrisponde a quello dell'account con questo indirizzo e-mail.")
+        )
     is_there = account.is_administrator if person.centre_id is None else _is_member(account, person.centre_id)
     if is_there:
         raise MemberPresent

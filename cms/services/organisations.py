@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
 from django.db.models import Model
+from django.utils.translation import gettext_noop as _
 
 from cms import events, policy
 from cms.actors import operator as operator_actor
@@ -126,16 +127,16 @@ def _require_known(values: Mapping[str, Any], fields: frozenset[str]) -> None:
 
 def _require_session_limits(values: Mapping[str, Any]) -> None:
     if values.get("session_idle_minutes", IDLE_MINUTES[0]) not in IDLE_MINUTES:
-        raise Invalid("L'inattività ammessa va da 5 a 240 minuti.")
+        raise Invalid(_("L'inattività ammessa va da 5 a 240 minuti."))
     if values.get("session_hours", LONGEST_HOURS[0]) not in LONGEST_HOURS:
-        raise Invalid("La durata massima di una sessione va da 1 a 24 ore.")
+        raise Invalid(_("La durata massima di una sessione va da 1 a 24 ore."))
 
 
 def _require_sound(values: Mapping[str, Any]) -> None:
     if "types" in values and not values["types"]:
-        raise Invalid("Scelga almeno un tipo di certificato.")
+        raise Invalid(_("Scelga almeno un tipo di certificato."))
     if values.get("window_months", 1) not in range(1, 13) or values.get("term_years", 1) not in range(1, 11):
-        raise Invalid("La finestra va da 1 a 12 mesi, la durata da 1 a 10 anni.")
+        raise Invalid(_("La finestra va da 1 a 12 mesi, la durata da 1 a 10 anni."))
 
 
 def _require_no_loop(service: Service) -> None:
@@ -178,7 +179,7 @@ def _stored(row: Row) -> Row:
     except IntegrityError as clash:
         constraint = getattr(getattr(clash.__cause__, "diag", None), "constraint_name", "") or ""
         if constraint == "extension_has_campaign_dates":
-            raise Invalid("Un servizio di estensione vuole le due date della campagna.") from clash
+            raise Invalid(_("Un servizio di estensione vuole le due date della campagna.")) from clash
         if constraint.endswith(("_key", "_uniq", "one_agreement_per_centre_and_service")):
             raise CodeTaken from clash
         raise Invalid from clash

@@ -40,6 +40,12 @@ def iso(at: datetime) -> str:
 
 
 @register.filter
+def said(text: str) -> str:
+    """Say a label or a refusal, stored in Italian, in the reader's language; anything else as it stands."""
+    return _(str(text))
+
+
+@register.filter
 def signed(count: int) -> str:
     """Write a change with its sign, the minus as a minus."""
     return f"+{count}" if count > 0 else str(count).replace("-", "\N{MINUS SIGN}")
@@ -71,7 +77,7 @@ def look_choices(context: Context) -> list[tuple[str, str, bool]]:
 @register.simple_tag
 def badge(badge: words.Badge) -> SafeString:
     """Draw a state: colour, icon and word."""
-    return _badge(badge.role, badge.icon, str(badge.word))
+    return _badge(badge.role, badge.icon, said(badge.word))
 
 
 @lru_cache(maxsize=512)

@@ -56,7 +56,7 @@ def legend(weeks: Sequence[Week]) -> list[Series]:
     """States with their pattern and sum."""
     return [
         Series(
-            word=str(state.label),
+            word=_(state.label),
             swatch=format_html(
                 '<svg class="swatch" aria-hidden="true" focusable="false" width="24" height="16">'
                 '<rect class="bar-part" width="24" height="16" fill="url(#fill-{})"/></svg>',

@@ -14,7 +14,7 @@ from renewals.states import Authorisation, CaseState, Due
 
 def short(case: RenewalCase) -> str:
     """One word for the list; empty for nothing."""
-    return str(Due(case.due_kind).label) if case.due_kind else ""
+    return _(Due(case.due_kind).label) if case.due_kind else ""
 
 
 def sentence(case: RenewalCase, now: datetime) -> str:

@@ -147,7 +147,7 @@ def _choices(case: RenewalCase, desk: Desk, reopened_as: RenewalCase | None) -> 
         policy.require_renewable(case.old_pair, case.old_halves, renewed=False, now=desk.now)
     except DomainError as refusal:
         return replace(
-            choices, may_reopen=False, obstacle=_("Non può essere riaperta. %(why)s") % {"why": refusal.text}
+            choices, may_reopen=False, obstacle=_("Non può essere riaperta. %(why)s") % {"why": _(refusal.text)}
         )
     return choices
 
@@ -158,7 +158,7 @@ def _pairs(case: RenewalCase, halves: list[Certificate], now: datetime) -> tuple
     open_requests = CaRequest.objects.filter(
         case_code=case.code, state__in=[RequestState.PLANNED, RequestState.SENT], certificate_id__isnull=False
     )
-    wishes = {wish.certificate_id: wish.get_kind_display() for wish in open_requests.order_by("id")}
+    wishes = {wish.certificate_id: _(wish.get_kind_display()) for wish in open_requests.order_by("id")}
     replaced = case.state == CaseState.COMPLETED
     built = [
         Half(
@@ -188,9 +188,9 @@ def _line(event: Event, names: dict[int, str], case: RenewalCase) -> Line:
     outcome = Outcome(event.outcome)
     return Line(
         at=event.at,
-        what=VERBS.get(event.verb, event.verb),
+        what=_(VERBS.get(event.verb, event.verb)),
         who=who or names.get(event.actor_id or 0, _("Operatore")),
-        channel=str(Channel(event.channel).label),
+        channel=_(Channel(event.channel).label),
         outcome=Badge(*looks[outcome], str(outcome.label)),
         reason=event.reason,
         new_not_after=event.new_not_after,

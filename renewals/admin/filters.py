@@ -193,7 +193,7 @@ def selects(filters: Filters, services: Sequence[Service]) -> list[Select]:
     ]
     flows = sorted({service.flow for service in services})
     if len(flows) > 1 or filters.flusso:
-        said = [(flow, str(Flow(flow).label)) for flow in flows]
+        said = [(flow, _(Flow(flow).label)) for flow in flows]
         asked.append(_select("flusso", _("Flusso"), [("", said)], filters.flusso))
     terms = sorted({service.issuing.term_years for service in services})
     if len(terms) > 1 or filters.durata:
@@ -216,7 +216,7 @@ def words(filters: Filters) -> list[tuple[str, dict[str, Any]]]:
     if filters.canale:
         said.append((str(CHANNELS[filters.canale][0]), {"canale": ""}))
     if filters.flusso:
-        said.append((str(Flow(filters.flusso).label), {"flusso": ""}))
+        said.append((_(Flow(filters.flusso).label), {"flusso": ""}))
     if filters.durata:
         said.append((term_word(int(filters.durata)), {"durata": ""}))
     return said

@@ -219,7 +219,7 @@ def _counted(filters: Filters, scoped: QuerySet[RenewalCase]) -> tuple[list[Chip
     sets |= {f"s:{slug}": with_answer.filter(condition) for slug, (_label, condition) in STATES.items()}
     sets |= {f"a:{slug}": with_state.filter(condition) for slug, (_label, condition) in AUTHORISATIONS.items()}
     counts = bounded_counts(sets)
-    states = {"": _("Tutti")} | {slug: str(label) for slug, (label, _condition) in STATES.items()}
+    states = {"": _("Tutti")} | {slug: _(str(label)) for slug, (label, _condition) in STATES.items()}
     answers = {"": _("Tutte")} | {slug: str(label) for slug, (label, _condition) in AUTHORISATIONS.items()}
     return _chips(filters, "stato", "s", states, counts), _chips(filters, "autorizzazione", "a", answers, counts)
 

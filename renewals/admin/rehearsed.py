@@ -90,13 +90,13 @@ def _of_case(turn: Turn) -> list[str]:
     if turn.sweep == Sweep.OPEN:
         if turn.case is not None:
             return [_("Si apre la pratica di rinnovo.")]
-        return [turn.obstacle.text] if turn.obstacle else [_("La pratica è già aperta.")]
+        return [_(turn.obstacle.text)] if turn.obstacle else [_("La pratica è già aperta.")]
     if turn.sweep == Sweep.EXPIRE:
         return [_("La pratica passa a Scaduto.")]
     if turn.sweep == Sweep.LAPSE:
         return [_("La pratica passa da Completato a Scaduto.")]
     if turn.hold is not None:
-        cause = str(HoldCause(turn.hold.cause).label).lower()
+        cause = _(HoldCause(turn.hold.cause).label).lower()
         said = [_("Finisce la sospensione per %(cause)s.") % {"cause": cause}]
         return [*said, _("Alla pratica non resta alcuna scadenza.")] if turn.withdraws else said
     return []
@@ -128,4 +128,4 @@ def _types(wishes: Sequence[Wish]) -> str:
 
 
 def _labels(types: frozenset[str] | set[str]) -> str:
-    return ", ".join(str(CertificateType(type_).label) for type_ in sorted(types))
+    return ", ".join(_(CertificateType(type_).label) for type_ in sorted(types))

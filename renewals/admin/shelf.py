@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from cms.admin import counting
 from cms.models import Agreement, Service, Stock
 from cms.scope import Scope
@@ -69,6 +71,6 @@ def _shelf(agreement: Agreement, free: dict[tuple[int, int, str], int]) -> Shelf
         centre=str(agreement.centre),
         service=str(service),
         pairs=left[short],
-        short=str(CertificateType(short).label) if is_uneven else "",
+        short=_(CertificateType(short).label) if is_uneven else "",
         threshold=agreement.low_stock_threshold,
     )

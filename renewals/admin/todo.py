@@ -98,10 +98,10 @@ def _of_shelf(shelf: Shelf) -> Errand:
 
 def _of_request(request: CaRequest) -> Errand:
     if request.state == RequestState.REFUSED:
-        what = _("%(kind)s rifiutata dalla CA") % {"kind": request.get_kind_display()}
+        what = _("%(kind)s rifiutata dalla CA") % {"kind": _(request.get_kind_display())}
     else:
         what = _("%(kind)s non riuscita dopo %(tries)d tentativi") % {
-            "kind": request.get_kind_display(),
+            "kind": _(request.get_kind_display()),
             "tries": request.attempts,
         }
     note = " · ".join(part for part in (str(request.pair.holder), request.case_code) if part)
@@ -110,7 +110,7 @@ def _of_request(request: CaRequest) -> Errand:
 
 
 def _of_proposal(proposal: RevocationProposal) -> Errand:
-    note = f"{proposal.pair.holder} · {proposal.get_cause_display()}"
+    note = f"{proposal.pair.holder} · {_(proposal.get_cause_display())}"
     what = _("Revoca da confermare da una seconda persona")
     return Errand("wait", "ban", what, note, "", proposal.proposed_at, reverse("admin:revocations"))
 
