@@ -21,7 +21,7 @@ from cms.admin.site import SERVICES
 from cms.errors import DomainError
 from renewals import queries
 from renewals.admin import badges, clockwork, decision, finding, listing, resending
-from renewals.admin.answers import case_in_scope, refused, told
+from renewals.admin.answers import case_in_scope, decided, refused, told
 from renewals.admin.decision import APPROVE, CANCEL, REFUSE, REOPEN, Question
 from renewals.admin.dossier import dossier_of
 from renewals.admin.filters import MOST_HOLDERS, Filters
@@ -95,7 +95,7 @@ class RenewalCaseAdmin(SeveralDecisions):
         def act(case: RenewalCase, desk: Desk, _reason: str) -> RenewalCase:
             done = decisions.approve_renewal(case.pk, operator=desk.operator, now=desk.now)
             news = done.decided_at == desk.now
-            told(request, _("Rinnovo approvato."), _("Il rinnovo era già stato approvato."), news=news)
+            decided(request, case, _("Rinnovo approvato."), _("Il rinnovo era già stato approvato."), news=news)
             return case
 
         return self._decide(request, code, APPROVE, act)
@@ -106,7 +106,7 @@ class RenewalCaseAdmin(SeveralDecisions):
         def act(case: RenewalCase, desk: Desk, reason: str) -> RenewalCase:
             done = decisions.refuse_renewal(case.pk, operator=desk.operator, reason=reason, now=desk.now)
             news = done.decided_at == desk.now
-            told(request, _("Rinnovo non approvato."), _("Il rinnovo era già stato respinto."), news=news)
+            decided(request, case, _("Rinnovo non approvato."), _("Il rinnovo era già stato respinto."), news=news)
             return case
 
         return self._decide(request, code, REFUSE, act)
