@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -28,7 +29,8 @@ from renewals.models import RenewalCase
 from runtime.embedded.postgres import PostgresAddress
 from tests.panel.town import NOW, Town
 
-APART = 50_000_000
+# Further with each call: what one test has taken, the next one's own rows go on from.
+APART = itertools.count(50_000_000, 10_000_000)
 
 
 @dataclass
@@ -39,6 +41,7 @@ class Abroad:
     operator: User
     centre: Centre
     service: Service
+    is_other_centre: bool
     ids: dict[str, list[Any]] = field(default_factory=dict)
     fenced: set[str] = field(default_factory=set)
     """Texts that row policies alone must hold back."""
@@ -53,7 +56,7 @@ def set_apart(superuser: PostgresAddress) -> None:
             "SELECT setval(pg_get_serial_sequence(quote_ident(table_name), column_name),"
             " %s + 100000 * row_number() OVER (ORDER BY table_name)::bigint)"
             " FROM information_schema.columns WHERE table_schema = 'public' AND is_identity = 'YES'",
-            [APART],
+            [next(APART)],
         )
 
 
@@ -67,7 +70,7 @@ def abroad(town: Town, centre: Centre, service: Service, tag: str) -> Abroad:
     town.buy(centre, service.issuing, 5)
     case = town.suspended(town.completed(town.case(holder, days_left=-5, centre=centre, service=service), days_ago=20))
     waiting = town.completed(town.case(holder, days_left=11, centre=centre, service=service), days_ago=4)
-    here = Abroad(case, operator, centre, service)
+    here = Abroad(case, operator, centre, service, is_other_centre=centre != town.centre)
     _requests(here, tag)
     _business(here, tag)
     _long_work(here, tag)
@@ -133,7 +136,7 @@ def _collect(here: Abroad, cases: list[RenewalCase], tag: str) -> None:
         holder.pk, here.case.pk, here.case.card_id, pairs[1].pk, certificates[2].pk,
         Event.objects.filter(case_code=here.case.code).latest("pk").pk,
         StockMovement.objects.filter(case_code=here.case.code).latest("pk").stock_id,
-        *([here.operator.pk, here.centre.pk] if here.centre.pk > APART else []),  # of the own centre they are no strangers
+        *([here.operator.pk, here.centre.pk] if here.is_other_centre else []),  # of the own centre they are no strangers
     ]  # fmt: skip
     uids = [
         pairs[1].public_id, here.proposal.uid, here.purchase.uid, here.invitation.uid, *(job.uid for job in here.jobs),  # type: ignore[attr-defined]
@@ -142,10 +145,10 @@ def _collect(here: Abroad, cases: list[RenewalCase], tag: str) -> None:
     here.ids = {
         "int": numbers,
         "uuid": uids,
-        "str": [codes[0], here.purchase.number, *([here.centre.code] if here.centre.pk > APART else [])],
+        "str": [codes[0], here.purchase.number, *([here.centre.code] if here.is_other_centre else [])],
     }  # type: ignore[attr-defined]
     here.fenced = {tag, *codes, *(case.card.serial for case in cases), *(half.serial for half in certificates)}
-    if here.centre.pk < APART:
+    if not here.is_other_centre:
         # Of another service of the own centre, people and invitations are no strangers.
         here.ids["uuid"].remove(here.invitation.uid)  # type: ignore[attr-defined]
         here.asked = {holder.tax_code, holder.surname, str(holder.mobile)}

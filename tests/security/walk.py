@@ -69,6 +69,12 @@ def asked(client: Client, method: str, address: str, data: Any = None) -> tuple[
     return answer, body_of(answer)
 
 
+def outcome(answer: HttpResponse) -> str:
+    """Status, and what broke."""
+    broken = getattr(answer, "exc_info", None)
+    return f"{answer.status_code} {broken[1]!r}" if broken else str(answer.status_code)
+
+
 def given_away(text: str, marks: Iterable[str]) -> set[str]:
     """Marks that stand in the text."""
     return {mark for mark in marks if mark in text}
