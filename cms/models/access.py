@@ -15,7 +15,8 @@ from cms.states import Role
 class Invitation(models.Model):
     """A single-use link to an account. The link's token is never stored, only its SHA-256.
 
-    With `centre` it invites into a centre in `role`; without, it invites an administrator of the provider.
+    With `centre` it invites into a centre in `role`; without, it invites an administrator of the provider. Without
+    `invited_by` the installation itself invites, by `manage.py invite_administrator`.
     """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -27,7 +28,7 @@ class Invitation(models.Model):
     )
     role = models.CharField("ruolo", max_length=16, choices=Role.choices, blank=True)
     token_sha256 = models.CharField(max_length=64, unique=True, editable=False)
-    invited_by = models.BigIntegerField("invitato da")
+    invited_by = models.BigIntegerField("invitato da", null=True, blank=True)
     invited_at = models.DateTimeField("invitato il")
     expires_at = models.DateTimeField("valido fino al")
     used_at = models.DateTimeField("usato il", null=True, blank=True)
