@@ -18,6 +18,7 @@ from django.utils.translation import gettext_noop as _
 from django.views.decorators.debug import sensitive_variables
 
 from cms import events, policy
+from cms.actors import SYSTEM, Actor
 from cms.actors import operator as operator_actor
 from cms.contacts import CONTROL, parse_email
 from cms.errors import (
@@ -40,6 +41,7 @@ from runtime.transactions import use_case
 TOKEN_BYTES = 32
 PROVIDER = _("Amministrazione del fornitore")
 ADMINISTRATOR = _("Amministratore del fornitore")
+INSTALLATION = _("Chi gestisce questa installazione")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +64,15 @@ def invite(invitee: Invitee, *, operator: User, now: datetime) -> Invitation:
     if account is not None:
         policy.require_not_oneself(operator, account.pk)
     _require_newcomer(person, account)
-    invitation, _created = Invitation.objects.select_for_update().get_or_create(
-        email=person.email,
-        centre_id=person.centre_id,  # type: ignore[misc] # no centre is a place too: the provider's administration
-        used_at=None,
-        withdrawn_at=None,
-        defaults={**_written(person), **_fresh(operator, now)[0]},
-    )
-    for name, value in _written(person).items():
-        setattr(invitation, name, value)
-    _send(invitation, operator, now, verb="access.invited")
-    return invitation
+    return _invited(person, operator, now)
+
+
+@use_case
+def invite_first_administrator(invitee: Invitee, *, now: datetime) -> Invitation:
+    """Invite an administrator for whoever runs the installation: at its beginning there is nobody who could invite."""
+    person = _checked(invitee)
+    _require_newcomer(person, User.objects.filter(email=person.email).first())
+    return _invited(person, None, now)
 
 
 @use_case
@@ -95,7 +95,7 @@ def withdraw_invitation(uid: UUID, *, operator: User, now: datetime) -> Invitati
         policy.require_invitation_open(invitation, now)
     invitation.withdrawn_at = now
     invitation.save(update_fields=["withdrawn_at"])
-    _note("access.invitation-withdrawn", invitation, operator, now)
+    _note("access.invitation-withdrawn", invitation, operator_actor(operator), now)
     return invitation
 
 
@@ -161,7 +161,23 @@ def _admit(user: User, invitation: Invitation, now: datetime) -> None:
         Membership.objects.get_or_create(user=user, centre_id=invitation.centre_id, defaults={"role": invitation.role})
     invitation.used_at = now
     invitation.save(update_fields=["used_at"])
-    _note("access.granted", invitation, user, now, person=user.pk, invited_by=invitation.invited_by)
+    facts = {"person": user.pk, "invited_by": invitation.invited_by}
+    _note("access.granted", invitation, operator_actor(user), now, **facts)
+
+
+def _invited(person: Invitee, inviter: User | None, now: datetime) -> Invitation:
+    """Store the invitation, or take up the open one, and send its link. Without an inviter the installation invites."""
+    invitation, _created = Invitation.objects.select_for_update().get_or_create(
+        email=person.email,
+        centre_id=person.centre_id,  # type: ignore[misc] # no centre is a place too: the provider's administration
+        used_at=None,
+        withdrawn_at=None,
+        defaults={**_written(person), **_fresh(inviter, now)[0]},
+    )
+    for name, value in _written(person).items():
+        setattr(invitation, name, value)
+    _send(invitation, inviter, now, verb="access.invited")
+    return invitation
 
 
 def _checked(invitee: Invitee) -> Invitee:
@@ -201,19 +217,19 @@ def _written(person: Invitee) -> dict[str, str]:
     return {"full_name": person.full_name, "tax_code": person.tax_code, "role": person.role}
 
 
-def _fresh(operator: User, now: datetime) -> tuple[dict[str, object], str]:
+def _fresh(inviter: User | None, now: datetime) -> tuple[dict[str, object], str]:
     """Return the columns of a new link, and its token, which is stored nowhere."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     return {
         "token_sha256": digest_of(token),
-        "invited_by": operator.pk,
+        "invited_by": inviter and inviter.pk,
         "invited_at": now,
         "expires_at": now + timedelta(hours=settings.CMS.invitation_hours),
     }, token
 
 
-def _send(invitation: Invitation, operator: User, now: datetime, *, verb: str) -> None:
-    columns, token = _fresh(operator, now)
+def _send(invitation: Invitation, inviter: User | None, now: datetime, *, verb: str) -> None:
+    columns, token = _fresh(inviter, now)
     for name, value in columns.items():
         setattr(invitation, name, value)
     invitation.save()
@@ -224,7 +240,7 @@ def _send(invitation: Invitation, operator: User, now: datetime, *, verb: str) -
         to=invitation.email,
         context={
             "recipient_name": invitation.full_name,
-            "inviter_name": operator.full_name or operator.email,
+            "inviter_name": (inviter.full_name or inviter.email) if inviter else INSTALLATION,
             "place": place,
             "role": invitation.get_role_display() or ADMINISTRATOR,
             "expires_at": invitation.expires_at.isoformat(),
@@ -232,7 +248,7 @@ def _send(invitation: Invitation, operator: User, now: datetime, *, verb: str) -
         secrets={"invitation_url": f"{settings.BASE_URL}{reverse('open_invitation', args=[token])}"},
         at=now,
     )
-    _note(verb, invitation, operator, now)
+    _note(verb, invitation, operator_actor(inviter) if inviter else SYSTEM, now)
 
 
 def _locked(uid: UUID, operator: User) -> Invitation:
@@ -260,10 +276,10 @@ def _require_good_password(password: str, invitation: Invitation) -> None:
         raise PasswordWeak(" ".join(refusal.messages)) from refusal
 
 
-def _note(verb: str, invitation: Invitation, actor: User, now: datetime, **facts: int) -> None:
+def _note(verb: str, invitation: Invitation, actor: Actor, now: datetime, **facts: int | None) -> None:
     events.record(
         verb,
-        actor=operator_actor(actor),
+        actor=actor,
         at=now,
         centre_id=invitation.centre_id,
         facts={"invitation": str(invitation.uid), "role": invitation.role, **facts},
