@@ -20,13 +20,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cms import roster
 from cms.admin.desk import Desk, at
 from cms.admin.exports import CHUNK, csv_answer
-from cms.admin.jobs import Subject, jobs_of, progress_of, shown_rows
+from cms.admin.jobs import Subject, badge_of, jobs_of, progress_of, shown_rows
 from cms.admin.paging import page_of
 from cms.admin.site import OFFICE, PanelPage
 from cms.errors import DomainError
 from cms.models import Agreement, Job, JobRow, Pair
 from cms.services import import_files, intake
-from cms.states import JobKind, JobRowState, JobState
+from cms.states import JobKind, JobState
 
 SAMPLE = (
     ("RSSMRA85T10A562S", "Rossi", "Mario", "mario.rossi@example.org", "+39 347 1234567", "Via delle Prove 1", "50100",
@@ -224,8 +224,7 @@ def _reported(job: Job) -> Iterator[Sequence[str | int]]:
     last = -1
     while rows := list(job.rows.filter(position__gt=last).order_by("position")[:CHUNK]):
         for row in rows:
-            state = _(JobRowState(row.state).label)
-            yield row.position, row.payload.get("card", ""), state, row.code, _(row.text)
+            yield row.position, row.payload.get("card", ""), badge_of(job, row).word, row.code, _(row.text)
         last = rows[-1].position
 
 

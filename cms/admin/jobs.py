@@ -36,11 +36,23 @@ _ROW_LOOKS = {
     JobRowState.DONE: ("ok", "check"),
     JobRowState.REFUSED: ("danger", "close-circle"),
 }
+_ALL, _REFUSED = "tutte", "non-eseguite"
 _OUTCOMES = {
-    "": (gettext_lazy("Tutte"), list(JobRowState)),
-    "non-eseguite": (gettext_lazy("Non eseguite"), [JobRowState.REFUSED]),
+    _ALL: (gettext_lazy("Tutte"), list(JobRowState)),
+    _REFUSED: (gettext_lazy("Non eseguite"), [JobRowState.REFUSED]),
     "riuscite": (gettext_lazy("Riuscite"), [JobRowState.DONE]),
     "da-fare": (gettext_lazy("Da fare"), [JobRowState.PLANNED]),
+}
+# A check has done nothing yet: what it found is said as on top of its page.
+_OUTCOMES_OF_CHECK = {
+    _REFUSED: (gettext_lazy("Non ammesse"), [JobRowState.REFUSED]),
+    "da-fare": (gettext_lazy("Da registrare"), [JobRowState.PLANNED]),
+    _ALL: _OUTCOMES[_ALL],
+}
+_WORDS = {
+    (JobState.CHECKED, JobRowState.PLANNED): ("wait", "clock", gettext_lazy("Da registrare")),
+    (JobState.CHECKED, JobRowState.REFUSED): ("danger", "close-circle", gettext_lazy("Non ammessa")),
+    (JobState.STOPPED, JobRowState.PLANNED): ("neutral", "minus-circle", gettext_lazy("Rimasta da fare")),
 }
 
 
@@ -104,14 +116,15 @@ def shown_rows(
     job: Job, query: QueryDict, subjects_of: Callable[[Sequence[JobRow]], Mapping[int, Subject]]
 ) -> dict[str, Any]:
     """What `admin/cms/job.html` shows of a job: its progress, and the rows that the address names."""
+    outcomes = _OUTCOMES_OF_CHECK if job.state == JobState.CHECKED else _OUTCOMES
     chosen = query.get("esito", "")
-    chosen = chosen if chosen in _OUTCOMES else ""
+    chosen = chosen if chosen in outcomes else _first_look(job)
     rows, previous, following = _rows(job, chosen, query)
     subjects = subjects_of(rows)
     return {
         "progress": progress_of(job),
-        "lines": [_line(row, subjects) for row in rows],
-        "chips": [_chip(slug, chosen) for slug in _OUTCOMES],
+        "lines": [_line(job, row, subjects) for row in rows],
+        "chips": [Chip(str(word), f"?esito={slug}", slug == chosen) for slug, (word, _states) in outcomes.items()],
         "page": {"previous": previous, "next": following},
     }
 
@@ -161,6 +174,19 @@ class JobAdmin(PanelAdmin):
         return {}
 
 
+def _first_look(job: Job) -> str:
+    """What is shown unless something else is asked for: of a check, the rows that somebody must mend."""
+    return _REFUSED if job.state == JobState.CHECKED and job.refused else _ALL
+
+
+def badge_of(job: Job, row: JobRow) -> Badge:
+    """Look and word of a row's outcome, by how its job stands: checked, worked on, or stopped."""
+    state = JobRowState(row.state)
+    said = _WORDS.get((JobState(job.state), state))
+    role, icon, word = said or (*_ROW_LOOKS[state], _(state.label))
+    return Badge(role, icon, str(word))
+
+
 def _rows(job: Job, chosen: str, query: QueryDict) -> tuple[list[JobRow], str, str]:
     """Rows of a page in the order of the job, with the addresses beside it."""
     found = job.rows.filter(state__in=_OUTCOMES[chosen][1])
@@ -177,15 +203,10 @@ def _rows(job: Job, chosen: str, query: QueryDict) -> tuple[list[JobRow], str, s
 
 def _address(chosen: str, name: str, position: int) -> str:
     query = QueryDict(mutable=True)
-    query.update({**({"esito": chosen} if chosen else {}), name: str(position)})
+    query.update({"esito": chosen, name: str(position)})
     return f"?{query.urlencode()}"
 
 
-def _chip(slug: str, chosen: str) -> Chip:
-    return Chip(str(_OUTCOMES[slug][0]), f"?esito={slug}" if slug else "?", slug == chosen)
-
-
-def _line(row: JobRow, subjects: Mapping[int, Subject]) -> Line:
-    state = JobRowState(row.state)
+def _line(job: Job, row: JobRow, subjects: Mapping[int, Subject]) -> Line:
     said = subjects.get(row.pk) or Subject(_("Riga %(number)d") % {"number": row.position})
-    return Line(row, said, Badge(*_ROW_LOOKS[state], str(state.label)))
+    return Line(row, said, badge_of(job, row))
