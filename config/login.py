@@ -26,6 +26,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cms.models import User
 from cms.services import accounts
+from cms.services.accounts import Change
 from runtime import clock, sealing
 
 log = structlog.get_logger(__name__)
@@ -33,6 +34,17 @@ log = structlog.get_logger(__name__)
 # allauth hands over the bare secret, without saying whose it is: the seal binds it to its purpose, not to its row.
 SEAL_CONTEXT = "second-factor"
 LINK_MAIL = "account/email/password_reset_key"
+# What allauth's own pages change, by the name of the notification that it would send.
+CHANGES = {
+    "account/email/password_changed": Change.PASSWORD,
+    "account/email/password_reset": Change.PASSWORD,
+    "account/email/password_set": Change.PASSWORD,
+    "mfa/email/totp_activated": Change.APP_ADDED,
+    "mfa/email/totp_deactivated": Change.APP_REMOVED,
+    "mfa/email/webauthn_added": Change.PASSKEY_ADDED,
+    "mfa/email/webauthn_removed": Change.PASSKEY_REMOVED,
+    "mfa/email/recovery_codes_generated": Change.RECOVERY_CODES,
+}
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -52,6 +64,15 @@ class AccountAdapter(DefaultAccountAdapter):
         """Refuse: operators are invited."""
         del request
         return False
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        """Post our own warning in place of allauth's mail: to the address that the account has, through the outbox."""
+        if template_prefix in CHANGES:
+            accounts.warn_of_change(user, CHANGES[template_prefix], now=clock.now())
+            return
+        super().send_notification_mail(template_prefix, user, context, email)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Post the link to a new password; send allauth's other mail, whose failure is logged without the recipient."""

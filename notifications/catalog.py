@@ -31,6 +31,7 @@ class Message(enum.StrEnum):
     LOW_STOCK = "low-stock"
     INVITATION = "invitation"
     PASSWORD_LINK = "password-link"
+    ACCOUNT_CHANGED = "account-changed"
 
 
 class Shape(enum.Enum):
@@ -152,6 +153,11 @@ CATALOG: Mapping[Message, Contents] = MappingProxyType(
         Message.PASSWORD_LINK: Contents(
             {"recipient_name": Shape.LINE, "expires_at": Shape.INSTANT},
             secrets=frozenset({"password_url"}),
+            is_urgent=True,
+        ),
+        Message.ACCOUNT_CHANGED: Contents(
+            {"recipient_name": Shape.LINE, "change": Shape.LINE},
+            optional={"author_name": Shape.LINE_OR_NOTHING, "place": Shape.LINE_OR_NOTHING},
             is_urgent=True,
         ),
         Message.LOW_STOCK: Contents(

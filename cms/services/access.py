@@ -12,6 +12,7 @@ from cms import events, policy
 from cms.actors import operator as operator_actor
 from cms.errors import AdministratorLast, AdministratorsOnly, Invalid, ManagerLast, NotFound
 from cms.models import Centre, Membership, User
+from cms.services.accounts import Change, warn_of_change
 from cms.states import Role
 from runtime.transactions import use_case
 
@@ -36,9 +37,10 @@ def remove_member(person_id: int, centre_id: int, *, operator: User, now: dateti
     """Take a person's access to the centre away and end his sessions. His account and his deeds stay on record."""
     membership = _locked_membership(person_id, centre_id, operator)
     _require_manager_left(membership)
-    role = membership.role
+    person, place, role = membership.user, membership.centre.name, membership.role
     membership.delete()
     _end_sessions(person_id)
+    warn_of_change(person, Change.ACCESS_REMOVED, now=now, author=operator, place=place)
     _note("access.removed", person_id, operator, now, centre_id=centre_id, role=role)
 
 
@@ -49,6 +51,7 @@ def remove_factors(person_id: int, *, operator: User, now: datetime) -> None:
     require_care_for(operator, person)
     Authenticator.objects.filter(user=person).delete()
     _end_sessions(person_id)
+    warn_of_change(person, Change.FACTORS_REMOVED, now=now, author=operator)
     _note("access.factors-removed", person_id, operator, now)
 
 
@@ -63,6 +66,7 @@ def close_account(person_id: int, *, operator: User, now: datetime) -> None:
     person.is_active = False
     person.save(update_fields=["is_active"])
     _end_sessions(person_id)
+    warn_of_change(person, Change.ACCOUNT_CLOSED, now=now, author=operator)
     _note("access.account-closed", person_id, operator, now)
 
 

@@ -27,6 +27,7 @@ TITLES = {
     Message.LOW_STOCK: _("Giacenza in esaurimento"),
     Message.INVITATION: _("Invito al pannello"),
     Message.PASSWORD_LINK: _("Link per una nuova password"),
+    Message.ACCOUNT_CHANGED: _("Cambio all'accesso di un operatore"),
 }
 
 

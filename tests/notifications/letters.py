@@ -35,6 +35,8 @@ VALUES: dict[str, Any] = {
     "inviter_name": "Sara Galli",
     "place": "Ordine degli Ingegneri & Architetti di Forlì",
     "role": "Responsabile del CDRL",
+    "change": "È stata aggiunta un'app di autenticazione.",
+    "author_name": "Nadia Orsini",
 }
 SHOWN = {
     "old_not_after": "ven 12/03/2027, 10:15",
