@@ -15,6 +15,13 @@ from cms.states import CertificateType
 class _Shape(forms.ModelForm):  # type: ignore[type-arg] # Django's own is generic in its stubs only
     """A model's fields as a form that stores nothing: uniqueness and constraints are the use case's."""
 
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        """Offer a model's choices, whose labels are Italian, in the reader's language."""
+        super().__init__(*arguments, **named)
+        for field in self.fields.values():
+            if isinstance(field, forms.TypedChoiceField):
+                field.choices = [(value, _(str(word))) for value, word in field.choices]
+
     def _post_clean(self) -> None:
         """Leave the row as it is: what was typed goes to the use case as values."""
 

@@ -29,7 +29,6 @@ from cms.admin.site import PanelAdmin
 from cms.errors import DomainError
 from cms.models import Certificate, Pair, RevocationProposal, User
 from cms.services import revocations
-from cms.services.halves import types_of
 from cms.states import ProposalState, RevocationCause
 
 log = structlog.get_logger(__name__)
@@ -76,7 +75,7 @@ class RevocationPages(PanelAdmin):
         rows = [
             {
                 "proposal": proposal,
-                "types": types_of([halves[pk] for pk in proposal.certificate_ids if pk in halves]),
+                "types": _types_of([halves[pk] for pk in proposal.certificate_ids if pk in halves]),
                 "cause": _(RevocationCause(proposal.cause).label),
                 "who": names.get(proposal.proposed_by, ""),
                 "is_mine": proposal.proposed_by == desk.operator.pk,
@@ -104,7 +103,7 @@ class RevocationPages(PanelAdmin):
         facts = [
             (_("Titolare"), view.pair.holder),
             (_("Carta"), view.pair.card or _(view.pair.get_medium_display())),
-            (_("Certificati"), types_of(chosen)),
+            (_("Certificati"), _types_of(chosen)),
             (_("Causa"), _(RevocationCause(proposal.cause).label)),
             (_("Nota"), proposal.note or "–"),
             (_("Proposta da"), name_of(proposal)),
@@ -189,3 +188,8 @@ def tell_refusal(request: HttpRequest, refusal: Exception) -> None:
         )
     said = _("Operazione non eseguita. %(why)s") % {"why": text}
     messages.error(request, format_html("{} <span class='code'>{}</span>", said, code))
+
+
+def _types_of(halves: Sequence[Certificate]) -> str:
+    """Name the types of some certificates in a line, in the reader's language."""
+    return ", ".join(_(half.get_type_display()) for half in halves)

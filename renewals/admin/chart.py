@@ -153,4 +153,5 @@ def level(have: int, need: int, most: int) -> SafeString:
 def _in_words(weeks: Sequence[Week]) -> str:
     """The gist for who does not see the bars; the table below has every number."""
     said = [f"{series.word} {series.total}" for series in legend(weeks)]
-    return f"{', '.join(said)}. {_('Gli stessi numeri sono nella tabella che segue.')}"
+    below = _("Gli stessi numeri sono nella tabella che segue.")
+    return f"{', '.join(said)}. {below}"
