@@ -21,7 +21,7 @@ from django.db import transaction
 from cms import ca
 from cms.actors import IMPORTER
 from cms.contacts import Contacts, parse_contacts
-from cms.models import Agreement, Card, CardFamily, Centre, Holder, Membership, Service, User
+from cms.models import Agreement, Card, CardFamily, Centre, Holder, Membership, Pair, Service, User
 from cms.services import holders, registration, stock
 from cms.services.certificates import PROFILE_OF
 from cms.services.registration import CardData
@@ -48,6 +48,7 @@ class Person:
 
 
 AUTHORISED, AUTOMATIC = "firma-cns", "firma-cns-automatica"
+WEBRA, EIDAS = "firma-cns-webra", "firma-cns-eidas"  # what is renewed under WebRA is issued under its successor
 # The first two own the simulated cards.
 PEOPLE = (
     Person("Marina", "Conti", "CNTMRN85T41F205A", 25, AUTHORISED),
@@ -58,11 +59,33 @@ PEOPLE = (
     Person("Enrico", "Bassi", "BSSNRC75D20L736B", 52, AUTOMATIC),
     Person("Teresa", "Amato", "MTATRS71R64F839Q", 75, AUTHORISED),
     Person("Luca", "Pagani", "PGNLCU88E11D612W", 300, AUTHORISED),
+    Person("Pietro", "Longo", "LNGPTR65L30A944K", 33, WEBRA),
 )
 
 
-def settle(*, serials: tuple[str, ...], csrs: Mapping[tuple[str, str], bytes], at: datetime) -> None:
-    """Bring everybody into the register; people who are there already stay as they are.
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A service of the centre. `units` of each type are bought where it issues; few of one type make a shelf low."""
+
+    code: str
+    name: str
+    approval: ApprovalMode = ApprovalMode.AUTHORISATION
+    successor: str = ""
+    units: tuple[int, ...] = (UNITS, UNITS)
+
+
+# A successor comes before what it succeeds.
+OFFERS = (
+    Offer(AUTHORISED, "Firma digitale e CNS", units=(12, UNITS)),
+    Offer(AUTOMATIC, "Firma digitale e CNS, rinnovo automatico", ApprovalMode.AUTOMATIC),
+    Offer(EIDAS, "Firma digitale e CNS eIDAS"),
+    Offer(WEBRA, "Firma digitale e CNS WebRA", successor=EIDAS, units=()),
+)
+STOCKED_BEFORE = timedelta(days=30)
+
+
+def settle(*, serials: tuple[str, ...], csrs: Mapping[tuple[str, str], bytes], at: datetime) -> dict[str, Agreement]:
+    """Bring everybody into the register, and return the agreements by service; who is there already stays as he is.
 
     `csrs` holds the requests (DER) of the simulated cards by serial and type; other cards get keys that nobody keeps.
     """
@@ -72,7 +95,8 @@ def settle(*, serials: tuple[str, ...], csrs: Mapping[tuple[str, str], bytes], a
     numbered = [*serials, *(f"74300000000001{number:02d}" for number in range(len(PEOPLE) - len(serials)))]
     for number, (person, serial) in enumerate(zip(PEOPLE, numbered, strict=True)):
         if not Card.objects.filter(serial=serial).exists():
-            _settle_person(person, number, serial, agreements[person.service], csrs, at)
+            settle_person(person, number, serial, agreements[person.service], csrs, at, now=at)
+    return agreements
 
 
 @transaction.atomic
@@ -98,21 +122,22 @@ def hire(colleague: Colleague, *, password: str, totp_secret: str) -> None:
 def _agreements(at: datetime) -> dict[str, Agreement]:
     """Make centre, services, agreements and stock; return the agreements by service."""
     centre, made = _centre(), {}
-    for code, name, approval in (
-        (AUTHORISED, "Firma digitale e CNS", ApprovalMode.AUTHORISATION),
-        (AUTOMATIC, "Firma digitale e CNS, rinnovo automatico", ApprovalMode.AUTOMATIC),
-    ):
-        service, _ = Service.objects.get_or_create(code=code, defaults={"name": name, "types": TYPES})
-        made[code], _ = Agreement.objects.get_or_create(centre=centre, service=service, defaults={"approval": approval})
-        for type_ in TYPES:
+    for offer in OFFERS:
+        successor = Service.objects.filter(code=offer.successor).first()
+        values = {"name": offer.name, "types": TYPES, "successor": successor}
+        service, _ = Service.objects.get_or_create(code=offer.code, defaults=values)
+        made[offer.code], _ = Agreement.objects.get_or_create(
+            centre=centre, service=service, defaults={"approval": offer.approval}
+        )
+        for type_, quantity in zip(TYPES, offer.units, strict=False):
             stock.purchase(
                 centre_id=centre.pk,
                 service_id=service.pk,
                 type_=type_,
-                quantity=UNITS,
-                reference=f"demo-{code}-{type_}",
+                quantity=quantity,
+                reference=f"demo-{offer.code}-{type_}",
                 actor=IMPORTER,
-                at=at,
+                at=at - STOCKED_BEFORE,
             )
     return made
 
@@ -130,31 +155,36 @@ def _centre() -> Centre:
     return centre
 
 
-def _settle_person(
+def settle_person(
     person: Person,
     number: int,
     serial: str,
     agreement: Agreement,
     csrs: Mapping[tuple[str, str], bytes],
     at: datetime,
-) -> None:
-    """Register the holder, have the old certificates issued (outside any transaction of ours), register the card."""
+    *,
+    now: datetime,
+) -> Pair:
+    """Register the holder, have the old certificates issued (outside any transaction of ours), register the card.
+
+    The pair's life is counted from `at`, the seeding; `now` is the instant at which the register takes it.
+    """
     holder = holders.register_holder(
         tax_code=person.tax_code,
         given_name=person.given_name,
         surname=person.surname,
         centre=agreement.centre,
         contacts=_contacts(person, number),
-        at=at,
+        at=now,
     )
     life = _old_life(at, person.days)
     certificates = {
-        type_: _old_certificate(type_, holder, agreement.centre, serial, csrs.get((serial, type_)), life, at)
+        type_: _old_certificate(type_, holder, agreement.centre, serial, csrs.get((serial, type_)), life, now)
         for type_ in TYPES
     }
     issued_on = life.not_before.astimezone(ROME).date()
     card = CardData(serial=serial, family=_family(), first_issued_on=issued_on, activated_on=issued_on)
-    registration.register_card(card, holder=holder, agreement=agreement, certificates=certificates, at=at)
+    return registration.register_card(card, holder=holder, agreement=agreement, certificates=certificates, at=now)
 
 
 def _old_life(at: datetime, days: int) -> Validity:

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from cms.models import Certificate
-from config.demo import population
+from config.demo import past, population
 from config.demo.cards import SERIALS, SLOTS
 from runtime import clock
 
@@ -33,7 +33,8 @@ class Command(BaseCommand):
         at, cards = clock.now(), options["cards"]
         call_command("ceremony", valid_from=at - CA_AGE, verbosity=0)
         csrs = {(serial, slot): (cards / f"{serial}.{slot}.csr").read_bytes() for serial in SERIALS for slot in SLOTS}
-        population.settle(serials=SERIALS, csrs=csrs, at=at)
+        agreements = population.settle(serials=SERIALS, csrs=csrs, at=at)
+        past.relive(agreements, at=at)
         for certificate in Certificate.objects.filter(pair__card__serial__in=SERIALS, pair__predecessor=None):
             name = f"{certificate.pair.card}.{certificate.type}.crt"
             (cards / name).write_bytes(bytes(certificate.body.der))
