@@ -389,3 +389,12 @@ class ProposalWaiting(Conflict):
 
     code = "proposal-waiting"
     detail = _("Per questi certificati una proposta di revoca è già in attesa di conferma.")
+
+
+class JobEnded(Conflict):
+    """The work has come to its end: nothing is left to stop."""
+
+    code = "job-ended"
+    detail = _(
+        "L'operazione è già conclusa: non c'è più nulla da interrompere. L'esito di ogni riga è nella sua pagina."
+    )

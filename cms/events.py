@@ -61,6 +61,7 @@ VERBS = {
     "import.started": _("Importazione avviata"),
     "import.discarded": _("Importazione abbandonata"),
     "job.started": _("Operazione avviata"),
+    "job.stopped": _("Operazione interrotta"),
     "access.invited": _("Invito inviato"),
     "access.invitation-resent": _("Invito inviato di nuovo"),
     "access.invitation-withdrawn": _("Invito ritirato"),

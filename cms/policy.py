@@ -25,7 +25,7 @@ from cms.errors import (
     RoleTooWeak,
     WrongCentre,
 )
-from cms.models import Certificate, Invitation, Membership, RevocationProposal, User
+from cms.models import Certificate, Invitation, Job, Membership, RevocationProposal, User
 from cms.states import CertificateStatus, HoldCause, ProposalState, RevocationCause, Role
 from pki.gateway import RevocationReason
 
@@ -130,6 +130,12 @@ def require_member(user: User, centre_id: int, roles: Collection[str]) -> None:
         raise WrongCentre
     if role not in roles:
         raise RoleTooWeak
+
+
+def require_starter_or_manager(job: Job, operator: User) -> None:
+    """Work under way belongs to who started it; of others, a manager of the centre alone may stop it."""
+    if job.started_by_id != operator.pk:
+        require_member(operator, job.centre_id, {Role.MANAGER})
 
 
 def require_administrator(user: User) -> None:

@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -19,7 +21,9 @@ from cms.admin.desk import Desk, at
 from cms.admin.paging import number, page_of
 from cms.admin.site import SERVICES, PanelAdmin
 from cms.admin.words import Badge
+from cms.errors import DomainError
 from cms.models import Job, JobRow
+from cms.services import jobs
 from cms.states import JobKind, JobRowState, JobState
 
 ROWS = 50
@@ -139,10 +143,11 @@ class JobAdmin(PanelAdmin):
     url_name = "jobs"
 
     def pages(self) -> Sequence[URLPattern]:
-        """The list, and one job."""
+        """The list, one job, and stopping it."""
         return [
             path("", self.at_desk(require_safe(self.show_list)), name="jobs"),
             path("<uuid:uid>/", self.at_desk(require_safe(self.show_job)), name="job"),
+            path("<uuid:uid>/interrompi/", self.at_desk(self.stop), name="stop_job"),
         ]
 
     def show_list(self, request: HttpRequest) -> HttpResponse:
@@ -159,19 +164,81 @@ class JobAdmin(PanelAdmin):
     def show_job(self, request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
         """Show one job; the page looks again by itself while it runs."""
         desk = at(request)
-        job = jobs_of(desk).filter(uid=uid).first()
-        if job is None:
-            raise Http404
+        job = _in_scope(desk, uid)
         if job.kind == JobKind.IMPORT:
             return redirect("admin:import", job.uid)
         shown = shown_rows(job, request.GET, lambda rows: self.subjects_of(desk, job, rows))
-        context = {**self.admin_site.each_context(request), **shown, "title": _(job.get_kind_display())}
+        context = {
+            **self.admin_site.each_context(request),
+            **shown,
+            "may_stop": job.state == JobState.RUNNING and _may_stop(job, desk),
+            "title": _(job.get_kind_display()),
+        }
         return render(request, "admin/cms/job.html", context)
+
+    def stop(self, request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
+        """GET asks, POST stops a job under way."""
+        desk = at(request)
+        job = _in_scope(desk, uid)
+        if request.method == "POST":
+            return _stopped(request, job, desk)
+        if job.state != JobState.RUNNING or not _may_stop(job, desk):
+            messages.warning(request, _why_not_stopped(job))
+            return redirect("admin:job", uid)
+        progress = progress_of(job)
+        context = {
+            **self.admin_site.each_context(request),
+            "facts": [
+                (_("Operazione"), _(job.get_kind_display())),
+                (_("Già eseguite"), progress.settled),
+                (_("Da fare"), progress.left),
+            ],
+            "consequence": [
+                _("Le righe già eseguite restano come sono: le decisioni prese non vengono annullate."),
+                _("Le altre non vengono eseguite; le pratiche restano da decidere e si possono selezionare di nuovo."),
+            ],
+            "is_risky": True,
+            "action": _("Interrompi l'operazione"),
+            "back": reverse("admin:job", args=[uid]),
+            "title": _("Interrompere l'operazione?"),
+        }
+        return render(request, "admin/cms/job_stop.html", context)
 
     def subjects_of(self, desk: Desk, job: Job, rows: Sequence[JobRow]) -> Mapping[int, Subject]:
         """What rows are about, by their id; whoever knows cases says more (`renewals.admin`)."""
         del desk, job, rows
         return {}
+
+
+def _in_scope(desk: Desk, uid: uuid.UUID) -> Job:
+    job = jobs_of(desk).filter(uid=uid).first()
+    if job is None:
+        raise Http404
+    return job
+
+
+def _may_stop(job: Job, desk: Desk) -> bool:
+    """Whether the button stands; the use case asks again."""
+    if job.kind == JobKind.IMPORT or not desk.may_decide(job.centre_id):
+        return False
+    return job.started_by_id == desk.operator.pk or desk.manages(job.centre_id)
+
+
+def _stopped(request: HttpRequest, job: Job, desk: Desk) -> HttpResponse:
+    try:
+        jobs.stop_job(job.uid, operator=desk.operator, now=desk.now)
+    except DomainError as refusal:
+        said = _("Operazione non interrotta. %(why)s") % {"why": refusal.text}
+        messages.error(request, format_html("{} <span class='code'>{}</span>", said, refusal.reason_code))
+    else:
+        messages.success(request, _("Operazione interrotta: le righe rimaste non vengono eseguite."))
+    return redirect("admin:job", job.uid)
+
+
+def _why_not_stopped(job: Job) -> str:
+    if job.state == JobState.RUNNING:
+        return _("L'operazione può essere interrotta da chi l'ha avviata o dal responsabile del CDRL.")
+    return _("L'operazione non è in corso: non c'è nulla da interrompere.")
 
 
 def _first_look(job: Job) -> str:

@@ -17,9 +17,9 @@ import structlog
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
-from cms import events
+from cms import events, policy
 from cms.actors import operator as operator_actor
-from cms.errors import DomainError
+from cms.errors import DomainError, JobEnded, NotFound
 from cms.models import Job, JobRow, User
 from cms.states import JobKind, JobRowState, JobState
 from runtime import claims, nudge
@@ -152,6 +152,35 @@ def carry_out_due(trade: Trade, *, at: datetime) -> int:
     for pk in ids:
         carry_out(pk, trade, at=at)
     return len(ids)
+
+
+@use_case
+def stop_job(uid: uuid.UUID, *, operator: User, now: datetime) -> Job:
+    """Stop work under way: what is done stays done, the other rows stay as they are. Twice is once.
+
+    Imports have files to forget and stop by `intake.discard_import`.
+    """
+    job = Job.objects.select_for_update(no_key=True).filter(uid=uid).exclude(kind=JobKind.IMPORT).first()
+    if job is None:
+        raise NotFound
+    policy.require_member(operator, job.centre_id, policy.DECIDING_ROLES)
+    policy.require_starter_or_manager(job, operator)
+    if job.state == JobState.STOPPED:
+        return job
+    if job.state != JobState.RUNNING:
+        raise JobEnded
+    job.state, job.finished_at, job.fence = JobState.STOPPED, now, job.fence + 1
+    job.next_attempt_at = job.claimed_until = None
+    job.save(update_fields=["state", "finished_at", "fence", "next_attempt_at", "claimed_until"])
+    events.record(
+        "job.stopped",
+        actor=operator_actor(operator),
+        at=now,
+        centre_id=job.centre_id,
+        service_id=job.service_id,
+        facts={"kind": job.kind, "job": str(job.uid), "rows": job.total, "done": job.done, "refused": job.refused},
+    )
+    return job
 
 
 @use_case

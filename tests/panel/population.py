@@ -72,6 +72,7 @@ def known_of(town: Any) -> dict[str, Any]:
         "resend_invitation:uid": invited,
         "service": town.eidas.code,
         "start_import:uid": town.roster.uid,
+        "stop_job:uid": town.job.uid,
         "token": "x" * 32,
         "uid": case.new_pair.public_id,
         "withdraw_invitation:uid": invited,
