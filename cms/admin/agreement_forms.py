@@ -20,7 +20,8 @@ class _Shape(forms.ModelForm):  # type: ignore[type-arg] # Django's own is gener
         super().__init__(*arguments, **named)
         for field in self.fields.values():
             if isinstance(field, forms.TypedChoiceField):
-                field.choices = [(value, _(str(word))) for value, word in field.choices]
+                offered: Any = field.choices
+                field.choices = [(value, _(str(word))) for value, word in offered]
 
     def _post_clean(self) -> None:
         """Leave the row as it is: what was typed goes to the use case as values."""
