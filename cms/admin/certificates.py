@@ -36,7 +36,7 @@ __all__ = ["CertificateAdmin", "status_badge"]
 
 MOST_PAIRS = 60
 _KINDS = {
-    StatusKind.GOOD: ("ok", "check-circle", gettext_lazy("Valido")),
+    StatusKind.GOOD: ("ok", "check-circle", gettext_lazy("Attivo")),
     StatusKind.HELD: ("danger", "lock", gettext_lazy("Sospeso")),
     StatusKind.REVOKED: ("danger", "ban", gettext_lazy("Revocato")),
     StatusKind.UNKNOWN: ("neutral", "info-circle", gettext_lazy("Sconosciuto")),

@@ -26,11 +26,6 @@ from cms.services import trail
 from cms.states import Channel, Outcome
 
 LONGEST_HISTORY = 100
-_LOOKS = {
-    Outcome.DONE: ("ok", "check"),
-    Outcome.REFUSED: ("danger", "close-circle"),
-    Outcome.FAILED: ("danger", "error"),
-}
 _NAMES_OF_FACTS = {
     "filters": gettext_lazy("Filtri"),
     "note": gettext_lazy("Nota"),
@@ -170,7 +165,7 @@ def rows_of(events: list[Event], reach: set[str]) -> list[Row]:
             what=_(VERBS.get(event.verb, event.verb)),
             who=_who(event, operators),
             channel=_label(Channel, event.channel),
-            outcome=_badge(event),
+            outcome=words.outcome_badge(event.verb, event.outcome),
             card=cards.get(event.card_id or 0),
             holder=holders.get(event.holder_id or 0),
             leads_to_case=event.case_code in reach,
@@ -188,11 +183,6 @@ def _in_scope(desk: Desk) -> Any:
 def _who(event: Event, operators: dict[int, User]) -> str:
     named = {"system": _("Sistema"), "holder": _("Titolare")}.get(event.actor_kind)
     return named or str(operators.get(event.actor_id or 0) or _("Operatore"))
-
-
-def _badge(event: Event) -> Badge:
-    role, icon = _LOOKS.get(Outcome(event.outcome), ("neutral", "info-circle"))
-    return Badge(role, icon, str(Outcome(event.outcome).label))
 
 
 def _label(choices: Any, value: str) -> str:

@@ -13,8 +13,10 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import resolve
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from cms.admin import choice
 from cms.admin.desk import PROVIDER_ROLE, UNOWNED, Desk, desk_of, widen_fence
@@ -24,6 +26,17 @@ from cms.models import Centre, Membership, User
 from cms.states import Role
 from runtime import clock, fence
 
+_PLACES = {
+    "centre": gettext_lazy("CDRL"),
+    "centres": gettext_lazy("CDRL e accordi"),
+    "people": gettext_lazy("Operatori"),
+    "person": gettext_lazy("Operatore"),
+    "purchase": gettext_lazy("Richiesta di acquisto"),
+    "purchases": gettext_lazy("Acquisti"),
+    "services": gettext_lazy("Servizi"),
+    "stock": gettext_lazy("Movimenti"),
+    "stocks": gettext_lazy("Contatori"),
+}
 READING_ROLES = frozenset({Role.MANAGER, Role.AUDITOR})
 
 
@@ -111,6 +124,11 @@ class Question:
     consequence: Sequence[str] = ()
     is_risky: bool = False
     form: forms.BaseForm | None = None
+
+    @property
+    def back_to(self) -> str:
+        """Name of the page where its link back leads."""
+        return str(_PLACES.get(resolve(self.back).url_name or "", gettext_lazy("Indietro")))
 
 
 def ask_or_do(

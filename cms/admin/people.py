@@ -133,7 +133,7 @@ class PeoplePage(PanelPage):
         def deed() -> None:
             invitations.invite(form.invitee(), operator=office.operator, now=office.now)
 
-        return ask_or_do(request, self, question, deed, _("Invito mandato."))
+        return ask_or_do(request, self, question, deed, _("Invito inviato."))
 
     def resend(self, request: HttpRequest, uid: UUID) -> HttpResponse:
         """GET asks, POST sends a new link."""
@@ -146,7 +146,7 @@ class PeoplePage(PanelPage):
             consequence=[_("Il collegamento di prima non vale più."), _("Il nuovo vale una volta sola.")],
         )
         deed = _with(invitations.resend_invitation, uid, office)
-        return ask_or_do(request, self, question, deed, _("Nuovo collegamento mandato."))
+        return ask_or_do(request, self, question, deed, _("Nuovo collegamento inviato."))
 
     def withdraw(self, request: HttpRequest, uid: UUID) -> HttpResponse:
         """GET asks, POST withdraws."""
@@ -156,7 +156,7 @@ class PeoplePage(PanelPage):
             action=_("Ritira l'invito"),
             back=reverse("admin:people"),
             facts=facts_of_invitation(invitation_within(office, uid)),
-            consequence=[_("Il collegamento mandato non vale più. La persona non viene avvisata.")],
+            consequence=[_("Il collegamento inviato non vale più. La persona non viene avvisata.")],
             is_risky=True,
         )
         return ask_or_do(

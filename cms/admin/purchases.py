@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from cms.admin.desk import Desk, at
@@ -98,7 +98,7 @@ class PurchasePage(PanelPage):
         context = {
             **self.admin_site.each_context(request),
             "page": page,
-            "rows": [(row, badge_of(row)) for row in page.rows],
+            "rows": [(row, quantity_of(row), badge_of(row)) for row in page.rows],
             "supplies": [supply for supply in supplies_of(managed) if supply.is_used],
             "title": self.title,
         }
@@ -230,11 +230,18 @@ def _facts(row: PurchaseRequest) -> list[tuple[str, Any]]:
         (_("Numero"), row.number),
         (_("CDRL"), row.centre),
         (_("Servizio"), row.service),
-        (_("Quantità"), row.quantity),
+        (_("Quantità"), quantity_of(row)),
         (_("Certificati"), _types(row.types)),
         (_("Riferimento dell'ordine"), row.order_reference),
     ]
     return [*facts, *([(_("Nota"), row.note)] if row.note else [])]
+
+
+def quantity_of(row: PurchaseRequest) -> str:
+    """Say how much, with its unit: pairs, or certificates where the service has one type."""
+    if len(row.types) > 1:
+        return ngettext("%d coppia", "%d coppie", row.quantity) % row.quantity
+    return ngettext("%d certificato", "%d certificati", row.quantity) % row.quantity
 
 
 def _types(types: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
 from cms.policy import ROME, rome_date
-from cms.states import CertificateType
+from cms.states import CertificateType, HoldCause, Outcome
 
 # Codes that use cases leave as reasons; a person's own words stand as they were written.
 REASONS = {
@@ -32,6 +32,20 @@ REASONS = {
     "operator": gettext_lazy("Sospensione disposta dal CDRL"),
     "refused": gettext_lazy("Rinnovo non approvato dal CDRL"),
 }
+# Why a certificate is suspended, in words that say who wanted it.
+HOLD_CAUSES = {
+    HoldCause.MISSING_APPROVAL: gettext_lazy("Mancata autorizzazione del rinnovo"),
+    HoldCause.HOLDER: gettext_lazy("Richiesta del titolare"),
+    HoldCause.OPERATOR: gettext_lazy("Decisione di un operatore del CDRL"),
+    HoldCause.AUTHORITY: gettext_lazy("Disposizione dell'autorità"),
+}
+# What ended against somebody: it was carried out, but green would read as the opposite.
+ADVERSE = frozenset({"case.refused", "case.cancelled", "case.expired", "purchase.refused"})
+_OUTCOME_LOOKS = {
+    Outcome.DONE: ("ok", "check"),
+    Outcome.REFUSED: ("danger", "close-circle"),
+    Outcome.FAILED: ("danger", "error"),
+}
 RED_DAYS = 3
 AMBER_DAYS = 15
 HOUR = timedelta(hours=1)
@@ -44,6 +58,18 @@ class Badge:
     role: str
     icon: str
     word: str
+
+
+def outcome_badge(verb: str, outcome: str) -> Badge:
+    """Look of an event's *esito*: a refusal that was carried out succeeded, but is not green."""
+    role, icon = _OUTCOME_LOOKS.get(Outcome(outcome), ("neutral", "info-circle"))
+    is_adverse = verb in ADVERSE and outcome == Outcome.DONE
+    return Badge("neutral" if is_adverse else role, icon, _(Outcome(outcome).label))
+
+
+def hold_cause(cause: str) -> str:
+    """Say who or what suspended a certificate."""
+    return str(HOLD_CAUSES.get(HoldCause(cause), cause))
 
 
 def instant(at: datetime) -> str:

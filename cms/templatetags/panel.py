@@ -25,6 +25,7 @@ register.filter("instant", words.instant)
 register.filter("distance", words.distance)
 register.filter("urgency", words.urgency)
 register.filter("reason", words.reason)
+register.filter("hold_cause", words.hold_cause)
 
 
 @register.filter

@@ -174,7 +174,7 @@ def _groups(desk: Desk) -> list[Group]:
 
 
 def _row(case: RenewalCase, desk: Desk) -> Row:
-    due = _(Due(case.due_kind).label) if case.due_kind else _("Scadenza precedente")
+    due = _(Due(case.due_kind).label) if case.due_kind else _("Vecchia scadenza")
     return Row(case, badges.progress(case), decision.choices(case, desk), str(due), case.due_at or case.old_not_after)
 
 

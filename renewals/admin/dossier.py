@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 
 from cms.admin.certificates import status_badge
 from cms.admin.desk import Desk
-from cms.admin.words import Badge
+from cms.admin.words import Badge, outcome_badge
 from cms.errors import DomainError
 from cms.events import VERBS
 from cms.models import CaRequest, Certificate, Event, Hold, StockMovement, User
-from cms.states import Channel, Outcome, RequestState
+from cms.states import Channel, RequestState
 from notifications import queries as outbox
 from notifications.models import OutboxMessage
 from renewals import policy, queries
@@ -180,18 +180,12 @@ def _names(ids: Iterable[int | None]) -> dict[int, str]:
 
 def _line(event: Event, names: dict[int, str], case: RenewalCase) -> Line:
     who = {"system": _("Sistema"), "holder": str(case.holder)}.get(event.actor_kind)
-    looks = {
-        Outcome.DONE: ("ok", "check"),
-        Outcome.REFUSED: ("danger", "close-circle"),
-        Outcome.FAILED: ("danger", "error"),
-    }
-    outcome = Outcome(event.outcome)
     return Line(
         at=event.at,
         what=_(VERBS.get(event.verb, event.verb)),
         who=who or names.get(event.actor_id or 0, _("Operatore")),
         channel=_(Channel(event.channel).label),
-        outcome=Badge(*looks[outcome], str(outcome.label)),
+        outcome=outcome_badge(event.verb, event.outcome),
         reason=event.reason,
         new_not_after=event.new_not_after,
     )

@@ -101,7 +101,7 @@ def _marks(case: RenewalCase, scale: _Scale, lapse: datetime | None) -> list[Mar
         ("done", case.completed_at, _("Installazione")),
         ("done", case.decided_at, _("Decisione")),
         ("done", case.closed_at if case.state == CaseState.CANCELLED else None, _("Cancellazione")),
-        ("edge", case.old_not_after, _("Scadenza precedente")),
+        ("edge", case.old_not_after, _("Vecchia scadenza")),
         ("danger", case.suspended_at, _("Sospensione")),
         ("danger", lapse, _("Revoca (121º giorno)")),
     ]

@@ -53,7 +53,7 @@ def _open_tone(case: RenewalCase, *, reached: bool) -> str:
 
 def _deadlines(case: RenewalCase, new_halves: Sequence[Certificate]) -> list[Step]:
     """Old and new expiry; a renewal that lapsed on day 121 has its suspension and revocation instead."""
-    line = [Step(_("Scadenza precedente"), case.old_not_after, "")]
+    line = [Step(_("Vecchia scadenza"), case.old_not_after, "")]
     if case.state == CaseState.COMPLETED and new_halves:
         line.append(Step(_("Nuova scadenza"), min(half.not_after for half in new_halves), ""))
     if case.state == CaseState.EXPIRED and case.suspended_at:
@@ -66,14 +66,14 @@ def _threats(case: RenewalCase, now: datetime) -> list[Step]:
     """What comes unless somebody approves: suspension with the old expiry (or at once), revocation on day 121."""
     if case.suspended_at is not None:
         suspended = case.suspended_at
-        line = [Step(_("Scadenza precedente"), case.old_not_after, ""), Step(_("Sospensione"), suspended, "danger")]
+        line = [Step(_("Vecchia scadenza"), case.old_not_after, ""), Step(_("Sospensione"), suspended, "danger")]
     else:
         suspended = max(case.due_at or register.expires_at(case.old_not_after), now)
         line = [Step(_("Scadenza e sospensione"), case.old_not_after, "danger")]
         if case.due_at and case.due_at < case.old_not_after:
             line = [
                 Step(_("Sospensione"), case.due_at, "danger"),
-                Step(_("Scadenza precedente"), case.old_not_after, ""),
+                Step(_("Vecchia scadenza"), case.old_not_after, ""),
             ]
     lapses = register.hold_lapses_at(suspended, settings.CMS.hold_days)
     return [*line, Step(_("Revoca (121º giorno)"), lapses, "danger")]

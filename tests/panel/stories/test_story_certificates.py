@@ -46,7 +46,7 @@ def find(page, case) -> None:
     page.locator("form.finder").get_by_role("button", name="Cerca").click()
     expect_title(page, str(case.holder))
     expect(page.get_by_role("heading", name=case.card.serial)).to_be_visible()
-    page.get_by_role("link", name="Stato presso la CA").click()
+    page.get_by_role("link", name="Dettaglio e stato").click()
     expect(page.get_by_role("heading", name="Come risultano a chi li verifica")).to_be_visible()
 
 
@@ -57,7 +57,7 @@ def test_a_lost_card_is_suspended_and_a_found_one_reactivated_for_everybody(worl
     page.goto("/pannello/oggi/")
     work()
     find(page, case)
-    assert seen(page) == {"Valido"}
+    assert seen(page) == {"Attivo"}
 
     page.get_by_role("link", name="Sospendi").click()
     expect(page.get_by_text("saranno revocati per sempre")).to_contain_text("mer 01/07/2026")
@@ -67,7 +67,7 @@ def test_a_lost_card_is_suspended_and_a_found_one_reactivated_for_everybody(worl
     work()
     page.reload()
     # The list comes out a little after the CA's act: that is told, and is no alarm.
-    assert seen(page) == {"Sospeso", "Valido"}
+    assert seen(page) == {"Sospeso", "Attivo"}
     expect(page.get_by_text("non ancora aggiornato")).to_have_count(2)
     expect(page.get_by_text("diverso dal registro")).to_have_count(0)
     work()
@@ -82,7 +82,7 @@ def test_a_lost_card_is_suspended_and_a_found_one_reactivated_for_everybody(worl
     work()
     work()
     page.reload()
-    assert seen(page) == {"Valido"}
+    assert seen(page) == {"Attivo"}
     expect(page.get_by_text("diverso dal registro")).to_have_count(0)
     subjects = [mail["Subject"] for mail in mailbox.messages() if case.holder.email in mail["To"]]
     assert [word in " ".join(subjects).lower() for word in ("sospes", "riattivat")] == [True, True]
