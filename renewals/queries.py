@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from cms.models import CaRequest, Certificate, Hold, Pair
 from cms.scope import Scope
+from cms.services.certificates import WITHOUT_EFFECT
 from cms.states import CertificateStatus, HoldCause, RequestKind
 from renewals.models import RenewalCase
 from renewals.states import OPEN_STATES, SIGNED_STATES, UNAUTHORISED, Authorisation, CaseState, Due
@@ -107,7 +108,9 @@ def new_certificates(cases: Iterable[RenewalCase], statuses: Iterable[str]) -> Q
 
 def left_without_certificates(pair_ids: set[int], also_revoked: Q | None = None) -> QuerySet[RenewalCase]:
     """Cases waiting for approval whose new certificates are all revoked, being revoked, or named by `also_revoked`."""
-    revoked = Q(Exists(CaRequest.objects.filter(certificate=OuterRef("pk"), kind=RequestKind.REVOKE)))
+    # A revocation that the CA has refused is none: its certificate works on, and so does the clock.
+    wishes = CaRequest.objects.filter(certificate=OuterRef("pk"), kind=RequestKind.REVOKE)
+    revoked = Q(Exists(wishes.exclude(state__in=WITHOUT_EFFECT)))
     alive = Certificate.objects.filter(pair=OuterRef("new_pair")).exclude(status=CertificateStatus.REVOKED)
     cases = RenewalCase.objects.filter(unauthorised(), new_pair_id__in=pair_ids, withdrawn_at__isnull=True)
     return cases.filter(~Exists(alive.exclude(revoked | also_revoked if also_revoked is not None else revoked)))

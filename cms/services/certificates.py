@@ -22,7 +22,8 @@ from pki.csr import SigningRequest
 from pki.gateway import Profile, Subject, Validity
 from runtime import nudge
 
-_WITHOUT_EFFECT = frozenset({RequestState.REFUSED, RequestState.CANCELLED})
+# Wishes that changed nothing, and never will.
+WITHOUT_EFFECT = frozenset({RequestState.REFUSED, RequestState.CANCELLED})
 # Wishes for a certificate that the CA has made or may have made.
 POSSIBLY_ISSUED = (RequestState.SENT, RequestState.DONE)
 PROFILE_OF = {"authentication": Profile.CNS_AUTHENTICATION, "signature": Profile.QUALIFIED_SIGNATURE}
@@ -196,7 +197,7 @@ def revocations_standing(certificate_ids: Collection[int]) -> set[int]:
     """Certificates whose revocation is wished and neither refused nor cancelled: wishing it again changes nothing."""
     wishes = CaRequest.objects.filter(certificate_id__in=certificate_ids, kind=RequestKind.REVOKE)
     newest = dict(wishes.order_by("id").values_list("certificate_id", "state"))
-    return {pk for pk, state in newest.items() if pk is not None and state not in _WITHOUT_EFFECT}
+    return {pk for pk, state in newest.items() if pk is not None and state not in WITHOUT_EFFECT}
 
 
 def change_request(
@@ -229,7 +230,7 @@ def change_request(
 def _store(request: CaRequest) -> CaRequest:
     """Store a wish once: the natural key of a repeated one finds the first."""
     known = list(CaRequest.objects.filter(natural_key__startswith=f"{request.natural_key}/").order_by("id"))
-    if known and known[-1].state not in _WITHOUT_EFFECT:
+    if known and known[-1].state not in WITHOUT_EFFECT:
         return known[-1]
     # What the CA refused may be wished again, for example after a person has mended its cause.
     request.natural_key = f"{request.natural_key}/{len(known) + 1}"
