@@ -117,8 +117,8 @@ def _install(case: RenewalCase, old: Keys, now: datetime) -> None:
 def _contacts_of(case: RenewalCase) -> Contacts:
     holder = case.holder
     return parse_contacts(
-        email=holder.email,
-        mobile=holder.mobile,
+        email=holder.email or "",
+        mobile=holder.mobile or "",
         street=holder.street,
         postcode=holder.postcode,
         town=holder.town,
