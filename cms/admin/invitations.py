@@ -112,7 +112,7 @@ def _joined(request: HttpRequest, user: User, invitation: Invitation) -> HttpRes
 def _page(request: HttpRequest, invitation: Invitation, *, way: str, form: forms.Form | None = None) -> HttpResponse:
     context = {
         "invitation": invitation,
-        "inviter": User.objects.filter(pk=invitation.invited_by).first(),
+        "inviter": invitation.invited_by and User.objects.filter(pk=invitation.invited_by).first(),
         "place": invitation.centre.name if invitation.centre else _(invitations.PROVIDER),
         "role": _(invitation.get_role_display() or invitations.ADMINISTRATOR),
         "way": way,
