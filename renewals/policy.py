@@ -75,9 +75,14 @@ def require_alive(certificates: Sequence[Certificate], now: datetime) -> None:
 
 def require_in_window(pair: Pair, certificates: Sequence[Certificate], now: datetime) -> None:
     """The window of the pair's flow must be open."""
-    opens_at = POLICIES[pair.service.flow].opens_at(old_not_after(certificates), pair.service)
+    opens_at = window_opens_at(pair, certificates)
     if opens_at is not None and now < opens_at:
         raise errors.WindowNotOpen
+
+
+def window_opens_at(pair: Pair, certificates: Sequence[Certificate]) -> datetime | None:
+    """From when on the pair may be renewed, by its service as it is set now; None: at any time."""
+    return POLICIES[pair.service.flow].opens_at(old_not_after(certificates), pair.service)
 
 
 def require_device_lives(pair: Pair, certificates: Sequence[Certificate]) -> None:

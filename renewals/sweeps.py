@@ -77,10 +77,14 @@ def _picked(due: QuerySet[RenewalCase]) -> list[RenewalCase]:
 def _open_batch(now: datetime) -> int:
     due = queries.windows_to_open(now).select_for_update(of=("self",), no_key=True, skip_locked=True)
     pairs = list(due.select_related(*queries.PAIR_IN_ROUND)[: settings.RENEWALS.sweep_batch])
-    for pair, turn in zip(pairs, rounds.openings(pairs, now=now), strict=True):
+    turns = rounds.openings(pairs, now=now)
+    for pair, turn in zip(pairs, turns, strict=True):
         if turn.case is not None:
             _open(pair, now)
     Pair.objects.filter(pk__in=[pair.pk for pair in pairs]).update(window_opens_at=None)
+    for turn in turns:
+        if turn.again_at is not None:
+            Pair.objects.filter(pk=turn.pk).update(window_opens_at=turn.again_at)
     return len(pairs)
 
 

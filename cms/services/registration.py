@@ -148,6 +148,19 @@ def _store_pairs(pairs: list[Pair], certificates: Sequence[Mapping[str, bytes]],
     CertificateBody.objects.bulk_create(CertificateBody(certificate=row, der=facts.der) for row, facts in rows)
 
 
+def expect_window(pair_id: int) -> None:
+    """Have the sweep of windows look at a reactivated pair: it passes over one that is held, and does not come back.
+
+    A pair that has its case already, or can have none, is looked at once more for nothing.
+    """
+    pairs = Pair.objects.filter(pk=pair_id, card__isnull=False, window_opens_at__isnull=True)
+    pair = pairs.select_related("service").first()
+    if pair is not None:
+        earliest = min(pair.certificates.values_list("not_after", flat=True))
+        opens_at = policy.months_before(earliest, pair.service.window_months)
+        pairs.update(window_opens_at=opens_at)
+
+
 def _facts(der: bytes, issuers: list[bytes]) -> x509.CertificateFacts:
     try:
         return x509.read_issued_certificate(der, issuers)

@@ -17,7 +17,7 @@ from cms import ca, events
 from cms.actors import SYSTEM
 from cms.models import CaRequest, Certificate, Pair
 from cms.policy import REASON_OF
-from cms.services import certificates
+from cms.services import certificates, registration
 from cms.services.registration import store_certificate
 from cms.states import CertificateStatus, Outcome, RequestKind, RequestState, RevocationCause
 from notifications import services as notifications
@@ -235,6 +235,7 @@ def _settle_change(request: CaRequest, certificate: Certificate, *, at: datetime
         _record(request, "certificate.held", at=at, certificate_id=certificate.pk, reason=request.cause)
     elif request.kind == RequestKind.RELEASE and certificate.status == CertificateStatus.HELD:
         certificate.release()
+        registration.expect_window(certificate.pair_id)
         _record(request, "certificate.released", at=at, certificate_id=certificate.pk)
     elif request.kind == RequestKind.REVOKE and certificate.status != CertificateStatus.REVOKED:
         certificate.revoke(at=at, cause=RevocationCause(request.cause))

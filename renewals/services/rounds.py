@@ -53,7 +53,8 @@ class Wish:
 class Turn:
     """What a sweep does to one row that is due: `case` as it then stands, and all that follows from it.
 
-    `mail` leaves at once or, for a change at the CA, when the CA has done it. `obstacle`: why nothing happens.
+    `mail` leaves at once or, for a change at the CA, when the CA has done it. `obstacle`: why nothing happens;
+    `again_at`: when the sweep looks at the pair once more, its window having been narrowed since it was stored.
     """
 
     sweep: Sweep
@@ -69,6 +70,7 @@ class Turn:
     released: frozenset[str] = frozenset()
     mail: Announcement | None = None
     obstacle: errors.NotRenewable | None = None
+    again_at: datetime | None = None
     withdraws: bool = False
     hold: Hold | None = None
 
@@ -89,6 +91,8 @@ def openings(pairs: Sequence[Pair], *, now: datetime) -> list[Turn]:
             turn.case = _opened(pair, halves[pair.pk], known[pair.pk], agreement, now)
         except errors.NotRenewable as obstacle:
             turn.obstacle = obstacle
+            if isinstance(obstacle, errors.WindowNotOpen):
+                turn.again_at = policy.window_opens_at(pair, halves[pair.pk])
         if turn.case is not None:
             turn.mail = notices.announcement(turn.case, Message.RENEWAL_NOTICE, **notices.window_open())
         turns.append(turn)
