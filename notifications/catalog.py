@@ -30,7 +30,7 @@ class Message(enum.StrEnum):
     STOCK_EMPTY = "stock-empty"
     LOW_STOCK = "low-stock"
     INVITATION = "invitation"
-    PASSWORD_LINK = "password-link"
+    PASSWORD_LINK = "password-link"  # noqa: S105 - a kind of message
     ACCOUNT_CHANGED = "account-changed"
 
 

@@ -82,7 +82,7 @@ class EventSeal(models.Model):
 
 
 class SealCheck(models.Model):
-    """The whole chain was read and compared: up to which seal, and how much did not hold (`manage.py verify_events`)."""
+    """The whole chain was read and compared: up to which seal, and how much did not hold (`verify_events`)."""
 
     at = models.DateTimeField("verificato il")
     seq = models.BigIntegerField("ultimo sigillo")
