@@ -22,14 +22,18 @@ from cms.actors import SYSTEM, Actor
 from cms.actors import operator as operator_actor
 from cms.contacts import CONTROL, parse_email
 from cms.errors import (
+    AdministratorsOnly,
     Invalid,
     InvitationForeign,
     InvitationNeedsLogin,
     InvitationUnknown,
+    InvitationWithdrawn,
     MemberPresent,
     NotFound,
     PasswordWeak,
+    RoleTooWeak,
     TaxCodeTaken,
+    WrongCentre,
 )
 from cms.models import Centre, Invitation, Membership, User
 from cms.states import Role
@@ -104,7 +108,7 @@ def invitation_behind(digest: str, *, now: datetime) -> Invitation:
     invitation = Invitation.objects.select_related("centre").filter(token_sha256=digest).first()
     if invitation is None:
         raise InvitationUnknown
-    policy.require_invitation_open(invitation, now)
+    _require_good(invitation, now)
     return invitation
 
 
@@ -265,8 +269,19 @@ def _locked_behind(digest: str, now: datetime) -> Invitation:
     invitation = found.first()
     if invitation is None:
         raise InvitationUnknown
-    policy.require_invitation_open(invitation, now)
+    _require_good(invitation, now)
     return invitation
+
+
+def _require_good(invitation: Invitation, now: datetime) -> None:
+    """Open, and sent by somebody who may invite there to this day: who has lost the right lets nobody in any more."""
+    policy.require_invitation_open(invitation, now)
+    if invitation.invited_by is None:
+        return
+    try:
+        policy.require_staffing(User.objects.get(pk=invitation.invited_by), invitation.centre_id)
+    except (User.DoesNotExist, AdministratorsOnly, RoleTooWeak, WrongCentre) as lost:
+        raise InvitationWithdrawn from lost
 
 
 def _require_good_password(password: str, invitation: Invitation) -> None:
