@@ -19,6 +19,7 @@ from cms.admin import words
 from cms.admin.desk import Desk
 from cms.admin.paging import LONGEST_NUMBER
 from cms.admin.subjects import Subject, of_address
+from cms.contacts import CONTROL
 from cms.events import VERBS
 from cms.models import Centre, Event
 from cms.policy import ROME
@@ -60,7 +61,7 @@ class Filters:
         verb, channel, outcome = (query.get(name, "") for name in ("evento", "canale", "esito"))
         return cls(
             subject=of_address(desk, query),
-            case_code=query.get("pratica", "")[:LONGEST_CODE],
+            case_code=CONTROL.sub(" ", query.get("pratica", ""))[:LONGEST_CODE],
             verb=verb if verb in VERBS else "",
             channel=channel if channel in Channel.values else "",
             outcome=outcome if outcome in Outcome.values else "",

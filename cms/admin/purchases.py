@@ -76,10 +76,10 @@ class PurchasePage(PanelPage):
         return [
             path("", self.at_desk(require_safe(self.show_list)), name="purchases"),
             path("nuovo/<int:agreement>/", self.at_desk(self.ask), name="ask_purchase"),
-            path("<str:number>/", self.at_desk(require_safe(self.show_request)), name="purchase"),
-            path("<str:number>/accredita/", self.at_desk(self.credit), name="credit_purchase"),
-            path("<str:number>/respingi/", self.at_desk(self.refuse), name="refuse_purchase"),
-            path("<str:number>/ritira/", self.at_desk(self.withdraw), name="withdraw_purchase"),
+            path("<slug:number>/", self.at_desk(require_safe(self.show_request)), name="purchase"),
+            path("<slug:number>/accredita/", self.at_desk(self.credit), name="credit_purchase"),
+            path("<slug:number>/respingi/", self.at_desk(self.refuse), name="refuse_purchase"),
+            path("<slug:number>/ritira/", self.at_desk(self.withdraw), name="withdraw_purchase"),
         ]
 
     def is_open_to(self, desk: Desk) -> bool:

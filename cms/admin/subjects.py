@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from cms.admin.desk import Desk, at
 from cms.admin.paging import number
 from cms.admin.search import LONGEST, MOST_CARDS, MOST_HOLDERS, find_cards, find_holders
+from cms.contacts import CONTROL
 from cms.models import Card, Holder, Pair
 
 
@@ -33,8 +34,8 @@ class Subject:
 
 
 def typed(request: HttpRequest) -> str:
-    """What was typed into the search."""
-    return " ".join(request.POST.get("q", "").split())[:LONGEST]
+    """What was typed into the search, without the control characters that no text of the register has."""
+    return " ".join(CONTROL.sub(" ", request.POST.get("q", "")).split())[:LONGEST]
 
 
 def ids_of(text: str, desk: Desk) -> Mapping[str, list[int]]:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from cms.admin import subjects
 from cms.admin.desk import Desk, at
 from cms.admin.site import SERVICES
 from cms.errors import DomainError
@@ -69,7 +70,7 @@ class RenewalCaseAdmin(SeveralDecisions):
 
     def search(self, request: HttpRequest) -> HttpResponse:
         """Lead to what was typed. By POST: names and codici fiscali do not belong into an address."""
-        typed = " ".join(request.POST.get("q", "").split())[: finding.LONGEST]
+        typed = subjects.typed(request)[: finding.LONGEST]
         found = finding.find(typed, at(request).scope) if typed else None
         if found is None:
             return self._list(request, missed=typed)
