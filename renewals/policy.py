@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -123,9 +123,10 @@ def require_not_holder(case: RenewalCase, operator: User) -> None:
         raise errors.HolderDecides
 
 
-def require_certificates_left(certificates: Sequence[Certificate]) -> None:
-    """With every new certificate revoked, nothing is left to authorise."""
-    if certificates and all(half.status == CertificateStatus.REVOKED for half in certificates):
+def require_certificates_left(certificates: Sequence[Certificate], leaving: Collection[int]) -> None:
+    """With every new certificate revoked, or about to be (`leaving`, their ids), nothing is left to authorise."""
+    gone = [half.status == CertificateStatus.REVOKED or half.pk in leaving for half in certificates]
+    if gone and all(gone):
         raise errors.CertificatesGone
 
 

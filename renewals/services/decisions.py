@@ -31,8 +31,7 @@ def approve_renewal(case_id: int, *, operator: User, now: datetime) -> RenewalCa
     case = _decidable(case_id, operator)
     if case.authorisation == Authorisation.APPROVED:
         return case
-    halves = _new_certificates(case)
-    policy.require_certificates_left(halves)
+    halves = _staying(_new_certificates(case))
     was_suspended = case.suspended_at is not None
     with refusing_illegal_moves():
         case.approve(by=operator.pk, at=now)
@@ -123,19 +122,25 @@ def _new_certificates(case: RenewalCase) -> list[Certificate]:
     return list(case.new_pair.certificates.select_for_update(no_key=True).select_related("pair").order_by("pk"))
 
 
+def _staying(halves: list[Certificate]) -> list[Certificate]:
+    """Leave out what is revoked, or soon will be; raises where that is all there was."""
+    leaving = certificates.revocations_standing([half.pk for half in halves])
+    policy.require_certificates_left(halves, leaving)
+    return [half for half in halves if half.revoked_at is None and half.pk not in leaving]
+
+
 def _lift(case: RenewalCase, halves: list[Certificate], *, operator: User, now: datetime) -> None:
     said = notices.announcement(case, Message.REACTIVATED, reason="approved", new_not_after=_last(halves).isoformat())
     for half in halves:
-        if half.revoked_at is None:
-            certificates.lift_hold(
-                half,
-                HoldCause.MISSING_APPROVAL,
-                origin="approval",
-                actor=operator_actor(operator),
-                at=now,
-                case_code=case.code,
-                announcement=said,
-            )
+        certificates.lift_hold(
+            half,
+            HoldCause.MISSING_APPROVAL,
+            origin="approval",
+            actor=operator_actor(operator),
+            at=now,
+            case_code=case.code,
+            announcement=said,
+        )
 
 
 def _new_not_after(case: RenewalCase, halves: list[Certificate]) -> datetime:
