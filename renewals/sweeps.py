@@ -70,13 +70,13 @@ ROUND = (open_windows, expire_cases, suspend_unauthorised, revoke_unrecovered, r
 def _picked(due: QuerySet[RenewalCase]) -> list[RenewalCase]:
     """Lock what is due and nobody else is working on."""
     rows = due.select_for_update(of=("self",), no_key=True, skip_locked=True).select_related(*queries.CASE_IN_ROUND)
-    return list(rows[: settings.RENEWALS.sweep_batch])
+    return list(rows[: _batch()])
 
 
 @use_case
 def _open_batch(now: datetime) -> int:
     due = queries.windows_to_open(now).select_for_update(of=("self",), no_key=True, skip_locked=True)
-    pairs = list(due.select_related(*queries.PAIR_IN_ROUND)[: settings.RENEWALS.sweep_batch])
+    pairs = list(due.select_related(*queries.PAIR_IN_ROUND)[: _batch()])
     turns = rounds.openings(pairs, now=now)
     for pair, turn in zip(pairs, turns, strict=True):
         if turn.case is not None:
@@ -98,7 +98,7 @@ def _open(pair: Pair, now: datetime) -> None:
 
 
 def _expire_batch(now: datetime) -> int:
-    ids = list(queries.cases_to_expire(now).values_list("pk", flat=True)[: settings.RENEWALS.sweep_batch])
+    ids = list(queries.cases_to_expire(now).values_list("pk", flat=True)[: _batch()])
     return sum(cases.expire_case(case_id, now=now) for case_id in ids)
 
 
@@ -129,8 +129,9 @@ def _lapse_batch(now: datetime) -> int:
 
 @use_case
 def _revoke_held_batch(now: datetime) -> int:
-    due = queries.holds_to_lapse(now).select_for_update(of=("self",), skip_locked=True)
-    holds = list(due.select_related(*queries.HOLD_IN_ROUND)[: settings.RENEWALS.sweep_batch])
+    free = _free_certificates(list(queries.holds_to_lapse(now).values_list("certificate_id", flat=True)[: _batch()]))
+    due = queries.holds_to_lapse(now).filter(certificate_id__in=free).select_for_update(of=("self",), skip_locked=True)
+    holds = list(due.select_related(*queries.HOLD_IN_ROUND)[: _batch()])
     for turn in rounds.lapsed_holds(holds):
         _revoke(turn, now)
     Hold.objects.filter(pk__in=[hold.pk for hold in holds]).update(ended_at=now)
@@ -138,6 +139,20 @@ def _revoke_held_batch(now: datetime) -> int:
     left = queries.left_without_certificates({hold.certificate.pair_id for hold in holds})
     left.update(withdrawn_at=now, due_kind="", due_at=None)
     return len(holds)
+
+
+def _free_certificates(ids: list[int]) -> list[int]:
+    """Lock cases, then certificates, as every use case does; what somebody is working on waits for the next round."""
+    cases_of = RenewalCase.objects.filter(new_pair__certificates__in=ids).order_by("pk").distinct()
+    pairs = dict(cases_of.values_list("pk", "new_pair_id"))
+    mine = RenewalCase.objects.filter(pk__in=pairs).order_by("pk").select_for_update(no_key=True, skip_locked=True)
+    busy = set(pairs.values()) - {case.new_pair_id for case in mine}
+    halves = Certificate.objects.filter(pk__in=ids).exclude(pair_id__in=busy).order_by("pk")
+    return [half.pk for half in halves.select_for_update(no_key=True, skip_locked=True)]
+
+
+def _batch() -> int:
+    return settings.RENEWALS.sweep_batch
 
 
 def _working_halves(rows: list[RenewalCase]) -> list[Certificate]:
