@@ -28,6 +28,8 @@ from runtime import clock
 
 SESSION_KEY = "sitting"
 MARK_SECONDS = 60
+LOOKING_AGAIN = "X-Looking-Again"
+"""Header of a page that looks again by itself (`panel/live.js`): that is no click and keeps nobody logged in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,9 @@ class SessionLimits:
         sitting = _of(request)
         if sitting is not None and sitting.is_over(at.timestamp()):
             return _dismissed(request, sitting, at.timestamp())
+        if sitting is not None and request.headers.get(LOOKING_AGAIN):
+            request.now, request.session_seconds = at, int(sitting.ends - at.timestamp())  # type: ignore[attr-defined] # as below
+            return self.get_response(request)
         request.now = at  # type: ignore[attr-defined] # the desk's clock: read once for the whole request
         request.session_seconds = int(_marked(request, sitting, at).ends - at.timestamp())  # type: ignore[attr-defined] # shown by the frame
         return self.get_response(request)

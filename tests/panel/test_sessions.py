@@ -31,6 +31,15 @@ def test_a_session_lasts_while_somebody_clicks(sitting, clock):
         assert sitting.get(PAGE).status_code == 200
 
 
+def test_a_page_that_looks_again_by_itself_keeps_nobody_logged_in(sitting, clock):
+    for _ in range(2):
+        clock.instant += 14 * MINUTE
+        assert sitting.get(PAGE, headers={"X-Looking-Again": "1"}).status_code == 200
+    clock.instant += 2 * MINUTE
+
+    assert sitting.get(PAGE, headers={"X-Looking-Again": "1"}).status_code == 302
+
+
 def test_half_an_hour_without_a_click_ends_it_with_an_explanation_and_a_way_back(sitting, clock):
     clock.instant = NOW + 30 * MINUTE
 

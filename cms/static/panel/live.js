@@ -18,7 +18,9 @@
     const shown = document.querySelector("[data-live=running]");
     if (!shown) return;
     try {
-      const answer = await fetch(window.location.href, { credentials: "same-origin", redirect: "manual" });
+      // The header tells the server that nobody clicked: looking keeps no session alive.
+      const headers = { "X-Looking-Again": "1" };
+      const answer = await fetch(window.location.href, { credentials: "same-origin", redirect: "manual", headers });
       if (!answer.ok) return void window.location.reload();
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-live]");
       if (fresh && fresh.dataset.live !== "running") return void window.location.reload();
