@@ -87,7 +87,9 @@ def test_picking_works_without_scripts(address, town):
     cases = [town.completed(town.case(days_left=5 + number)) for number in range(3)]
     with launched() as browser:
         session = entered(browser, address, town).context.storage_state()
-        context = browser.new_context(base_url=address, storage_state=session, java_script_enabled=False)
+        context = browser.new_context(
+            base_url=address, storage_state=session, java_script_enabled=False, locale="it-IT"
+        )
         page = context.new_page()
         page.goto(LIST)
         for case in cases[:2]:
