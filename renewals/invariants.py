@@ -18,7 +18,7 @@ from cms.models import CaRequest, Certificate, Event, Hold, Stock, StockMovement
 from cms.states import CertificateStatus, MovementKind, RequestKind, RequestState
 from notifications.models import OutboxMessage
 from pki.gateway import CertificateRef, LedgerLine, StatusKind
-from renewals import policy
+from renewals import policy, queries
 from renewals.models import RenewalCase
 from renewals.states import CaseState
 
@@ -106,6 +106,8 @@ def _overdue(now: datetime) -> Iterator[Breach]:
     late = now - LAG
     for code, kind in RenewalCase.objects.filter(due_at__lt=late).values_list("code", "due_kind"):
         yield Breach("I4", code, f"{kind} is overdue")
+    for code in queries.withdrawn_and_alive().values_list("code", flat=True):
+        yield Breach("I4", code, "has no clock, and a certificate that nobody revokes")
     held = Hold.objects.filter(lapses_at__lt=late, lifted_at__isnull=True, ended_at__isnull=True)
     for pk in held.exclude(certificate__status=CertificateStatus.REVOKED).values_list("pk", flat=True):
         yield Breach("I4", f"hold {pk}", "has lapsed and its certificate is not revoked")

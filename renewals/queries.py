@@ -116,6 +116,14 @@ def left_without_certificates(pair_ids: set[int], also_revoked: Q | None = None)
     return cases.filter(~Exists(alive.exclude(revoked | also_revoked if also_revoked is not None else revoked)))
 
 
+def withdrawn_and_alive() -> QuerySet[RenewalCase]:
+    """Cases whose clock was stopped for revocations that the CA has then refused: a certificate works on unwatched."""
+    wishes = CaRequest.objects.filter(certificate=OuterRef("pk"), kind=RequestKind.REVOKE)
+    alive = Certificate.objects.filter(pair=OuterRef("new_pair")).exclude(status=CertificateStatus.REVOKED)
+    unwatched = alive.exclude(Exists(wishes.exclude(state__in=WITHOUT_EFFECT)))
+    return RenewalCase.objects.filter(unauthorised(), withdrawn_at__isnull=False).filter(Exists(unwatched))
+
+
 def unauthorised() -> Q:
     """Completed and neither approved nor automatic."""
     return Q(state=CaseState.COMPLETED, authorisation__in=UNAUTHORISED)

@@ -11,7 +11,7 @@ from cms.services import requests
 from cms.services.halves import Choice
 from cms.states import RequestState
 from notifications.models import OutboxMessage
-from renewals import sweeps
+from renewals import invariants, sweeps
 from renewals.errors import CertificatesGone
 from renewals.services import decisions, revocations
 from tests.renewals import quick
@@ -48,6 +48,20 @@ def test_a_renewal_whose_certificates_are_all_being_revoked_is_not_approved_any_
         decisions.approve_renewal(case.pk, operator=world.operator, now=NOW)
 
     assert not OutboxMessage.objects.filter(kind="authorised").exists()
+
+
+def test_revocations_that_the_ca_refused_in_the_end_do_not_leave_a_case_unwatched_and_unseen(world):
+    case = quick.completed(world, 1)
+    for type_ in ("signature", "authentication"):
+        revoke(world, case.new_pair, type_)
+    assert not [breach for breach in invariants.breaches(now=NOW) if breach.subject == case.code]
+
+    CaRequest.objects.filter(kind="revoke").update(
+        state=RequestState.REFUSED, settled_at=NOW, next_attempt_at=None, last_error="gateway-refused"
+    )
+
+    told = [breach.detail for breach in invariants.breaches(now=NOW) if breach.subject == case.code]
+    assert told == ["has no clock, and a certificate that nobody revokes"]
 
 
 def test_once_the_ca_has_refused_these_revocations_it_can_be_approved(world):
