@@ -1,5 +1,5 @@
-"""The CA's addresses alone, where an installation mounts them."""
+"""The addresses of the whole site: its middleware asks for some of them by name on every request."""
 
-from django.urls import include, path
+from config.urls import urlpatterns
 
-urlpatterns = [path("pki/", include("authority.urls"))]
+__all__ = ["urlpatterns"]
