@@ -10,13 +10,11 @@ everything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import psycopg
-from django.db import models
 from psycopg import sql
 
+from benchmarks.panel_rows import array, insert, is_numbered
+from benchmarks.panel_trail import TYPES, make_trail
 from cms.models import (
     Agreement,
     Card,
@@ -44,7 +42,6 @@ from runtime.embedded.postgres import PostgresAddress
 
 CENTRES, YEARS = 50, 8
 PERSONS_PER_CASE = 0.4
-TYPES = ["authentication", "signature"]
 BIG = (
     Holder,
     Registration,
@@ -119,7 +116,7 @@ def fill(superuser: PostgresAddress, database: str, cases: int) -> None:
         _make_persons(connection, persons)
         _make_cases(connection, cases, persons)
         _suspend(connection)
-        _make_trail(connection, cases)
+        make_trail(connection, cases)
         for definition in indexes:
             connection.execute(definition)  # type: ignore[call-overload] # as the database itself wrote it
         _move_sequences(connection)
@@ -155,12 +152,12 @@ def found_centres() -> None:
 
 
 def _make_persons(connection: psycopg.Connection, persons: int) -> None:
-    surnames, names = _array(SURNAMES), _array(NAMES)
+    surnames, names = array(SURNAMES), array(NAMES)
     surname = (
         f"CASE WHEN j % 100000 = 8 THEN '{RARE_SURNAME}' ELSE ({surnames})[1 + (j * 31 + j / 97) % {len(SURNAMES)}] END"
     )
     letters = "upper(rpad(left({0}, 3), 3, 'X'))"
-    _insert(
+    insert(
         connection,
         Holder,
         {
@@ -178,7 +175,7 @@ def _make_persons(connection: psycopg.Connection, persons: int) -> None:
         f" FROM generate_series(1::bigint, {persons}) AS j) AS person",
     )
     series = f"generate_series(1::bigint, {persons}) AS j"
-    _insert(
+    insert(
         connection,
         Registration,
         {"id": "j", "holder_id": "j", "centre_id": _CENTRE, "created_at": "now() - interval '8 years'"},
@@ -189,7 +186,7 @@ def _make_persons(connection: psycopg.Connection, persons: int) -> None:
         " SELECT centre_id, holder_id, unnest(folded_words(concat_ws(' ', h.surname, h.given_name, h.tax_code)))"
         " FROM cms_registration JOIN cms_holder h ON h.id = holder_id"
     )
-    _insert(
+    insert(
         connection,
         Card,
         {
@@ -227,7 +224,7 @@ def _make_cases(connection: psycopg.Connection, cases: int, persons: int) -> Non
         f" WHEN {is_suspended} THEN date_trunc('day', ends) + interval '121 days' + time '{lapse}'"
         f" WHEN state = 'completed' AND NOT automatic AND {_IS_PENDING} THEN ends + interval '1 second' END"
     )
-    _insert(
+    insert(
         connection,
         RenewalCase,
         {
@@ -269,7 +266,7 @@ _IS_PENDING = "((days < 60 AND k < 800) OR (days BETWEEN 60 AND 179 AND k < 45))
 
 def _make_pairs(connection: psycopg.Connection, persons: int) -> None:
     """The pair of each case, and the one that it has made where no later case begins with that."""
-    _insert(
+    insert(
         connection,
         Pair,
         {
@@ -291,7 +288,7 @@ def _make_pairs(connection: psycopg.Connection, persons: int) -> None:
         f" WHERE state = 'completed' AND i + {persons} > (SELECT max(i) FROM mine)) AS pairs",
     )
     for half, type_ in enumerate(TYPES):
-        _insert(
+        insert(
             connection,
             Certificate,
             {
@@ -322,7 +319,7 @@ def _suspend(connection: psycopg.Connection) -> None:
     connection.execute(
         "UPDATE cms_certificate x SET status = 'held', held_at = suspended_at FROM held WHERE held.id = x.id"
     )
-    _insert(
+    insert(
         connection,
         Hold,
         {
@@ -334,138 +331,6 @@ def _suspend(connection: psycopg.Connection) -> None:
         },
         "held",
     )
-
-
-def _make_trail(connection: psycopg.Connection, cases: int) -> None:
-    """Two events a case, sealed; what the last year has left at the CA, in the ledger and in the outbox."""
-    common = {
-        "actor_kind": "'system'",
-        "channel": "'automatic'",
-        "centre_id": "centre_id",
-        "service_id": "issuing_service_id",
-        "case_code": "code",
-        "holder_id": "holder_id",
-        "card_id": "card_id",
-        "facts": "'{}'",
-    }
-    for turn, (verb, at) in enumerate(
-        [
-            ("'case.opened'", "opened_at"),
-            (_LAST_VERB, "coalesce(completed_at, closed_at, opened_at + interval '1 hour')"),
-        ]
-    ):
-        _insert(
-            connection,
-            Event,
-            common | {"id": f"id * 2 - {1 - turn}", "verb": verb, "at": at, "recorded_at": at},
-            "renewals_renewalcase",
-        )
-    _insert(
-        connection,
-        EventSeal,
-        {"seq": "id", "event_id": "id", "digest": "md5(id::text) || md5(id::text)", "sealed_at": "at"},
-        "cms_event",
-    )
-    both = "renewals_renewalcase c, generate_series(0, 1) AS half"
-    recent = f"(SELECT c.*, half FROM {both} WHERE c.id > {cases * 7 // 8}) AS c"
-    done = recent.replace("WHERE", "WHERE c.new_pair_id IS NOT NULL AND")
-    _insert(
-        connection,
-        StockMovement,
-        {
-            "id": "c.id * 2 + half",
-            "stock_id": "agreement_id * 2 + half",
-            "kind": "'debit'",
-            "free_change": "0",
-            "reserved_change": "-1",
-            "case_code": "code",
-            "at": "completed_at",
-        },
-        done,
-    )
-    _insert(
-        connection,
-        CaRequest,
-        {
-            "id": "c.id * 2 + half",
-            "uid": "md5('r' || c.id * 2 + half)::uuid",
-            "natural_key": "'issue:' || code || ':' || half",
-            "kind": "'issue'",
-            "state": "'done'",
-            "centre_id": "centre_id",
-            "service_id": "issuing_service_id",
-            "pair_id": "new_pair_id",
-            "certificate_id": "new_pair_id * 2 + half",
-            "type": f"({_array(TYPES)})[half + 1]",
-            "subject": "'{}'",
-            "not_after": "completed_at + interval '1096 days'",
-            "case_code": "code",
-            "asked_at": "completed_at",
-            "settled_at": "completed_at",
-        },
-        done,
-    )
-    _insert(
-        connection,
-        OutboxMessage,
-        {
-            "id": "md5('m' || c.id * 2 + half)::uuid",
-            "key": "(ARRAY['renewal-notice', 'renewal-done'])[half + 1] || ':' || code",
-            "kind": "(ARRAY['renewal-notice', 'renewal-done'])[half + 1]",
-            "recipient": "'t' || holder_id || '@posta.example.org'",
-            "context": "'{}'",
-            "message_id": "'<' || md5(c.id || '-' || half) || '@example.org>'",
-            "case_code": "code",
-            "holder_id": "holder_id",
-            "centre_id": "centre_id",
-            "service_id": "issuing_service_id",
-            "state": "'sent'",
-            "created_at": "opened_at",
-            "queued_at": "opened_at",
-            "sent_at": "opened_at",
-            "next_attempt_at": "NULL",
-        },
-        recent,
-    )
-
-
-_LAST_VERB = (
-    "CASE state WHEN 'completed' THEN 'case.completed' WHEN 'expired' THEN 'case.expired'"
-    " WHEN 'cancelled' THEN 'case.cancelled' ELSE 'case.diagnosed' END"
-)
-
-
-def _insert(connection: psycopg.Connection, model: type[models.Model], values: Mapping[str, str], source: str) -> None:
-    """INSERT … SELECT; columns that are not named get the field's default, nothing, or an empty text."""
-    columns = [field for field in model._meta.concrete_fields if field.column in values or not _is_numbered(field)]
-    parts = [sql.SQL(values[field.column]) if field.column in values else _usual(field) for field in columns]  # type: ignore[arg-type] # our own expressions
-    connection.execute(
-        sql.SQL("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}").format(
-            sql.Identifier(model._meta.db_table),
-            sql.SQL(", ").join(sql.Identifier(field.column) for field in columns),
-            sql.SQL(", ").join(parts),
-            sql.SQL(source),  # type: ignore[arg-type] # the same
-        )
-    )
-
-
-def _is_numbered(field: models.Field[Any, Any]) -> bool:
-    return isinstance(field, models.AutoField)
-
-
-def _usual(field: models.Field[Any, Any]) -> sql.Composable:
-    if field.has_default() and not callable(field.default):
-        return sql.Literal(field.get_prep_value(field.default))
-    if field.null:
-        return sql.SQL("NULL")
-    if isinstance(field, models.CharField | models.TextField):
-        return sql.Literal("")
-    message = f"{field} needs a value"
-    raise ValueError(message)
-
-
-def _array(words: list[str]) -> str:
-    return "ARRAY[" + ", ".join(f"'{word}'" for word in words) + "]"
 
 
 def _take_indexes(connection: psycopg.Connection) -> list[str]:
@@ -493,7 +358,7 @@ def _take_indexes(connection: psycopg.Connection) -> list[str]:
 
 def _move_sequences(connection: psycopg.Connection) -> None:
     for model in (*BIG, Centre, Service, Agreement, Stock, CardFamily):
-        if not _is_numbered(model._meta.pk):
+        if not is_numbered(model._meta.pk):
             continue
         table, key = model._meta.db_table, model._meta.pk.column
         connection.execute(
