@@ -15,7 +15,8 @@ from tests.plugin import services
 
 ROOT = Path(__file__).resolve().parents[2]
 INNER = """
-import os, time
+import os, signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background of a shell inherits it ignored
 from tests.plugin import services
 services.start()
 print(services.folder, *(child.process.pid for child in services._children), flush=True)
