@@ -107,22 +107,30 @@ def start(  # noqa: PLR0913 - one argument per fact of a job
         next_attempt_at=at,
         parameters=parameters or {},
     )
+    job.total = _plan(job, rows)
+    job.save(update_fields=["total"])
+    _record("job.started", job, operator, at)
+    nudge.after_commit(trade.task, job.pk)
+    return job
+
+
+def _plan(job: Job, rows: Iterable[Planned]) -> int:
     planned = (
         JobRow(job=job, position=position, subject_id=row.subject_id, payload=row.payload)
         for position, row in enumerate(rows, start=1)
     )
-    job.total = len(JobRow.objects.bulk_create(planned, batch_size=1000))
-    job.save(update_fields=["total"])
+    return len(JobRow.objects.bulk_create(planned, batch_size=1000))
+
+
+def _record(verb: str, job: Job, operator: User, at: datetime, **more: int) -> None:
     events.record(
-        "job.started",
+        verb,
         actor=operator_actor(operator),
         at=at,
-        centre_id=centre_id,
-        service_id=service_id,
-        facts={"kind": kind, "job": str(job.uid), "rows": job.total},
+        centre_id=job.centre_id,
+        service_id=job.service_id,
+        facts={"kind": job.kind, "job": str(job.uid), "rows": job.total, **more},
     )
-    nudge.after_commit(trade.task, job.pk)
-    return job
 
 
 def carry_out(job_id: int, trade: Trade, *, at: datetime) -> None:
@@ -172,14 +180,7 @@ def stop_job(uid: uuid.UUID, *, operator: User, now: datetime) -> Job:
     job.state, job.finished_at, job.fence = JobState.STOPPED, now, job.fence + 1
     job.next_attempt_at = job.claimed_until = None
     job.save(update_fields=["state", "finished_at", "fence", "next_attempt_at", "claimed_until"])
-    events.record(
-        "job.stopped",
-        actor=operator_actor(operator),
-        at=now,
-        centre_id=job.centre_id,
-        service_id=job.service_id,
-        facts={"kind": job.kind, "job": str(job.uid), "rows": job.total, "done": job.done, "refused": job.refused},
-    )
+    _record("job.stopped", job, operator, now, done=job.done, refused=job.refused)
     return job
 
 
