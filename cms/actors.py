@@ -34,6 +34,11 @@ def holder_at_client(holder_id: int) -> Actor:
     return Actor("holder", Channel.CLIENT, holder_id)
 
 
+def holder_at_page(holder_id: int) -> Actor:
+    """A holder at the public pages, known by case code, *codice utente* or a link to his mailbox."""
+    return Actor("holder", Channel.HOLDER_PAGE, holder_id)
+
+
 def importing(user: User) -> Actor:
     """An operator whose import job does the work."""
     return Actor("operator", Channel.IMPORT, user.pk)

@@ -105,6 +105,7 @@ class Channel(TextChoices):
     CLIENT = "client", _("Client carta")
     AUTOMATIC = "automatic", _("Automatico")
     IMPORT = "import", _("Importazione")
+    HOLDER_PAGE = "holder-page", _("Pagina del titolare")
 
 
 class Outcome(TextChoices):
@@ -132,6 +133,31 @@ class PurchaseState(TextChoices):
     CREDITED = "credited", _("Accreditata")
     REFUSED = "refused", _("Respinta")
     WITHDRAWN = "withdrawn", _("Ritirata")
+
+
+class VisitKind(TextChoices):
+    """How a holder came to his own pages, which says what he may do there."""
+
+    CASE = "case", _("Codice della pratica")
+    USER_CODE = "user-code", _("Codice utente")
+    LINK = "link", _("Collegamento inviato per e-mail")
+
+
+class LinkPurpose(TextChoices):
+    """What a link to the registered mailbox is good for."""
+
+    REOPEN = "reopen", _("Riapertura del codice utente e sospensione d'emergenza")
+    REISSUE = "reissue", _("Nuovo codice utente")
+
+
+class DifferenceKind(TextChoices):
+    """How register, CA and publications disagree about one certificate."""
+
+    UNKNOWN_TO_REGISTER = "unknown-to-register", _("Emesso dalla CA e sconosciuto al registro")
+    UNKNOWN_TO_CA = "unknown-to-ca", _("Nel registro e sconosciuto alla CA")
+    LEDGER = "ledger", _("Registro e CA discordano")
+    CRL = "crl", _("La CRL discorda")
+    OCSP = "ocsp", _("La risposta OCSP discorda")
 
 
 class JobKind(TextChoices):

@@ -11,7 +11,8 @@ from django.db.models import CheckConstraint, Q, UniqueConstraint
 from notifications.states import MessageState
 from runtime.claims import Claimable
 
-SETTLED = (MessageState.SENT, MessageState.FAILED)
+SETTLED = (MessageState.SENT, MessageState.FAILED, MessageState.BOUNCED)
+TAKEN = (MessageState.SENT, MessageState.BOUNCED)
 
 
 class OutboxMessage(Claimable):
@@ -40,6 +41,7 @@ class OutboxMessage(Claimable):
     queued_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=80, blank=True)
+    bounced_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = "messaggio"
@@ -48,12 +50,11 @@ class OutboxMessage(Claimable):
             UniqueConstraint(fields=["key"], name="outbox_one_message_per_key"),
             CheckConstraint(condition=Q(state__in=MessageState.values), name="outbox_state_is_known"),
             CheckConstraint(
-                condition=Q(state=MessageState.SENT, sent_at__isnull=False)
-                | (~Q(state=MessageState.SENT) & Q(sent_at__isnull=True)),
+                condition=Q(state__in=TAKEN, sent_at__isnull=False) | (~Q(state__in=TAKEN) & Q(sent_at__isnull=True)),
                 name="outbox_sent_has_its_instant",
             ),
             CheckConstraint(
-                condition=~Q(state=MessageState.SENT) | Q(sealed_context__isnull=True),
+                condition=~Q(state__in=TAKEN) | Q(sealed_context__isnull=True),
                 name="outbox_sent_keeps_no_secret",
             ),
             CheckConstraint(
@@ -66,12 +67,18 @@ class OutboxMessage(Claimable):
             ),
             CheckConstraint(condition=Q(message_id__regex=r"^<[!-;=?-~]+@[!-;=?-~]+>$"), name="outbox_has_message_id"),
             CheckConstraint(condition=~Q(key=""), name="outbox_has_key"),
+            CheckConstraint(
+                condition=Q(state=MessageState.BOUNCED, bounced_at__isnull=False)
+                | (~Q(state=MessageState.BOUNCED) & Q(bounced_at__isnull=True)),
+                name="outbox_bounced_has_its_instant",
+            ),
         ]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(
                 fields=["-is_urgent", "next_attempt_at"], name="outbox_due", condition=Q(state=MessageState.QUEUED)
             ),
             models.Index(fields=["case_code", "created_at"], name="outbox_of_case", condition=~Q(case_code="")),
+            models.Index(fields=["message_id"], name="outbox_by_message_id"),
             models.Index(fields=["created_at"], name="outbox_failed", condition=Q(state=MessageState.FAILED)),
             models.Index(fields=["service_id", "centre_id", "-id"], name="outbox_by_scope"),
             models.Index(
@@ -110,3 +117,22 @@ class OutboxAttachment(models.Model):
     def __str__(self) -> str:
         """Say the file's name."""
         return self.name
+
+
+class BounceReport(models.Model):
+    """What the mail provider told through the signed webhook, once per `reference`; told again, nothing happens."""
+
+    reference = models.CharField(max_length=120, unique=True)
+    message = models.ForeignKey(OutboxMessage, on_delete=models.CASCADE, null=True, related_name="bounces")
+    kind = models.CharField(max_length=12)
+    status = models.CharField(max_length=12, blank=True)
+    reported_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "segnalazione di mancato recapito"
+        verbose_name_plural = "segnalazioni di mancato recapito"
+
+    def __str__(self) -> str:
+        """Say which report."""
+        return self.reference

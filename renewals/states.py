@@ -32,6 +32,14 @@ class Due(TextChoices):
     REVOKE = "revoke", _("Revoca")
 
 
+class Notice(TextChoices):
+    """The next reminder or warning that the holder gets by himself, at 30, 15, 7 and 1 days before a date."""
+
+    RENEWAL = "renewal", _("Promemoria di rinnovo")
+    SUSPENSION = "suspension-warning", _("Avviso di prossima sospensione")
+    REVOCATION = "revocation-warning", _("Avviso di prossima revoca")
+
+
 class Step(TextChoices):
     """What the card client does next; computed from what is stored, never stored itself."""
 

@@ -11,12 +11,14 @@ from cms.models.certificates import (
     KnownKey,
     Pair,
 )
+from cms.models.checks import StatusCheck, StatusDifference
 from cms.models.events import Event, EventSeal, SealCheck
 from cms.models.holders import Holder, HolderWord, Registration
 from cms.models.jobs import Job, JobFile, JobRow
 from cms.models.organisations import Agreement, Centre, Membership, Service, User
 from cms.models.requests import CaRequest, CaRequestBody, RevocationProposal
 from cms.models.stock import PurchaseRequest, Stock, StockMovement
+from cms.models.visits import CodeAttempts, HolderLink, HolderVisit
 
 __all__ = [
     "Agreement",
@@ -27,10 +29,13 @@ __all__ = [
     "Centre",
     "Certificate",
     "CertificateBody",
+    "CodeAttempts",
     "Event",
     "EventSeal",
     "Hold",
     "Holder",
+    "HolderLink",
+    "HolderVisit",
     "HolderWord",
     "Invitation",
     "Issuer",
@@ -45,6 +50,8 @@ __all__ = [
     "RevocationProposal",
     "SealCheck",
     "Service",
+    "StatusCheck",
+    "StatusDifference",
     "Stock",
     "StockMovement",
     "User",

@@ -227,7 +227,10 @@ class KnownKey(models.Model):
 
 
 class Hold(models.Model):
-    """One cause of suspension. Lifting ends its count; putting it again starts a new one (rules.md R9)."""
+    """One cause of suspension. Lifting ends its count; putting it again starts a new one (rules.md R9).
+
+    `notice_at`: when the holder is next warned of the revocation; a missing approval leaves that to its case.
+    """
 
     certificate = models.ForeignKey(Certificate, models.PROTECT, related_name="holds")
     cause = models.CharField("causa", max_length=24, choices=HoldCause.choices)
@@ -237,6 +240,8 @@ class Hold(models.Model):
     lifted_at = models.DateTimeField("rimossa il", null=True, blank=True)
     lifted_by = models.BigIntegerField(null=True, blank=True)
     ended_at = models.DateTimeField("conclusa il", null=True, blank=True)
+    notice_at = models.DateTimeField("prossimo avviso", null=True, blank=True)
+    noticed_at = models.DateTimeField("ultimo avviso", null=True, blank=True)
 
     class Meta:
         verbose_name = "sospensione"
@@ -246,7 +251,12 @@ class Hold(models.Model):
                 fields=["lapses_at"],
                 condition=Q(lifted_at__isnull=True, ended_at__isnull=True),
                 name="hold_by_lapse",
-            )
+            ),
+            models.Index(
+                fields=["notice_at"],
+                condition=Q(lifted_at__isnull=True, ended_at__isnull=True, notice_at__isnull=False),
+                name="hold_by_notice",
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(

@@ -213,7 +213,12 @@ def test_the_panel_reads_messages_by_case_and_state():
     assert [row.key for row in queries.of_case("RN-1")] == ["d", "a"]
     assert not queries.of_case("").exists()
     assert list(queries.failed()) == [broken]
-    assert queries.count_by_state() == {MessageState.QUEUED: 4, MessageState.SENT: 0, MessageState.FAILED: 1}
+    assert queries.count_by_state() == {
+        MessageState.QUEUED: 4,
+        MessageState.SENT: 0,
+        MessageState.FAILED: 1,
+        MessageState.BOUNCED: 0,
+    }
     assert queries.oldest_waiting(at=NOON) == NOON - first.queued_at
 
 

@@ -1,8 +1,7 @@
-"""Renewal cases and what an enrolment leaves behind: acceptances, the form, challenges, sessions."""
+"""Renewal cases: two machines on one row, and what the clock does to it next."""
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import ClassVar
 
@@ -12,7 +11,7 @@ from django.db.models import F, Q
 from django.utils.functional import cached_property
 from django_fsm import transition
 
-from cms.fsm import StateField, StatefulModel, append_only, transition_trigger
+from cms.fsm import StateField, StatefulModel, transition_trigger
 from cms.models import Agreement, Card, Centre, Certificate, Holder, Pair, Service
 from cms.states import ApprovalMode, Channel, Flow
 from renewals.states import (
@@ -21,8 +20,7 @@ from renewals.states import (
     Authorisation,
     CaseState,
     Due,
-    Purpose,
-    TextKind,
+    Notice,
 )
 
 STATE_MOVES = {
@@ -47,7 +45,8 @@ _DECIDED = [Authorisation.APPROVED, Authorisation.REFUSED]
 class RenewalCase(StatefulModel):
     """One renewal of one pair. Two machines on one row: `state` (how far) and `authorisation` (is it approved).
 
-    `due_kind`/`due_at` hold the next automatic action; every write of the facts it depends on stores it again.
+    `due_kind`/`due_at` hold the next automatic action, `notice_kind`/`notice_at` the next reminder or warning to the
+    holder, `noticed_at` when the last one was posted; every write of the facts they depend on stores them again.
     """
 
     code = models.CharField("id pratica", max_length=16, unique=True)
@@ -91,6 +90,9 @@ class RenewalCase(StatefulModel):
     withdrawn_at = models.DateTimeField("certificati revocati", null=True, blank=True)
     due_kind = models.CharField("prossima azione automatica", max_length=12, choices=Due.choices, blank=True)
     due_at = models.DateTimeField("il", null=True, blank=True)
+    notice_kind = models.CharField("prossimo avviso", max_length=20, choices=Notice.choices, blank=True)
+    notice_at = models.DateTimeField("avviso il", null=True, blank=True)
+    noticed_at = models.DateTimeField("ultimo avviso", null=True, blank=True)
 
     class Meta:
         verbose_name = "pratica di rinnovo"
@@ -107,6 +109,7 @@ class RenewalCase(StatefulModel):
         ]
         indexes: ClassVar = [
             models.Index(fields=["due_kind", "due_at"], condition=Q(due_at__isnull=False), name="case_by_due"),
+            models.Index(fields=["notice_at"], condition=Q(notice_at__isnull=False), name="case_by_notice"),
             models.Index(fields=["service", "centre", "state", "-id"], name="case_by_scope_and_state"),
             models.Index(fields=["service", "centre", "-id"], name="case_by_scope"),
             models.Index(
@@ -168,6 +171,10 @@ class RenewalCase(StatefulModel):
             models.CheckConstraint(
                 condition=Q(due_kind="", due_at__isnull=True) | (~Q(due_kind="") & Q(due_at__isnull=False)),
                 name="due_kind_and_instant_together",
+            ),
+            models.CheckConstraint(
+                condition=Q(notice_kind="", notice_at__isnull=True) | (~Q(notice_kind="") & Q(notice_at__isnull=False)),
+                name="notice_kind_and_instant_together",
             ),
             models.CheckConstraint(
                 condition=Q(suspended_at__isnull=True) | Q(suspended_at__gte=F("completed_at")),
@@ -241,80 +248,3 @@ class RenewalCase(StatefulModel):
     def refuse(self, *, by: int, at: datetime, reason: str) -> None:
         """The centre does not authorise."""
         self.decided_by, self.decided_at, self.decision_reason = by, at, reason
-
-
-class Acceptance(models.Model):
-    """A text that the holder accepted, with version and hash of what was shown (ETSI EN 319 411-1 REG-6.3.4)."""
-
-    case = models.ForeignKey(RenewalCase, models.PROTECT, related_name="acceptances")
-    kind = models.CharField(max_length=24, choices=TextKind.choices)
-    version = models.CharField(max_length=16)
-    sha256 = models.CharField(max_length=64)
-    accepted_at = models.DateTimeField()
-
-    class Meta:
-        triggers: ClassVar = append_only("acceptance")
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["case", "kind", "version"], name="one_acceptance_per_text_version")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.version}"
-
-
-class RenewalForm(models.Model):
-    """The form of a case: the bytes shown, what the card signs, and the signed document."""
-
-    case = models.OneToOneField(RenewalCase, models.PROTECT, related_name="form", primary_key=True)
-    content_sha256 = models.CharField(max_length=64)
-    document_sha256 = models.CharField(max_length=64)
-    prepared_pdf = models.BinaryField()
-    signed_attributes = models.BinaryField()
-    signing_state = models.JSONField()
-    rendered_at = models.DateTimeField()
-    signed_pdf = models.BinaryField(null=True)
-
-    def __str__(self) -> str:
-        return self.document_sha256[:16]
-
-
-class MailboxConfirmation(models.Model):
-    """A changed mailbox waits for the code that was mailed to it."""
-
-    case = models.OneToOneField(RenewalCase, models.PROTECT, related_name="confirmation", primary_key=True)
-    code_mac = models.CharField(max_length=64)
-    tries = models.PositiveSmallIntegerField(default=0)
-    expires_at = models.DateTimeField()
-    sequence = models.PositiveIntegerField(default=1)
-
-    def __str__(self) -> str:
-        return str(self.pk)
-
-
-class Challenge(models.Model):
-    """A text to be signed by a card, once, within minutes. Lives in PostgreSQL: a Redis flush replays nothing."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    purpose = models.CharField(max_length=16, choices=Purpose.choices)
-    pair = models.ForeignKey(Pair, models.PROTECT, related_name="+")
-    case = models.ForeignKey(RenewalCase, models.PROTECT, null=True, blank=True, related_name="+")
-    spki_sha256 = models.CharField(max_length=64, blank=True)
-    nonce = models.CharField(max_length=64, unique=True)
-    text = models.TextField()
-    expires_at = models.DateTimeField(db_index=True)
-    used_at = models.DateTimeField(null=True, blank=True)
-
-    def __str__(self) -> str:
-        return f"{self.purpose} {self.id}"
-
-
-class EnrolmentSession(models.Model):
-    """A short-lived bearer session bound to one case; the token itself is never stored."""
-
-    token_sha256 = models.CharField(max_length=64, unique=True)
-    case = models.ForeignKey(RenewalCase, models.PROTECT, related_name="sessions")
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(db_index=True)
-
-    def __str__(self) -> str:
-        return str(self.pk)

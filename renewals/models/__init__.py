@@ -1,0 +1,17 @@
+"""Rows of renewals, by noun."""
+
+from renewals.models.cases import AUTHORISATION_MOVES, STATE_MOVES, RenewalCase
+from renewals.models.enrolment import Acceptance, Challenge, EnrolmentSession, MailboxConfirmation, RenewalForm
+from renewals.models.stops import RevocationStop
+
+__all__ = [
+    "AUTHORISATION_MOVES",
+    "STATE_MOVES",
+    "Acceptance",
+    "Challenge",
+    "EnrolmentSession",
+    "MailboxConfirmation",
+    "RenewalCase",
+    "RenewalForm",
+    "RevocationStop",
+]
