@@ -11,7 +11,7 @@ from cms.models import CaRequest, Certificate, Hold, Pair
 from cms.scope import Scope
 from cms.services.certificates import WITHOUT_EFFECT
 from cms.states import CertificateStatus, HoldCause, RequestKind
-from renewals.models import RenewalCase
+from renewals.models import RenewalCase, RevocationStop
 from renewals.states import OPEN_STATES, SIGNED_STATES, UNAUTHORISED, Authorisation, CaseState, Due
 
 # What a round of the clock reads beside the rows that are due.
@@ -127,3 +127,9 @@ def withdrawn_and_alive() -> QuerySet[RenewalCase]:
 def unauthorised() -> Q:
     """Completed and neither approved nor automatic."""
     return Q(state=CaseState.COMPLETED, authorisation__in=UNAUTHORISED)
+
+
+def stop_in_force(now: datetime) -> RevocationStop | None:
+    """The stop that keeps the clock from revoking at this instant, the one that ends last; None where it may."""
+    standing = RevocationStop.objects.filter(confirmed_at__lte=now, ends_at__gt=now, closed_at__isnull=True)
+    return standing.order_by("-ends_at").first()
