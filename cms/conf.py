@@ -28,6 +28,9 @@ class CmsSettings(BaseSettings):
     invitation_hours: int = 72
     password_link_minutes: int = 30
 
+    # A holder's visit to his own pages; leaving ends it earlier.
+    holder_visit_minutes: int = 15
+
     @property
     def ca_lease(self) -> timedelta:
         """How long one worker may hold a CA request before another takes over."""
