@@ -18,7 +18,7 @@ from cms.models.jobs import Job, JobFile, JobRow
 from cms.models.organisations import Agreement, Centre, Membership, Service, User
 from cms.models.requests import CaRequest, CaRequestBody, RevocationProposal
 from cms.models.stock import PurchaseRequest, Stock, StockMovement
-from cms.models.visits import CodeAttempts, HolderLink, HolderVisit
+from cms.models.visits import CodeAttempts, HolderLink, HolderVisit, LinkRequest
 
 __all__ = [
     "Agreement",
@@ -43,6 +43,7 @@ __all__ = [
     "JobFile",
     "JobRow",
     "KnownKey",
+    "LinkRequest",
     "Membership",
     "Pair",
     "PurchaseRequest",

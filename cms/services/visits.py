@@ -20,10 +20,10 @@ TOKEN_BYTES = 32
 KEPT_FOR = timedelta(days=1)
 
 
-def open_visit(*, holder_id: int, kind: VisitKind, now: datetime, case_code: str = "") -> str:
+def open_visit(*, holder_id: int, kind: VisitKind, now: datetime, case_code: str = "", purpose: str = "") -> str:
     """Open a visit for `holder_visit_minutes` and return its token, once, for the browser's cookie.
 
-    `case_code` is named by visits of kind CASE, and by no other.
+    `case_code` is named by visits of kind CASE, the link's `purpose` by those of kind LINK, and by no other.
     """
     token = secrets.token_urlsafe(TOKEN_BYTES)
     HolderVisit.objects.create(
@@ -31,6 +31,7 @@ def open_visit(*, holder_id: int, kind: VisitKind, now: datetime, case_code: str
         kind=kind,
         holder_id=holder_id,
         case_code=case_code,
+        purpose=purpose,
         opened_at=now,
         expires_at=now + timedelta(minutes=settings.CMS.holder_visit_minutes),
     )

@@ -24,6 +24,7 @@ OPEN = {
     "auth_permission": "the same",
     "authority_": "the CA's own ledger, reached through its port alone",
     "cms_codeattempts": "counters under keyed digests",
+    "cms_linkrequest": "wishes under keyed digests, read by a worker",
     "cms_statuscheck": "when and how far certificates were checked from outside",
     "cms_statusdifference": "serial numbers and states, on a page of the administrators",
     "config_alarm": "alarms of the installation, without subjects",
