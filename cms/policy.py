@@ -25,7 +25,7 @@ from cms.errors import (
     RoleTooWeak,
     WrongCentre,
 )
-from cms.models import Certificate, Invitation, Job, Membership, RevocationProposal, User
+from cms.models import Certificate, Hold, Invitation, Job, Membership, RevocationProposal, User
 from cms.states import CertificateStatus, HoldCause, ProposalState, RevocationCause, Role
 from pki.gateway import RevocationReason
 
@@ -83,6 +83,34 @@ def months_before(instant: datetime, months: int) -> datetime:
     year, month = divmod(month_index, 12)
     day = min(local.day, calendar.monthrange(year, month + 1)[1])
     return local.replace(year=year, month=month + 1, day=day).astimezone(UTC)
+
+
+def days_before(instant: datetime, days: int) -> datetime:
+    """Same clock time so many calendar days earlier in Europe/Rome (rules.md R22)."""
+    return (instant.astimezone(ROME) - timedelta(days=days)).astimezone(UTC)
+
+
+def next_threshold(end: datetime, days: Collection[int], *, since: datetime) -> datetime | None:
+    """First instant later than `since` at which one of these numbers of days is left until `end`; None for none."""
+    instants = (days_before(end, left) for left in days)
+    return min((instant for instant in instants if instant > since), default=None)
+
+
+def passed_threshold(end: datetime, days: Collection[int], *, since: datetime, now: datetime) -> int | None:
+    """The fewest of these days whose instant has come since `since`: of several missed ones the nearest is told."""
+    return min((left for left in days if since < days_before(end, left) <= now), default=None)
+
+
+def next_warning(hold: Hold, days: Collection[int]) -> datetime | None:
+    """When the holder is next warned that this hold ends in revocation; a missing approval leaves it to its case."""
+    if hold.cause == HoldCause.MISSING_APPROVAL or hold.lifted_at is not None or hold.ended_at is not None:
+        return None
+    return next_threshold(hold.lapses_at, days, since=told_of_hold(hold))
+
+
+def told_of_hold(hold: Hold) -> datetime:
+    """Until when the holder has been told of a hold: when it was placed, then with each warning."""
+    return max(hold.placed_at, hold.noticed_at or hold.placed_at)
 
 
 def years_after(instant: datetime, years: int) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
@@ -14,8 +15,11 @@ from pki import keys
 from pki.errors import PkiError
 from renewals import errors
 from renewals.flows import POLICIES
-from renewals.models import RenewalCase
-from renewals.states import SIGNED_STATES, UNAUTHORISED, Authorisation, CaseState, Due
+from renewals.models import RenewalCase, RevocationStop
+from renewals.states import SIGNED_STATES, UNAUTHORISED, Authorisation, CaseState, Due, Notice
+
+# What `.update(...)` stores on cases that nothing awaits any more: neither the clock nor a notice.
+NOTHING_PLANNED = {"due_kind": "", "due_at": None, "notice_kind": "", "notice_at": None}
 
 
 def next_automatic(case: RenewalCase) -> tuple[str, datetime | None]:
@@ -30,6 +34,55 @@ def next_automatic(case: RenewalCase) -> tuple[str, datetime | None]:
     if case.authorisation == Authorisation.REFUSED and case.refusal_suspends_at_once and case.decided_at is not None:
         return Due.SUSPEND, case.decided_at
     return Due.SUSPEND, register.expires_at(case.old_not_after)
+
+
+@dataclass(frozen=True, slots=True)
+class Countdown:
+    """What the holder is warned of, threshold by threshold: told of it `since`, it ends at `end`, nothing after it."""
+
+    kind: Notice
+    since: datetime
+    end: datetime
+    over_at: datetime
+
+
+def countdown(case: RenewalCase) -> Countdown | None:
+    """What this case counts down to; None where the holder has nothing to do or to fear (rules.md R22)."""
+    last = case.old_not_after
+    if case.is_open:
+        return Countdown(Notice.RENEWAL, _told(case, case.opened_at), last, register.expires_at(last))
+    if not case.waits_for_approval or case.withdrawn_at is not None or case.completed_at is None:
+        return None
+    if case.suspended_at is not None:
+        lapses_at = register.hold_lapses_at(case.suspended_at, settings.CMS.hold_days)
+        return Countdown(Notice.REVOCATION, _told(case, case.suspended_at), lapses_at, lapses_at)
+    if case.authorisation == Authorisation.REFUSED and case.refusal_suspends_at_once:
+        return None
+    return Countdown(Notice.SUSPENSION, _told(case, case.completed_at), last, register.expires_at(last))
+
+
+def _told(case: RenewalCase, since: datetime) -> datetime:
+    return max(since, case.noticed_at or since)
+
+
+def next_notice(case: RenewalCase) -> tuple[str, datetime | None]:
+    """Which reminder or warning is next, and when; ("", None) for none. Depends on the row's own facts only.
+
+    The mail sent when the case was opened, completed or suspended has told of the end; the thresholds after it count.
+    """
+    counted = countdown(case)
+    if counted is None:
+        return "", None
+    at = register.next_threshold(counted.end, settings.CMS.notice_days, since=counted.since)
+    return (counted.kind, at) if at is not None else ("", None)
+
+
+def passed_notice(case: RenewalCase, now: datetime) -> int | None:
+    """The threshold (days) to be told now: the nearest that was passed and not told; None: nothing is to be told."""
+    counted = countdown(case)
+    if counted is None or now >= counted.over_at:
+        return None
+    return register.passed_threshold(counted.end, settings.CMS.notice_days, since=counted.since, now=now)
 
 
 def old_not_after(certificates: Sequence[Certificate]) -> datetime:
@@ -141,3 +194,21 @@ def authorise_by(case: RenewalCase) -> datetime | None:
     if case.approval_mode != ApprovalMode.AUTHORISATION or case.authorisation not in UNAUTHORISED:
         return None
     return case.old_not_after if case.state in (*SIGNED_STATES, CaseState.NOTIFIED) else None
+
+
+def require_stop_span(ends_at: datetime, now: datetime) -> None:
+    """A stop of revocations ends by itself, at the latest when thirty days are over in Italy (rules.md R22)."""
+    if not now < ends_at <= register.hold_lapses_at(now, LONGEST_STOP_DAYS):
+        raise errors.StopTooLong
+
+
+def require_stop_open(stop: RevocationStop, now: datetime) -> None:
+    """What is over is neither confirmed nor ended again."""
+    if stop.closed_at is not None or now >= stop.ends_at:
+        raise errors.StopClosed
+
+
+def require_other_administrator(stop: RevocationStop, operator: User) -> None:
+    """Four eyes: who asks does not confirm."""
+    if stop.asked_by == operator.pk:
+        raise errors.StopSamePerson

@@ -19,7 +19,7 @@ from cms.actors import SYSTEM
 from cms.models import CaRequest, Certificate, Hold, Pair
 from cms.services import certificates
 from cms.states import RevocationCause
-from renewals import errors, queries
+from renewals import errors, policy, queries
 from renewals.models import RenewalCase
 from renewals.services import cases, rounds
 from renewals.services.rounds import LAPSED_FIELDS, SUSPENDED_FIELDS, WORKING, Turn
@@ -137,7 +137,7 @@ def _revoke_held_batch(now: datetime) -> int:
     Hold.objects.filter(pk__in=[hold.pk for hold in holds]).update(ended_at=now)
     # Where every new certificate of a case is being revoked, nothing is left for its own clock.
     left = queries.left_without_certificates({hold.certificate.pair_id for hold in holds})
-    left.update(withdrawn_at=now, due_kind="", due_at=None)
+    left.update(withdrawn_at=now, **policy.NOTHING_PLANNED)
     return len(holds)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
@@ -40,6 +41,7 @@ class Announcement:
     holder_id: int
     centre_id: int | None = None
     service_id: int | None = None
+    language: str = "it"
 
 
 def request_issue(
@@ -95,13 +97,15 @@ def place_hold(
     for hold in standing:
         if hold.cause == cause:
             return hold
-    hold = Hold.objects.create(
+    hold = Hold(
         certificate=certificate,
         cause=cause,
         placed_at=at,
         placed_by=actor.id,
         lapses_at=policy.hold_lapses_at(at, days),
     )
+    hold.notice_at = policy.next_warning(hold, settings.CMS.notice_days)
+    hold.save()
     if not standing:
         wish = change_request(
             certificate,

@@ -94,6 +94,7 @@ def letter(chosen: Chosen, message: Message, *, at: datetime, **more: Any) -> An
         to=holder.email,
         context=_context(chosen, message) | more,
         holder_id=holder.pk,
+        language=holder.language,
     )
 
 

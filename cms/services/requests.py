@@ -267,6 +267,7 @@ def _announce(request: CaRequest, *, at: datetime) -> None:
         holder_id=said["holder_id"],
         centre_id=said.get("centre_id"),
         service_id=said.get("service_id"),
+        language=said.get("language", "it"),
     )
 
 

@@ -22,7 +22,8 @@ from renewals.states import CaseState
 from runtime.transactions import use_case
 
 _RELATED = ("holder", "card", "centre", "issuing_service", "old_pair", "new_pair")
-STATE_FIELDS = ["state", "closed_at", "close_reason", "due_kind", "due_at"]
+PLAN_FIELDS = ["due_kind", "due_at", "notice_kind", "notice_at"]
+STATE_FIELDS = ["state", "closed_at", "close_reason", *PLAN_FIELDS]
 
 
 def locked(case_id: int, *, related: Sequence[str] = _RELATED) -> RenewalCase:
@@ -31,8 +32,9 @@ def locked(case_id: int, *, related: Sequence[str] = _RELATED) -> RenewalCase:
 
 
 def plan(case: RenewalCase) -> None:
-    """Store the next automatic action again after a write of the facts it depends on."""
+    """Store the next automatic action and the next notice again after a write of the facts they depend on."""
     case.due_kind, case.due_at = policy.next_automatic(case)
+    case.notice_kind, case.notice_at = policy.next_notice(case)
 
 
 def record(verb: str, case: RenewalCase, *, actor: Actor, at: datetime, **more: Any) -> None:

@@ -16,13 +16,13 @@ from renewals import errors, policy, queries
 from renewals.flows import POLICIES
 from renewals.models import RenewalCase
 from renewals.services import notices
-from renewals.services.cases import cancel_case, end_as_cancelled, locked, open_again, plan, record
+from renewals.services.cases import PLAN_FIELDS, cancel_case, end_as_cancelled, locked, open_again, plan, record
 from renewals.states import Authorisation, CaseState
 from runtime.transactions import use_case
 
 LONGEST_REASON = 300
 LONGEST_CLOSE_REASON = 200
-_DECISION_FIELDS = ["authorisation", "decided_by", "decided_at", "decision_reason", "due_kind", "due_at"]
+_DECISION_FIELDS = ["authorisation", "decided_by", "decided_at", "decision_reason", *PLAN_FIELDS]
 
 
 @use_case

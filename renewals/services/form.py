@@ -21,7 +21,7 @@ from pki.errors import PkiError
 from renewals import document, errors, policy, texts
 from renewals.models import RenewalCase, RenewalForm
 from renewals.services import enrolment, notices
-from renewals.services.cases import plan, record
+from renewals.services.cases import PLAN_FIELDS, plan, record
 from renewals.services.enrolment import locked_for_step
 from renewals.states import CaseState
 from runtime.transactions import use_case
@@ -124,8 +124,7 @@ def _move(case: RenewalCase, *, now: datetime) -> None:
             "signed_at",
             "approval_mode",
             "refusal_suspends_at_once",
-            "due_kind",
-            "due_at",
+            *PLAN_FIELDS,
         ]
     )
 

@@ -26,7 +26,7 @@ from renewals import errors, policy, queries
 from renewals.flows import POLICIES
 from renewals.models import Challenge, RenewalCase
 from renewals.services import notices
-from renewals.services.cases import locked, plan, record
+from renewals.services.cases import PLAN_FIELDS, locked, plan, record
 from renewals.services.enrolment import locked_for_step, require_step
 from renewals.services.login import consume, host
 from renewals.states import CaseState, Purpose
@@ -201,7 +201,7 @@ def complete_renewal(case_id: int, challenge_id: str, proofs: Mapping[str, bytes
     with refusing_illegal_moves():
         case.complete(at=now)
     plan(case)
-    case.save(update_fields=["state", "completed_at", "due_kind", "due_at"])
+    case.save(update_fields=["state", "completed_at", *PLAN_FIELDS])
     _open_next_window(case, issued)
     _tell_completed(case, issued, now=now)
     stock.debit(

@@ -77,6 +77,7 @@ def tell(
         holder_id=case.holder_id,
         centre_id=case.centre_id,
         service_id=case.service_id,
+        language=case.holder.language,
     )
 
 
@@ -102,6 +103,7 @@ def announcement(case: RenewalCase, message: Message, *, suffix: str = "", **mor
         holder_id=case.holder_id,
         centre_id=case.centre_id,
         service_id=case.service_id,
+        language=case.holder.language,
     )
 
 

@@ -20,7 +20,7 @@ from cms.scope import Scope
 from notifications import queries as outbox
 from renewals import queries
 from renewals.models import RenewalCase
-from renewals.services import rounds
+from renewals.services import cases, rounds
 from renewals.services.rounds import WORKING, Sweep, Turn
 from renewals.states import Due
 from runtime.transactions import use_case
@@ -116,7 +116,8 @@ def _lapsed_holds(holds: list[Hold], now: datetime) -> list[Turn]:
         turn.case = withdrawn.get(pair_id)
         if turn.case is not None:
             turn.withdraws = True
-            turn.case.withdrawn_at, turn.case.due_kind, turn.case.due_at = now, "", None
+            turn.case.withdrawn_at = now
+            cases.plan(turn.case)
     return turns
 
 

@@ -12,7 +12,7 @@ from cms.actors import operator as operator_actor
 from cms.models import Certificate, RevocationProposal, User
 from cms.services import revocations
 from cms.services.halves import Choice
-from renewals import queries
+from renewals import policy, queries
 from renewals.models import RenewalCase
 from renewals.services import cases
 from runtime.transactions import use_case
@@ -51,7 +51,7 @@ def _birth_of(pair_id: int, found: list[RenewalCase]) -> str:
 def _let_follow(pair_id: int, found: list[RenewalCase], *, operator: User, now: datetime) -> None:
     """A new pair that is gone stops its case's clock; an old one that is no longer whole cannot be renewed."""
     left = queries.left_without_certificates({pair_id})
-    left.update(withdrawn_at=now, due_kind="", due_at=None)
+    left.update(withdrawn_at=now, **policy.NOTHING_PLANNED)
     for case in found:
         if case.old_pair_id == pair_id and case.is_open:
             cases.cancel_case(case.pk, reason="old-certificate-revoked", actor=operator_actor(operator), at=now)

@@ -26,8 +26,8 @@ from renewals.states import OPEN_STATES, CaseState
 
 # Halves that the clock suspends or, on day 121, revokes.
 WORKING = (CertificateStatus.ACTIVE, CertificateStatus.HELD)
-SUSPENDED_FIELDS = ("suspended_at", "due_kind", "due_at")
-LAPSED_FIELDS = ("state", "closed_at", "close_reason", "due_kind", "due_at")
+SUSPENDED_FIELDS = ("suspended_at", *cases.PLAN_FIELDS)
+LAPSED_FIELDS = ("state", "closed_at", "close_reason", *cases.PLAN_FIELDS)
 
 
 class Sweep(TextChoices):
