@@ -77,6 +77,10 @@ VERBS = {
     "agreement.changed": _("Accordo modificato"),
     "service.offered": _("Servizio aggiunto"),
     "service.changed": _("Servizio modificato"),
+    "revocation-stop.asked": _("Fermo delle revoche chiesto"),
+    "revocation-stop.confirmed": _("Fermo delle revoche confermato"),
+    "revocation-stop.withdrawn": _("Richiesta di fermo delle revoche ritirata"),
+    "revocation-stop.lifted": _("Fermo delle revoche tolto"),
     "login.refused": _("Accesso rifiutato"),
 }
 

@@ -18,6 +18,8 @@ from renewals.flows import POLICIES
 from renewals.models import RenewalCase, RevocationStop
 from renewals.states import SIGNED_STATES, UNAUTHORISED, Authorisation, CaseState, Due, Notice
 
+LONGEST_STOP_DAYS = 30
+
 # What `.update(...)` stores on cases that nothing awaits any more: neither the clock nor a notice.
 NOTHING_PLANNED = {"due_kind": "", "due_at": None, "notice_kind": "", "notice_at": None}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from cms.models import CaRequest, Certificate, Hold, Pair
@@ -133,3 +134,19 @@ def stop_in_force(now: datetime) -> RevocationStop | None:
     """The stop that keeps the clock from revoking at this instant, the one that ends last; None where it may."""
     standing = RevocationStop.objects.filter(confirmed_at__lte=now, ends_at__gt=now, closed_at__isnull=True)
     return standing.order_by("-ends_at").first()
+
+
+def waiting_stop(now: datetime) -> RevocationStop | None:
+    """The stop that was asked for and waits for a second administrator."""
+    asked = RevocationStop.objects.filter(confirmed_at__isnull=True, closed_at__isnull=True, ends_at__gt=now)
+    return asked.order_by("-pk").first()
+
+
+def stopped_revocations(now: datetime, most: int) -> int:
+    """How many automatic revocations are due at this instant, counted up to `most`, across all centres.
+
+    The database counts outside the panel's fence: a number is nobody's secret, and a stop is for all centres.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT due_revocations(%s, %s)", [now, most])
+        return int(cursor.fetchone()[0])

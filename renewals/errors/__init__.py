@@ -51,6 +51,14 @@ from renewals.errors.entrance import (
     Unauthenticated,
     WindowNotOpen,
 )
+from renewals.errors.stops import (
+    StopClosed,
+    StopInForce,
+    StopNotConfirmed,
+    StopSamePerson,
+    StopTooLong,
+    StopWaiting,
+)
 
 __all__ = [
     "AgreementMissing",
@@ -95,6 +103,12 @@ __all__ = [
     "SelectionTooLarge",
     "SignatureInvalid",
     "StepNotOpen",
+    "StopClosed",
+    "StopInForce",
+    "StopNotConfirmed",
+    "StopSamePerson",
+    "StopTooLong",
+    "StopWaiting",
     "TextsOutdated",
     "Unauthenticated",
     "WindowNotOpen",
