@@ -18,7 +18,7 @@ class CmsSettings(BaseSettings):
     credit_four_eyes: bool = True
     # Days of a suspension, of any cause; the last one is included in full, then comes revocation (rules.md R9).
     hold_days: int = 120
-    # So many days before an end the holder is reminded or warned of it (rules.md R22).
+    # So many days before an end the holder is reminded or warned of it (rules.md R23).
     notice_days: tuple[int, ...] = (30, 15, 7, 1)
 
     import_most_rows: int = 10_000

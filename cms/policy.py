@@ -86,7 +86,7 @@ def months_before(instant: datetime, months: int) -> datetime:
 
 
 def days_before(instant: datetime, days: int) -> datetime:
-    """Same clock time so many calendar days earlier in Europe/Rome (rules.md R22)."""
+    """Same clock time so many calendar days earlier in Europe/Rome (rules.md R23)."""
     return (instant.astimezone(ROME) - timedelta(days=days)).astimezone(UTC)
 
 

@@ -49,7 +49,7 @@ class Countdown:
 
 
 def countdown(case: RenewalCase) -> Countdown | None:
-    """What this case counts down to; None where the holder has nothing to do or to fear (rules.md R22)."""
+    """What this case counts down to; None where the holder has nothing to do or to fear (rules.md R23)."""
     last = case.old_not_after
     if case.is_open:
         return Countdown(Notice.RENEWAL, _told(case, case.opened_at), last, register.expires_at(last))
