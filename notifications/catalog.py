@@ -16,19 +16,29 @@ class Message(enum.StrEnum):
     """Kinds of mail; the value names the templates `mail/<value>.{subject,txt,html}`."""
 
     RENEWAL_NOTICE = "renewal-notice"
+    RENEWAL_REMINDER = "renewal-reminder"
     SIGNED_FORM = "signed-form"
     RENEWAL_DONE = "renewal-done"
     RENEWAL_DONE_TO_AUTHORISE = "renewal-done-to-authorise"
     AUTHORISED = "authorised"
+    SUSPENSION_WARNING = "suspension-warning"
     SUSPENDED = "suspended"
+    REVOCATION_WARNING = "revocation-warning"
     REACTIVATED = "reactivated"
     REVOKED = "revoked"
+    CASE_EXPIRED = "case-expired"
     CONTACT_CONFIRMATION = "contact-confirmation"
     CONTACT_CHANGED = "contact-changed"
+    DATA_CHANGED = "data-changed"
+    CODE_CLOSED = "code-closed"
+    HOLDER_LINK = "holder-link"
+    USER_CODE = "user-code"
     CASE_CANCELLED = "case-cancelled"
     REFUSED = "refused"
     STOCK_EMPTY = "stock-empty"
     LOW_STOCK = "low-stock"
+    DAILY_DIGEST = "daily-digest"
+    ALARM = "alarm"
     INVITATION = "invitation"
     PASSWORD_LINK = "password-link"  # noqa: S105 - a kind of message
     ACCOUNT_CHANGED = "account-changed"
@@ -40,6 +50,9 @@ class Shape(enum.Enum):
     LINE = "a line of text"
     LINE_OR_NOTHING = "a line of text, possibly empty"
     PROSE = "a text of one or more lines"
+    PROSE_OR_NOTHING = "a text of one or more lines, or empty"
+    LINES = "a list of lines of text, possibly empty"
+    CASES = "a list of cases, each `{code, at, remark}`: a line, an instant or empty, a line or empty"
     INSTANT = "an ISO 8601 instant with its offset"
     INSTANT_OR_NOTHING = "an ISO 8601 instant with its offset, or empty"
     DAY_START = "an ISO 8601 date, or the instant at which that day begins"
@@ -47,6 +60,7 @@ class Shape(enum.Enum):
     URL_OR_NOTHING = "an http(s) address, or empty"
     MAILBOX = "an e-mail address"
     COUNT = "a positive whole number"
+    NUMBER = "a whole number, zero included"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +127,41 @@ def _about_certificates(required: Mapping[str, Shape], **optional: Shape) -> Con
     return Contents(MappingProxyType(always), optional=MappingProxyType({**_PERHAPS_OF_A_CASE, **optional}))
 
 
+# About a person, whether a case is open or not: which centre answers, and the card if one is meant.
+_TO_PERSON: Mapping[str, Shape] = MappingProxyType(
+    {name: _TO_HOLDER[name] for name in ("holder_name", "centre_name", "centre_email", "centre_phone")}
+)
+_PERHAPS_OF_A_CARD: Mapping[str, Shape] = MappingProxyType(
+    {"case_code": Shape.LINE_OR_NOTHING, "card_serial": Shape.LINE_OR_NOTHING, "service_name": Shape.LINE_OR_NOTHING}
+)
+
+
+def _about_person(secret: str = "", *, is_urgent: bool = False, **required: Shape) -> Contents:
+    return Contents(
+        MappingProxyType({**_TO_PERSON, **required}),
+        optional=_PERHAPS_OF_A_CARD,
+        secrets=frozenset({secret} if secret else ()),
+        is_urgent=is_urgent,
+    )
+
+
+# A list of the digest shows its first entries; its total counts those that are not shown too.
+_DIGEST_LISTS = ("waiting", "urged", "suspended", "revoked", "expired")
+_DIGEST = Contents(
+    MappingProxyType(
+        {"centre_name": Shape.LINE, "service_name": Shape.LINE, "day": Shape.DAY_START, "panel_url": Shape.URL}
+        | dict.fromkeys(_DIGEST_LISTS, Shape.CASES)
+        | {f"{name}_total": Shape.NUMBER for name in _DIGEST_LISTS}
+        | {"failures": Shape.LINES, "stock": Shape.LINES}
+    )
+)
+
+
 CATALOG: Mapping[Message, Contents] = MappingProxyType(
     {
         Message.RENEWAL_NOTICE: Contents(_about_card(client_url=Shape.URL)),
+        # `days`: the threshold that was reached; the distance on show is counted from the day of posting.
+        Message.RENEWAL_REMINDER: Contents(_about_card(client_url=Shape.URL, days=Shape.COUNT)),
         Message.SIGNED_FORM: Contents(_about_card(), takes_attachments=True),
         Message.RENEWAL_DONE: Contents(_about_card(new_not_after=Shape.INSTANT), secrets=frozenset({"user_code"})),
         Message.RENEWAL_DONE_TO_AUTHORISE: Contents(
@@ -123,13 +169,23 @@ CATALOG: Mapping[Message, Contents] = MappingProxyType(
             secrets=frozenset({"user_code"}),
         ),
         Message.AUTHORISED: Contents(_about_card(new_not_after=Shape.INSTANT)),
+        Message.SUSPENSION_WARNING: Contents(
+            _about_card(
+                authorise_by=Shape.INSTANT, suspend_at=Shape.INSTANT, days=Shape.COUNT, recoverable_days=Shape.COUNT
+            ),
+            optional={"reason": Shape.PROSE_OR_NOTHING},  # what the centre said where it refused
+        ),
         Message.SUSPENDED: _about_certificates(
             {"reason": Shape.PROSE, "suspended_at": Shape.INSTANT, "revoke_on": Shape.DAY_START}
+        ),
+        Message.REVOCATION_WARNING: _about_certificates(
+            {"reason": Shape.PROSE, "suspended_at": Shape.INSTANT, "revoke_on": Shape.DAY_START, "days": Shape.COUNT}
         ),
         Message.REACTIVATED: _about_certificates(
             {"reason": Shape.PROSE, "new_not_after": Shape.INSTANT}, reactivated_at=Shape.INSTANT_OR_NOTHING
         ),
         Message.REVOKED: _about_certificates({"reason": Shape.PROSE}, revoked_at=Shape.INSTANT_OR_NOTHING),
+        Message.CASE_EXPIRED: Contents(_about_card()),
         Message.CONTACT_CONFIRMATION: Contents(
             _to_holder(),
             optional={"expires_at": Shape.INSTANT_OR_NOTHING},
@@ -137,6 +193,12 @@ CATALOG: Mapping[Message, Contents] = MappingProxyType(
             is_urgent=True,
         ),
         Message.CONTACT_CHANGED: Contents(_to_holder(), is_urgent=True),
+        # `changed`: names of the fields, one a line, never their values.
+        Message.DATA_CHANGED: _about_person(changed=Shape.PROSE),
+        Message.CODE_CLOSED: _about_person(is_urgent=True, closed_at=Shape.INSTANT),
+        # `purpose`: `reopen` or `reissue`, what the link is good for.
+        Message.HOLDER_LINK: _about_person("link_url", is_urgent=True, purpose=Shape.LINE, expires_at=Shape.INSTANT),
+        Message.USER_CODE: _about_person("user_code", is_urgent=True),
         Message.CASE_CANCELLED: Contents(_about_card(reason=Shape.PROSE)),
         Message.REFUSED: Contents(_about_card(reason=Shape.PROSE), optional={"authorise_by": Shape.INSTANT_OR_NOTHING}),
         Message.INVITATION: Contents(
@@ -168,6 +230,19 @@ CATALOG: Mapping[Message, Contents] = MappingProxyType(
                 "threshold": Shape.LINE,
                 "purchase_url": Shape.URL_OR_NOTHING,
             },
+        ),
+        Message.DAILY_DIGEST: _DIGEST,
+        # One when it opens; one more, with `closed_at`, when it is over.
+        Message.ALARM: Contents(
+            {
+                "title": Shape.LINE,
+                "detail": Shape.PROSE,
+                "remedy": Shape.PROSE,
+                "opened_at": Shape.INSTANT,
+                "panel_url": Shape.URL,
+            },
+            optional={"closed_at": Shape.INSTANT_OR_NOTHING},
+            is_urgent=True,
         ),
         Message.STOCK_EMPTY: Contents(
             {

@@ -13,6 +13,7 @@ from notifications.errors import AttachmentRefused, ContextRefused, RecipientRef
 LONGEST_LINE = 300
 LONGEST_PROSE = 4000
 LONGEST_ADDRESS = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
+MOST_ENTRIES = 50
 MOST_ATTACHED_BYTES = 5 * 1024 * 1024
 
 # Cc covers CR, LF and NUL; U+2028 and U+2029 break lines in some programs; the others reorder what the reader sees.
@@ -128,6 +129,25 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _are_lines(value: object) -> bool:
+    return isinstance(value, list) and len(value) <= MOST_ENTRIES and all(map(_is_line, value))
+
+
+def _are_cases(value: object) -> bool:
+    return isinstance(value, list) and len(value) <= MOST_ENTRIES and all(map(_is_case, value))
+
+
+def _is_case(value: object) -> bool:
+    if not isinstance(value, dict) or set(value) != {"code", "at", "remark"}:
+        return False
+    remark_fits = value["remark"] == "" or _is_line(value["remark"])
+    return _is_line(value["code"]) and (value["at"] == "" or _is_instant(value["at"])) and remark_fits
+
+
 def _or_nothing(fits: Callable[[object], bool]) -> Callable[[object], bool]:
     return lambda value: value == "" or fits(value)
 
@@ -136,6 +156,9 @@ _FITS: Mapping[Shape, Callable[[object], bool]] = {
     Shape.LINE: _is_line,
     Shape.LINE_OR_NOTHING: _or_nothing(_is_line),
     Shape.PROSE: _is_prose,
+    Shape.PROSE_OR_NOTHING: _or_nothing(_is_prose),
+    Shape.LINES: _are_lines,
+    Shape.CASES: _are_cases,
     Shape.INSTANT: _is_instant,
     Shape.INSTANT_OR_NOTHING: _or_nothing(_is_instant),
     Shape.DAY_START: _is_day_start,
@@ -143,4 +166,5 @@ _FITS: Mapping[Shape, Callable[[object], bool]] = {
     Shape.URL_OR_NOTHING: _or_nothing(_is_url),
     Shape.MAILBOX: _is_mailbox,
     Shape.COUNT: _is_count,
+    Shape.NUMBER: _is_number,
 }
