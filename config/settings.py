@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # What is ours and not Django's.
 BASE_URL = ENVIRONMENT.base_url
+HOLDER_PATH = "/titolare/"  # where the holder's pages begin; mails link to it
 REDIS_URL = ENVIRONMENT.redis_url.get_secret_value()
 SEALING_KEYS = ENVIRONMENT.sealing_key_ring
 HEARTBEAT_FOLDER = ENVIRONMENT.heartbeat_folder
@@ -133,6 +134,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # The prefix makes browsers refuse the cookie from a neighbour host or over plain http.
 SESSION_COOKIE_NAME = "__Host-session" if ENVIRONMENT.is_https else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if ENVIRONMENT.is_https else "csrf"
+CSRF_FAILURE_VIEW = "config.refusals.forged"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
 # `config.headers` sets the headers, on every answer; this middleware is left with the redirect to https.

@@ -1,7 +1,8 @@
-"""Addresses: health, what each package serves, the panel and its login."""
+"""Addresses: health, what each package serves, the panel and its login, the holder's pages."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import include, path
 from django.views.generic import RedirectView
 
@@ -31,4 +32,10 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("accesso/", include(login_pages)),
     path("pannello/", site.urls),
+    path(settings.HOLDER_PATH.removeprefix("/"), include("renewals.pages.urls")),
 ]
+
+handler400 = "config.refusals.bad_request"
+handler403 = "config.refusals.forbidden"
+handler404 = "config.refusals.not_found"
+handler500 = "config.refusals.broken"

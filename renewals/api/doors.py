@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.http import HttpRequest
@@ -13,6 +12,7 @@ from cms.errors import DomainError
 from renewals.errors import Unauthenticated
 from renewals.services import login
 from runtime import clock, limits
+from runtime.callers import network_of
 
 
 class RateLimited(DomainError):
@@ -31,12 +31,7 @@ def bounded(key: str, *, limit: int, seconds: int = 60) -> None:
 
 def address(request: HttpRequest) -> str:
     """The caller's network address, as the trusted proxy left it; of IPv6 the network that one caller has."""
-    text = str(request.META.get("REMOTE_ADDR") or "local")
-    try:
-        caller = ip_address(text)
-    except ValueError:  # a unix socket has none
-        return text
-    return text if caller.version == 4 else str(ip_network((caller, 64), strict=False))
+    return network_of(str(request.META.get("REMOTE_ADDR") or ""))
 
 
 class CaseSession(HttpBearer):
