@@ -32,6 +32,10 @@ class CmsSettings(BaseSettings):
 
     # A holder's visit to his own pages; leaving ends it earlier.
     holder_visit_minutes: int = 15
+    # A link to the registered mailbox; how many an hour one person gets, and one network address may ask for.
+    holder_link_hours: int = 24
+    holder_links_an_hour: int = 5
+    holder_link_wishes_an_hour: int = 20
 
     @property
     def ca_lease(self) -> timedelta:

@@ -81,6 +81,10 @@ VERBS = {
     "revocation-stop.confirmed": _("Fermo delle revoche confermato"),
     "revocation-stop.withdrawn": _("Richiesta di fermo delle revoche ritirata"),
     "revocation-stop.lifted": _("Fermo delle revoche tolto"),
+    "user-code.closed": _("Codice utente chiuso dopo dieci errori"),
+    "user-code.reopened": _("Codice utente riaperto"),
+    "user-code.reissued": _("Nuovo codice utente inviato"),
+    "holder-link.sent": _("Collegamento inviato al titolare"),
     "login.refused": _("Accesso rifiutato"),
 }
 

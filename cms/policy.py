@@ -18,15 +18,18 @@ from cms.errors import (
     InvitationForeign,
     InvitationUsed,
     InvitationWithdrawn,
+    LinkExpired,
+    LinkUsed,
     OwnAccess,
     ProposalClosed,
     ProposalNotYours,
     ProposalSamePerson,
     RoleTooWeak,
+    VisitTooWeak,
     WrongCentre,
 )
-from cms.models import Certificate, Hold, Invitation, Job, Membership, RevocationProposal, User
-from cms.states import CertificateStatus, HoldCause, ProposalState, RevocationCause, Role
+from cms.models import Certificate, Hold, HolderLink, HolderVisit, Invitation, Job, Membership, RevocationProposal, User
+from cms.states import CertificateStatus, HoldCause, LinkPurpose, ProposalState, RevocationCause, Role, VisitKind
 from pki.gateway import RevocationReason
 
 ROME = ZoneInfo("Europe/Rome")
@@ -234,6 +237,32 @@ def require_invitation_open(invitation: Invitation, now: datetime) -> None:
         raise InvitationWithdrawn
     if now >= invitation.expires_at:
         raise InvitationExpired
+
+
+def require_link_good(link: HolderLink, now: datetime) -> None:
+    """A link to the mailbox is good once, until it expires (rules.md R26)."""
+    if link.used_at is not None:
+        raise LinkUsed
+    if now >= link.expires_at:
+        raise LinkExpired
+
+
+def require_purpose(visit: HolderVisit, purpose: LinkPurpose) -> None:
+    """What a link allows beyond a suspension is what it was asked for."""
+    if visit.kind != VisitKind.LINK or visit.purpose != purpose:
+        raise VisitTooWeak
+
+
+def require_visit_may_suspend(visit: HolderVisit) -> None:
+    """Code and link both allow a suspension: a stolen card is stopped whatever else is closed (rules.md R27)."""
+    if visit.kind not in {VisitKind.USER_CODE, VisitKind.LINK}:
+        raise VisitTooWeak
+
+
+def require_visit_by_code(visit: HolderVisit) -> None:
+    """To reactivate and to revoke the holder must know his code."""
+    if visit.kind != VisitKind.USER_CODE:
+        raise VisitTooWeak
 
 
 def require_meant_for(invitation: Invitation, user: User) -> None:

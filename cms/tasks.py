@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from cms.services import intake, low_stock, requests, seals
+from cms.services import codes, intake, links, low_stock, requests, seals, visits
 from runtime import clock
 
 
@@ -46,3 +46,17 @@ def forget_imports() -> int:
 def seal_events() -> int:
     """Put the events that were committed since the last time under the chain."""
     return seals.seal_events(at=clock.now())
+
+
+@shared_task
+def write_to_holders() -> int:
+    """Send the links that were asked for, and tell holders whose code path was closed."""
+    at = clock.now()
+    return links.answer_requests(now=at) + codes.tell_closed(now=at)
+
+
+@shared_task
+def forget_visits() -> int:
+    """Delete visits, links and counters of strangers that have had their time."""
+    at = clock.now()
+    return visits.forget_visits(now=at) + links.forget_links(now=at) + codes.forget_attempts(now=at)

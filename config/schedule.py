@@ -32,6 +32,8 @@ SCHEDULE: dict[str, Entry] = {
     "rescan-ca-requests": every("cms.tasks.rescan_requests"),
     "rescan-imports": every("cms.tasks.rescan_imports"),
     "forget-imports": every("cms.tasks.forget_imports", timedelta(hours=1)),
+    "write-to-holders": every("cms.tasks.write_to_holders", timedelta(seconds=15)),
+    "forget-visits": every("cms.tasks.forget_visits", timedelta(hours=1)),
     "seal-events": every("cms.tasks.seal_events"),
     "sweep-low-stock": every("cms.tasks.sweep_low_stock"),
     "rescan-bulk-decisions": every("renewals.tasks.rescan_bulk"),

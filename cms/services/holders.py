@@ -1,12 +1,10 @@
-"""Holders: who they are, how they are reached, their *codice utente*."""
+"""Holders: who they are, and how they are reached."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
@@ -14,13 +12,6 @@ from cms.contacts import Contacts, email_key
 from cms.errors import ContactTaken
 from cms.models import Centre, Holder, Registration
 from cms.tax_code import parse_tax_code
-
-# 14 characters of 31 without look-alikes: 69 bits, where 64 are asked for (rules.md R20).
-_CODE_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
-_CODE_LENGTH = 14
-# Stretching protects secrets that people choose. This one is random, and a password's million rounds would cost more
-# processor time (0.3 s) than the whole rest of a renewal.
-_CODE_ROUNDS = 1000
 
 
 def register_holder(
@@ -76,13 +67,3 @@ def change_contacts(holder_id: int, contacts: Contacts) -> None:
             )
     except IntegrityError as clash:
         raise ContactTaken from clash
-
-
-def renew_user_code(holder: Holder, *, at: datetime) -> str:
-    """Give the holder a new *codice utente* and return it once, for the mail; the register keeps a salted hash."""
-    code = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(_CODE_LENGTH))
-    hasher = PBKDF2PasswordHasher()
-    holder.user_code_hash = hasher.encode(code, hasher.salt(), iterations=_CODE_ROUNDS)
-    holder.user_code_set_at = at
-    holder.save(update_fields=["user_code_hash", "user_code_set_at"])
-    return code

@@ -13,7 +13,7 @@ from cms.actors import holder_at_client
 from cms.errors import KeyConflict
 from cms.fsm import refusing_illegal_moves
 from cms.models import CaRequest, Certificate, Pair
-from cms.services import certificates, holders, requests, stock
+from cms.services import certificates, codes, requests, stock
 from cms.states import CertificateStatus, CertificateType, RequestState
 from notifications.catalog import Message
 from pki import challenge as texts
@@ -246,7 +246,7 @@ def _tell_completed(case: RenewalCase, issued: list[Certificate], *, now: dateti
     new_not_after = min(half.not_after for half in issued)
     actor = holder_at_client(case.holder_id)
     record("case.completed", case, actor=actor, at=now, new_not_after=new_not_after)
-    user_code = {"user_code": holders.renew_user_code(case.holder, at=now)}
+    user_code = {"user_code": codes.renew_user_code(case.holder, at=now)}
     if case.waits_for_approval:
         notices.tell(
             case,

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.hashers import check_password
 
 from cms.models import Holder
-from cms.services import holders
+from cms.services import codes
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -21,11 +21,11 @@ def holder(committed):
 
 
 def test_a_code_has_at_least_64_bits():
-    assert math.log2(len(set(holders._CODE_ALPHABET))) * holders._CODE_LENGTH >= 64
+    assert math.log2(len(set(codes._ALPHABET))) * codes._LENGTH >= 64
 
 
 def test_the_register_keeps_a_salted_hash_that_knows_the_code_again(holder):
-    code = holders.renew_user_code(holder, at=NOW)
+    code = codes.renew_user_code(holder, at=NOW)
 
     kept = Holder.objects.get(pk=holder.pk).user_code_hash
     assert code not in kept
@@ -34,17 +34,17 @@ def test_the_register_keeps_a_salted_hash_that_knows_the_code_again(holder):
 
 
 def test_two_holders_with_one_code_have_two_hashes(holder, monkeypatch):
-    monkeypatch.setattr(holders, "_CODE_ALPHABET", "A")  # so that both codes are the same
+    monkeypatch.setattr(codes, "_ALPHABET", "A")  # so that both codes are the same
 
     hashes = set()
     for _ in range(2):
-        holders.renew_user_code(holder, at=NOW)
+        codes.renew_user_code(holder, at=NOW)
         hashes.add(Holder.objects.get(pk=holder.pk).user_code_hash)
     assert len(hashes) == 2
 
 
 def test_making_a_code_costs_milliseconds_of_processor_time(holder):
     begun = time.process_time()
-    holders.renew_user_code(holder, at=NOW)
+    codes.renew_user_code(holder, at=NOW)
 
     assert time.process_time() - begun < 0.05  # a password's hash takes 0.3 s
