@@ -7,10 +7,12 @@ writes nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, models, transaction
+from django.db.models import Q, QuerySet
 
 
 class Claimable(models.Model):
@@ -46,6 +48,42 @@ def claim(model: type[Claimable], pk: Any, *, at: datetime, lease: timedelta) ->
         )
         row = cursor.fetchone()
     return row[0] if row else None
+
+
+def claim_many(rows: QuerySet[Any], *, most: int, at: datetime, lease: timedelta) -> dict[Any, int]:
+    """Take up to `most` of `rows` (filtered and ordered) that are due and free, in one statement: new fence by key.
+
+    Commits, counts and raises as `claim` does, and never waits: a row that somebody else has locked is passed over.
+    """
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=at)
+    picked = rows.filter(free, next_attempt_at__lte=at).select_for_update(no_key=True, skip_locked=True).values("pk")
+    table, key = _names(rows.model)
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        select, values = picked[:most].query.sql_with_params()
+        # Materialised: a LIMIT that is folded into a join may be run again, and then takes more rows than it should.
+        cursor.execute(
+            f"WITH picked (pk) AS MATERIALIZED ({select}) UPDATE {table} SET fence = fence + 1,"  # noqa: S608
+            f" attempts = attempts + 1, claimed_until = %s FROM picked WHERE {table}.{key} = picked.pk"
+            f" RETURNING {table}.{key}, {table}.fence",
+            [*values, at + lease],
+        )
+        return dict(cursor.fetchall())
+
+
+def give_back(model: type[Claimable], fences: Mapping[Any, int]) -> int:
+    """Undo claims that led to nothing, attempt included: due as before, at once. Lost claims are left alone."""
+    if not fences:
+        return 0
+    table, key = _names(model)
+    kind = model._meta.pk.db_type(connection)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET claimed_until = NULL, attempts = attempts - 1"  # noqa: S608
+            f" FROM unnest(%s::{kind}[], %s::bigint[]) AS mine (pk, fence)"
+            f" WHERE {table}.{key} = mine.pk AND {table}.fence = mine.fence AND {table}.claimed_until IS NOT NULL",
+            [list(fences), list(fences.values())],
+        )
+        return cursor.rowcount
 
 
 def still_mine(model: type[Claimable], pk: Any, fence: int) -> bool:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection, transaction
 
-from runtime.claims import Claimable, claim, release, settle, still_mine
+from runtime.claims import Claimable, claim, claim_many, give_back, release, settle, still_mine
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
@@ -119,3 +119,53 @@ def test_a_claim_inside_a_transaction_is_refused(job):
 
 def test_a_row_that_does_not_exist_is_not_claimed(job):
     assert claim(Job, job.pk + 1, at=NOON, lease=LEASE) is None
+
+
+def due_jobs():
+    return Job.objects.order_by("next_attempt_at", "pk")
+
+
+def test_many_rows_are_claimed_in_one_statement_in_their_order(job, django_assert_num_queries):
+    later = [Job.objects.create(next_attempt_at=NOON + timedelta(seconds=second)) for second in (2, 1, 3)]
+
+    with django_assert_num_queries(3):  # and the two ends of its transaction
+        taken = claim_many(due_jobs(), most=3, at=NOON + timedelta(seconds=9), lease=LEASE)
+
+    assert taken == {job.pk: 1, later[1].pk: 1, later[0].pk: 1}
+    assert claim_many(due_jobs(), most=3, at=NOON + timedelta(seconds=9), lease=LEASE) == {later[2].pk: 1}
+    assert claim_many(due_jobs(), most=3, at=NOON + timedelta(seconds=9), lease=LEASE) == {}
+
+
+def test_many_workers_at_once_share_the_rows_and_take_none_twice(jobs_table, committed):
+    Job.objects.bulk_create(Job(next_attempt_at=NOON) for _ in range(400))
+
+    def try_it(_):
+        try:
+            return [pk for _ in range(10) for pk in claim_many(due_jobs(), most=20, at=NOON, lease=LEASE)]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        taken = [pk for share in pool.map(try_it, range(8)) for pk in share]
+
+    assert len(taken) == len(set(taken)) == 400
+
+
+def test_a_batch_is_not_claimed_inside_a_transaction(job):
+    with pytest.raises(RuntimeError), transaction.atomic():
+        claim_many(due_jobs(), most=1, at=NOON, lease=LEASE)
+
+
+def test_a_claim_given_back_costs_no_attempt_and_a_lost_one_stays_the_others(job):
+    other = Job.objects.create(next_attempt_at=NOON)
+    mine = claim_many(due_jobs(), most=2, at=NOON, lease=LEASE)
+    assert claim(Job, other.pk, at=NOON + LEASE, lease=LEASE) == 2
+
+    assert give_back(Job, mine) == 1
+
+    job.refresh_from_db()
+    other.refresh_from_db()
+    assert (job.attempts, job.claimed_until, job.next_attempt_at) == (0, None, NOON)
+    assert (other.attempts, other.claimed_until) == (2, NOON + LEASE + LEASE)
+    assert give_back(Job, mine) == 0
+    assert give_back(Job, {}) == 0
