@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
@@ -12,9 +12,10 @@ from psycopg import errors as postgres
 
 from authority import queries
 from authority.models import LedgerEntry
-from authority.services import issuance, status
+from authority.services import issuance, status, status_batch
 from authority.services import published as publications
 from authority.states import State
+from pki.batch import Order, Outcome
 from pki.errors import GatewayRefused, GatewayUnavailable, OutcomeUnknown
 from pki.gateway import (
     Capabilities,
@@ -42,6 +43,7 @@ class EmbeddedGateway:
         find_by_request_id=True,
         find_by_public_key=True,
         enumerate=True,
+        batch=True,
     )
 
     def issue(self, request: IssueRequest, *, at: datetime) -> IssuedCertificate:
@@ -91,6 +93,11 @@ class EmbeddedGateway:
         """Revoke for good."""
         with _orders():
             status.revoke(ref, reason=reason, request_id=request_id, at=at)
+
+    def change_many(self, orders: Sequence[Order], *, at: datetime) -> Sequence[Outcome]:
+        """Change the status of many certificates in one transaction."""
+        with _orders():
+            return status_batch.change_many(orders, at=at)
 
     def issuers(self) -> tuple[bytes, ...]:
         """Certificates of the CAs for CNS authentication and qualified signature."""

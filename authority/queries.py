@@ -48,6 +48,17 @@ def issuing_authorities() -> list[CertificationAuthority]:
     return list(CertificationAuthority.objects.exclude(role=Role.ROOT).order_by("id"))
 
 
+def issuer_ids() -> dict[bytes, int]:
+    """Issuing CAs by their key identifier."""
+    found = CertificationAuthority.objects.exclude(role=Role.ROOT)
+    return {bytes(key_id): pk for key_id, pk in found.values_list("key_identifier", "pk")}
+
+
+def is_possible_serial(serial: int) -> bool:
+    """Whether a certificate of ours can have this number at all."""
+    return 0 < serial < 1 << SERIAL_BITS
+
+
 def roots() -> list[CertificationAuthority]:
     """Trust anchors."""
     return list(CertificationAuthority.objects.filter(role=Role.ROOT).order_by("id"))
@@ -68,7 +79,7 @@ def ocsp_facts(role: str, serial: int, at: datetime) -> OcspFacts | None:
 
     None when no signer is valid. It is written in SQL because composing it costs the framework more than running it.
     """
-    possible = serial if 0 < serial < 1 << SERIAL_BITS else 0
+    possible = serial if is_possible_serial(serial) else 0
     with connection.cursor() as cursor:
         cursor.execute(_OCSP_FACTS, {"role": role, "serial": possible, "at": at})
         row = cursor.fetchone()
@@ -124,7 +135,7 @@ def ledger_entries() -> QuerySet[LedgerEntry]:
 
 def named(entries: QuerySet[LedgerEntry], issuer_key_id: bytes, serial: int) -> QuerySet[LedgerEntry]:
     """Narrow to what an issuer has issued under this number; a number that none can have finds nothing."""
-    if not 0 < serial < 1 << SERIAL_BITS:
+    if not is_possible_serial(serial):
         return entries.none()
     return entries.filter(issuer__key_identifier=issuer_key_id, serial=serial)
 
@@ -145,3 +156,26 @@ def walked(entries: QuerySet[LedgerEntry]) -> Iterator[LedgerEntry]:
     while chunk := list(entries.filter(pk__gt=last).order_by("pk")[:CHUNK]):
         yield from chunk
         last = chunk[-1].pk
+
+
+@dataclass(frozen=True, slots=True)
+class ListAge:
+    """One distribution point's list: how it is named, its number, and the two dates that it states."""
+
+    role: str
+    year: int | None
+    number: int
+    this_update: datetime | None
+    next_update: datetime | None
+
+    def used_up(self, at: datetime) -> float:
+        """How much of its life is over: 0 when published, 1 at nextUpdate; 1 for one that was never published."""
+        if self.this_update is None or self.next_update is None:
+            return 1.0
+        return (at - self.this_update) / (self.next_update - self.this_update)
+
+
+def list_ages() -> list[ListAge]:
+    """Every list without its bytes; there are as many as CAs and years."""
+    rows = Crl.objects.order_by("pk").values_list("issuer__role", "year", "number", "this_update", "next_update")
+    return [ListAge(*row) for row in rows]

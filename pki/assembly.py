@@ -158,8 +158,14 @@ def crl_entry(serial: int, revoked_at: datetime, reason: str) -> bytes:
     if reason not in _REASONS or reason == x509.ReasonFlags.remove_from_crl.value:
         msg = f"no CRL entry carries the reason {reason}"
         raise ValueError(msg)
+    return der.sequence(der.integer(serial), _entry_tail(revoked_at, reason))
+
+
+@functools.lru_cache(maxsize=64)
+def _entry_tail(revoked_at: datetime, reason: str) -> bytes:
+    """Encode what entries of one instant and reason have in common: a sweep makes thousands of them."""
     value = x509.CRLReason(_REASONS[reason]).public_bytes()
-    return der.sequence(der.integer(serial), der.time(revoked_at), der.sequence(der.extension(_ENTRY_REASON, value)))
+    return der.time(revoked_at) + der.sequence(der.extension(_ENTRY_REASON, value))
 
 
 def unsigned_crl(  # noqa: PLR0913 (the fields of a TBSCertList)

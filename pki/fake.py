@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pki import profiles
 from pki.assembly import HOLD, SignatureAlgorithm, assemble, to_be_signed
+from pki.batch import Order, OrderKind, Outcome
 from pki.csr import read_request
 from pki.errors import (
     GatewayConflict,
@@ -51,7 +52,13 @@ _NAMES = {
     Profile.QUALIFIED_SIGNATURE: "Sigillo Fake CA Firma",
 }
 _EVERYTHING = Capabilities(
-    hold=True, release=True, hold_then_revoke=True, find_by_request_id=True, find_by_public_key=True, enumerate=True
+    hold=True,
+    release=True,
+    hold_then_revoke=True,
+    find_by_request_id=True,
+    find_by_public_key=True,
+    enumerate=True,
+    batch=True,
 )
 
 
@@ -132,6 +139,7 @@ class FakeAuthority:
         self.is_pending = self.refuses = self.is_forbidden = False
         self.calls: list[str] = []
         self._lines: dict[UUID, _Line] = {}
+        self._by_ref: dict[CertificateRef, _Line] = {}
         self._waiting: dict[UUID, IssueRequest] = {}
         self._orders: dict[UUID, _Order] = {}
         self._lock = threading.RLock()
@@ -191,6 +199,13 @@ class FakeAuthority:
         with self._acting("revoke"):
             self._order(ref, request_id, CertificateStatus(StatusKind.REVOKED, RevocationReason(reason).value, at))
 
+    def change_many(self, orders: Sequence[Order], *, at: datetime) -> Sequence[Outcome]:
+        """See the port. One call, whatever the number of orders."""
+        if self.refuses:
+            return [Outcome(order.request_id, GatewayRefused("the CA's policy refuses")) for order in orders]
+        with self._acting("change_many"):
+            return [self._outcome(order, at) for order in orders]
+
     def issuers(self) -> tuple[bytes, ...]:
         """See the port."""
         return tuple(issuer.certificate for issuer in _authorities()[1].values())
@@ -210,7 +225,8 @@ class FakeAuthority:
     def _issued(self, request: IssueRequest) -> IssuedCertificate:
         self._waiting.pop(request.id, None)
         if request.id not in self._lines:
-            self._lines[request.id] = _certified(request)
+            line = self._lines[request.id] = _certified(request)
+            self._by_ref[line.issued.ref] = line
         return self._lines[request.id].issued
 
     def _settle_waiting(self) -> None:
@@ -219,7 +235,7 @@ class FakeAuthority:
                 self._issued(request)
 
     def _line(self, ref: CertificateRef) -> _Line | None:
-        return next((line for line in self._lines.values() if line.issued.ref == ref), None)
+        return self._by_ref.get(ref)
 
     def _order(self, ref: CertificateRef, request_id: UUID, wanted: CertificateStatus) -> None:
         """Carry an order out once; the same id again gets the same answer and changes nothing."""
@@ -234,6 +250,18 @@ class FakeAuthority:
         if not known.is_done and wanted.kind is not known.found:
             line.status = wanted
         known.is_done = True
+
+    def _outcome(self, order: Order, at: datetime) -> Outcome:
+        wanted = {
+            OrderKind.HOLD: CertificateStatus(StatusKind.HELD, HOLD, at),
+            OrderKind.RELEASE: CertificateStatus(StatusKind.GOOD),
+            OrderKind.REVOKE: CertificateStatus(StatusKind.REVOKED, order.reason, at),
+        }
+        try:
+            self._order(order.ref, order.request_id, wanted[order.kind])
+        except (GatewayRefused, GatewayConflict) as failure:
+            return Outcome(order.request_id, failure)
+        return Outcome(order.request_id)
 
     @contextmanager
     def _acting(self, name: str) -> Iterator[None]:

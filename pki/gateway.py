@@ -110,7 +110,7 @@ class LedgerLine:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What this CA can do; the register asks before it plans."""
+    """What this CA can do; the register asks before it plans. `batch`: it is a `pki.batch.BatchGateway`."""
 
     hold: bool
     release: bool
@@ -118,6 +118,7 @@ class Capabilities:
     find_by_request_id: bool
     find_by_public_key: bool
     enumerate: bool
+    batch: bool = False
 
 
 class CertificateGateway(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -14,6 +15,19 @@ from authority.states import HOLD_REASON, Effect, Kind, State
 from pki.assembly import crl_entry
 from pki.errors import GatewayConflict, GatewayRefused
 from pki.gateway import CertificateRef, RevocationReason
+
+MOVED = ["state", "reason", "since", "invalid_since", "crl_entry"]
+
+
+class Movable(Protocol):
+    """What of a ledger entry decides and states its status."""
+
+    serial: int
+    state: str
+    reason: str
+    since: datetime | None
+    invalid_since: datetime | None
+    crl_entry: bytes | memoryview[int] | None
 
 
 def hold(ref: CertificateRef, *, request_id: UUID, at: datetime) -> None:
@@ -64,7 +78,8 @@ def _done_before(kind: Kind, entry: LedgerEntry, request_id: UUID) -> Effect | N
 def _act(kind: Kind, entry: LedgerEntry, reason: str, request_id: UUID, at: datetime) -> Effect:
     effect, state = MOVES[kind, State(entry.state)]
     if effect is Effect.DONE:
-        _move(entry, state, reason, at)
+        move(entry, state, reason, at)
+        entry.save(update_fields=MOVED)
         _mark(entry, at)
     JournalEntry.objects.create(
         at=at,
@@ -78,8 +93,8 @@ def _act(kind: Kind, entry: LedgerEntry, reason: str, request_id: UUID, at: date
     return effect
 
 
-def _move(entry: LedgerEntry, state: State, reason: str, at: datetime) -> None:
-    """Write the state, its facts, and the bytes that the CRLs will carry."""
+def move(entry: Movable, state: State, reason: str, at: datetime) -> None:
+    """Set the state, its facts, and the bytes that the CRLs will carry; the caller stores them (`MOVED`)."""
     if state is State.GOOD:
         entry.since = entry.invalid_since = entry.crl_entry = None
     else:
@@ -88,7 +103,6 @@ def _move(entry: LedgerEntry, state: State, reason: str, at: datetime) -> None:
         entry.invalid_since = entry.invalid_since or entry.since
         entry.crl_entry = crl_entry(entry.serial, entry.invalid_since, reason)
     entry.state, entry.reason = state, reason
-    entry.save(update_fields=["state", "reason", "since", "invalid_since", "crl_entry"])
 
 
 def _mark(entry: LedgerEntry, at: datetime) -> None:

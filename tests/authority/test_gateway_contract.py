@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from tests.contract.gateway_contract import GatewayContract
+import pytest
+
+from tests.contract.gateway_contract import BatchContract, GatewayContract, InBatches, StatusContract
 
 
 class TestEmbeddedGateway(GatewayContract):
     """All claims of the port, on the real ledger; the fixture `gateway` is this folder's."""
+
+
+class TestEmbeddedGatewayInBatches(StatusContract):
+    """The same orders, each in a batch."""
+
+    @pytest.fixture
+    def gateway(self, gateway):
+        return InBatches(gateway)
+
+
+class TestBatchesOfTheEmbeddedGateway(BatchContract):
+    """Many orders in one transaction."""

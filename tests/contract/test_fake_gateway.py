@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from pki import lint
+from pki import batch, lint
+from pki.batch import Order, OrderKind
 from pki.errors import (
     GatewayNotAllowed,
     GatewayPending,
@@ -17,7 +18,18 @@ from pki.errors import (
 )
 from pki.fake import FakeAuthority
 from pki.gateway import Profile, RevocationReason
-from tests.contract.gateway_contract import AT, GOOD, HELD, LATER, GatewayContract, wish
+from tests.contract.gateway_contract import (
+    AT,
+    GOOD,
+    HELD,
+    LATER,
+    AloneOnly,
+    BatchContract,
+    GatewayContract,
+    InBatches,
+    StatusContract,
+    wish,
+)
 
 
 @pytest.fixture
@@ -27,6 +39,24 @@ def gateway():
 
 class TestFakeAuthority(GatewayContract):
     pass
+
+
+class TestFakeAuthorityInBatches(StatusContract):
+    @pytest.fixture
+    def gateway(self, gateway):
+        return InBatches(gateway)
+
+
+class TestBatchesOfTheFakeAuthority(BatchContract):
+    pass
+
+
+class TestAnAuthorityWithoutBatches(BatchContract):
+    """Asked one by one behind the same call."""
+
+    @pytest.fixture
+    def gateway(self, gateway):
+        return AloneOnly(gateway)
 
 
 def issue_into(weather, gateway, error):
@@ -127,3 +157,21 @@ def test_its_certificates_pass_the_linter(gateway, profile):
     lint.require_clean_certificate(gateway.issue(wish(profile), at=AT).certificate, profile)
     for authority in (*gateway.issuers(), *gateway.trust_anchors()):
         lint.require_clean_authority(authority)
+
+
+@pytest.mark.parametrize(("weather", "error"), [("is_away", GatewayUnavailable), ("is_forbidden", GatewayNotAllowed)])
+def test_a_line_that_fails_is_not_asked_for_the_rest_of_a_batch(gateway, weather, error):
+    orders = [Order(OrderKind.HOLD, gateway.issue(wish(), at=AT).ref, uuid4()) for _ in range(3)]
+    setattr(gateway, weather, True)
+    outcomes = batch.change_many(AloneOnly(gateway), orders, at=LATER)
+    assert [type(outcome.failure) for outcome in outcomes] == [error] * 3
+    assert gateway.calls.count("hold") == 1
+    with pytest.raises(error):
+        batch.change_many(gateway, orders, at=LATER)
+
+
+@pytest.mark.parametrize("reason", [None, RevocationReason.SUPERSEDED])
+def test_a_revocation_and_nothing_else_has_a_reason(gateway, reason):
+    kind = OrderKind.HOLD if reason else OrderKind.REVOKE
+    with pytest.raises(ValueError, match="reason"):
+        Order(kind, gateway.issue(wish(), at=AT).ref, uuid4(), reason)
