@@ -23,7 +23,10 @@ class NotificationSettings(BaseSettings):
     """Longest wait for one reply of the mail server."""
 
     lease_seconds: int = Field(default=90, ge=2)
-    """How long a claimed message belongs to one drain; a killed drain gives it back by this end."""
+    """How long a claimed batch belongs to one drain; a killed drain gives it back by this end."""
+
+    mails_per_batch: int = Field(default=100, ge=1, le=1000)
+    """So many messages are claimed and marked together; as many may go out twice after a kill, and no more."""
 
     mails_per_connection: int = Field(default=100, ge=1)
     """After so many mails a new connection is opened: servers cut longer ones."""
@@ -55,6 +58,11 @@ class NotificationSettings(BaseSettings):
     def lease(self) -> timedelta:
         """`lease_seconds` as a duration."""
         return timedelta(seconds=self.lease_seconds)
+
+    @property
+    def lease_of_a_batch(self) -> timedelta:
+        """How far into its lease a batch may start another mail, which may then be as slow as mails can be."""
+        return timedelta(seconds=self.lease_seconds - SLOW_REPLIES_PER_MAIL * self.reply_seconds)
 
     def pause_after(self, attempts: int) -> timedelta:
         """Wait before the next try of a message that was put off `attempts` times."""

@@ -1,26 +1,28 @@
-"""Delivery: claim, talk to the server with no transaction open, record the outcome.
+"""Delivery: claim a batch, talk to the server with no transaction open, record the outcomes.
 
-The claim is committed before the server hears anything, the outcome after its reply. A process that dies in between
-leaves a claim that ends with its lease; the message then goes out again, byte for byte and under the same Message-ID.
-SMTP offers either "never lost" or "never twice"; legal notices choose the first.
+The claims are committed before the server hears anything, the outcomes after its replies. A process that dies in between
+leaves claims that end with their lease; what the server has taken and nobody marked then goes out again, byte for byte
+and under the same Message-ID: at most one batch. SMTP offers either "never lost" or "never twice"; legal notices choose
+the first.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from notifications import envelope, queries
-from notifications.models import OutboxAttachment, OutboxMessage
+from notifications.models import TAKEN, OutboxAttachment, OutboxMessage
 from notifications.states import MessageState
 from notifications.transport import DeliveryFailure, PutOff, Rejected, ServerAway, SmtpTransport, Transport
-from runtime.claims import claim
+from runtime.claims import claim_many, give_back
 from runtime.clock import Watch
 
 log = structlog.get_logger(__name__)
@@ -28,52 +30,105 @@ log = structlog.get_logger(__name__)
 LONGEST_DRAIN_SECONDS = 30
 """A drain starts no further mail after this; with one slow mail on top it still ends before the task's soft limit."""
 
+LONGEST_UNMARKED = timedelta(seconds=1)
+"""What the server took longer ago is marked before the next mail: a kill then repeats few mails, a slow server or not."""
+
 
 class _Unsendable(DeliveryFailure):
     """The message cannot be composed (a template's fault, a seal that does not open): a person must look."""
 
 
-def deliver_due(*, at: datetime, limit: int = 100, transport: Transport | None = None) -> int:
+def deliver_due(*, at: datetime, limit: int = 500, transport: Transport | None = None) -> int:
     """Send the messages that are due at `at`, at most `limit`; return how many the server took.
 
     May run any number of times at once: a message is his who claims it. Raises RuntimeError inside a transaction.
     """
-    watch = Watch(at)
-    waiting = queries.due(at=at, limit=limit)
-    sent = 0
+    watch, tried, sent = Watch(at), 0, 0
     with closing(transport or SmtpTransport()) as line:
-        for pk in waiting:
-            if watch.elapsed().total_seconds() > LONGEST_DRAIN_SECONDS:
-                break
-            try:
+        try:
+            while tried < limit and not _lasts_long(watch) and queries.is_due(at=watch.now()):
                 line.open()
-                sent += _deliver(pk, line, watch)
-            except ServerAway as away:
-                _wait_for_server(waiting, watch.now(), away)
-                break
+                batch = _Batch.claimed(watch, most=min(limit - tried, settings.NOTIFICATIONS.mails_per_batch))
+                if not batch.fences:
+                    break
+                tried += len(batch.fences)
+                sent += batch.deliver(line)
+        except ServerAway as away:
+            _wait_for_server(limit, watch.now(), away)
     return sent
 
 
-def _deliver(pk: uuid.UUID, line: Transport, watch: Watch) -> bool:
-    """Claim and send one message; False when another has it or the server did not take it. Raises ServerAway."""
-    fence = claim(OutboxMessage, pk, at=watch.now(), lease=settings.NOTIFICATIONS.lease)
-    if fence is None:
-        return False
-    row = OutboxMessage.objects.get(pk=pk)
-    attachments = list(row.attachments.order_by("position"))  # a database that breaks is no fault of the message
-    try:
-        line.send(sender=envelope.sender(), recipient=row.recipient, content=_composed(row, attachments))
-    except Rejected as refusal:
-        _fail(row, fence, refusal)
-    except (PutOff, _Unsendable) as refusal:
-        _put_off(row, fence, refusal, watch.now())
-    except ServerAway:
-        _release(row, fence)
-        raise
-    else:
-        _mark_sent(row, watch.now())
-        return True
-    return False
+def _lasts_long(watch: Watch) -> bool:
+    return watch.elapsed().total_seconds() > LONGEST_DRAIN_SECONDS
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Messages under one claim: those still to be tried, and those that the server took and nobody has marked yet."""
+
+    watch: Watch
+    fences: dict[uuid.UUID, int]
+    late_at: datetime
+    """From then on the lease could end within one slow mail: the rest is given back."""
+    untried: dict[uuid.UUID, int] = field(default_factory=dict)
+    unmarked: list[uuid.UUID] = field(default_factory=list)
+    taken_at: datetime | None = None
+    """When the server took the first of the unmarked ones."""
+    sent: int = 0
+
+    @classmethod
+    def claimed(cls, watch: Watch, *, most: int) -> _Batch:
+        """Claim up to `most` messages that are due."""
+        at = watch.now()
+        fences = claim_many(queries.waiting(), most=most, at=at, lease=settings.NOTIFICATIONS.lease)
+        return cls(watch, fences, at + settings.NOTIFICATIONS.lease_of_a_batch, untried=dict(fences))
+
+    def deliver(self, line: Transport) -> int:
+        """Send one after the other and record what became of each. Raises ServerAway when all of them must wait.
+
+        However it ends, what the server took is marked and what was not tried is given back. Only what was under way
+        when the process broke keeps its claim, because the server may have it.
+        """
+        try:
+            for row, files in queries.with_attachments(self.fences):
+                if self._must_stop():
+                    break
+                self._try(row, files, line)
+        finally:
+            self._mark()
+            give_back(OutboxMessage, self.untried)
+        return self.sent
+
+    def _must_stop(self) -> bool:
+        return self.watch.now() >= self.late_at or _lasts_long(self.watch)
+
+    def _try(self, row: OutboxMessage, files: Sequence[OutboxAttachment], line: Transport) -> None:
+        fence = self.untried.pop(row.pk)
+        try:
+            line.send(sender=envelope.sender(), recipient=row.recipient, content=_composed(row, files))
+        except Rejected as refusal:
+            _fail(row, fence, refusal)
+        except (PutOff, _Unsendable) as refusal:
+            _put_off(row, fence, refusal, self.watch.now())
+        except ServerAway:  # a server that is away costs no message an attempt
+            self.untried[row.pk] = fence
+            raise
+        else:
+            self._taken(row)
+
+    def _taken(self, row: OutboxMessage) -> None:
+        """Remember the 250; mark at once what carried a secret, so that it is wiped, and what has waited for long."""
+        now = self.watch.now()
+        self.sent += 1
+        self.unmarked.append(row.pk)
+        self.taken_at = self.taken_at or now
+        if row.sealed_context is not None or now - self.taken_at >= LONGEST_UNMARKED:
+            self._mark()
+
+    def _mark(self) -> None:
+        if self.unmarked:
+            _mark_sent(self.unmarked, self.watch.now())
+        self.unmarked, self.taken_at = [], None
 
 
 def _composed(row: OutboxMessage, attachments: Sequence[OutboxAttachment]) -> bytes:
@@ -84,12 +139,12 @@ def _composed(row: OutboxMessage, attachments: Sequence[OutboxAttachment]) -> by
         raise _Unsendable(type(fault).__name__) from None
 
 
-def _mark_sent(row: OutboxMessage, at: datetime) -> None:
-    """Record the 250 and wipe the secret in one update.
+def _mark_sent(ids: Collection[uuid.UUID], at: datetime) -> None:
+    """Record the 250s and wipe the secrets in one update.
 
-    Whoever holds the claim by now: that the server has the mail is a fact, and recording it spares the next copy.
+    Whoever holds the claims by now: that the server has the mails is a fact, and recording it spares the next copies.
     """
-    OutboxMessage.objects.filter(pk=row.pk).exclude(state=MessageState.SENT).update(
+    OutboxMessage.objects.filter(pk__in=ids).exclude(state__in=TAKEN).update(
         state=MessageState.SENT,
         sent_at=at,
         sealed_context=None,
@@ -120,15 +175,11 @@ def _put_off(row: OutboxMessage, fence: int, refusal: DeliveryFailure, at: datet
     )
 
 
-def _release(row: OutboxMessage, fence: int) -> None:
-    """Give back a claim that led to nothing: a server that is away costs no message an attempt."""
-    _still_mine(row, fence).update(claimed_until=None, attempts=F("attempts") - 1)
-
-
-def _wait_for_server(waiting: list[uuid.UUID], at: datetime, away: ServerAway) -> None:
+def _wait_for_server(most: int, at: datetime, away: ServerAway) -> None:
     """Let what is due rest for `server_retry_seconds`, so that nobody hammers on a closed door."""
-    log.error("outbox.server-away", error=str(away), waiting=len(waiting))
-    free = OutboxMessage.objects.filter(pk__in=waiting, state=MessageState.QUEUED, claimed_until__isnull=True)
+    resting = queries.due(at=at, limit=most)
+    log.error("outbox.server-away", error=str(away), waiting=len(resting))
+    free = OutboxMessage.objects.filter(pk__in=resting, state=MessageState.QUEUED, claimed_until__isnull=True)
     pause = timedelta(seconds=settings.NOTIFICATIONS.server_retry_seconds)
     free.update(next_attempt_at=at + pause, last_error=str(away))
 

@@ -8,18 +8,39 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Min, Q, QuerySet
 
-from notifications.models import OutboxMessage
+from notifications.models import OutboxAttachment, OutboxMessage
 from notifications.states import MessageState
 
 AGAIN = ":again:"
 """Stands in the key of a message that repeats another, before its number."""
 
 
+def waiting() -> QuerySet[OutboxMessage]:
+    """What was not sent yet: urgent ones first, then those due longest. Index `outbox_due`."""
+    return OutboxMessage.objects.filter(state=MessageState.QUEUED).order_by("-is_urgent", "next_attempt_at")
+
+
 def due(*, at: datetime, limit: int) -> list[uuid.UUID]:
-    """Ids of messages that may be claimed now: urgent ones first, then those due longest. Index `outbox_due`."""
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=at)
-    waiting = OutboxMessage.objects.filter(free, state=MessageState.QUEUED, next_attempt_at__lte=at)
-    return list(waiting.order_by("-is_urgent", "next_attempt_at").values_list("pk", flat=True)[:limit])
+    """Ids of messages that may be claimed now, in the order of `waiting`."""
+    return list(_claimable(at).values_list("pk", flat=True)[:limit])
+
+
+def is_due(*, at: datetime) -> bool:
+    """Say whether any message may be claimed now."""
+    return bool(due(at=at, limit=1))
+
+
+def with_attachments(ids: Collection[uuid.UUID]) -> list[tuple[OutboxMessage, list[OutboxAttachment]]]:
+    """These messages in the order of `waiting`, each with its files in their places; two statements."""
+    files: dict[uuid.UUID, list[OutboxAttachment]] = {pk: [] for pk in ids}
+    for file in OutboxAttachment.objects.filter(message_id__in=files).order_by("message_id", "position"):
+        files[file.message_id].append(file)
+    rows = OutboxMessage.objects.filter(pk__in=files).order_by("-is_urgent", "next_attempt_at")
+    return [(row, files[row.pk]) for row in rows]
+
+
+def _claimable(at: datetime) -> QuerySet[OutboxMessage]:
+    return waiting().filter(Q(claimed_until__isnull=True) | Q(claimed_until__lte=at), next_attempt_at__lte=at)
 
 
 def of_case(case_code: str) -> QuerySet[OutboxMessage]:
@@ -70,3 +91,10 @@ def oldest_waiting(*, at: datetime) -> timedelta | None:
     """How long the oldest queued message waits; None when none does. Alarms and `/readyz` look at it."""
     since = OutboxMessage.objects.filter(state=MessageState.QUEUED).aggregate(since=Min("queued_at"))["since"]
     return None if since is None else at - since
+
+
+def urgent_waiting(kind: str, *, at: datetime) -> int:
+    """How many urgent messages of a kind are due; reads the front of `outbox_due`, where urgent ones stand."""
+    return OutboxMessage.objects.filter(
+        state=MessageState.QUEUED, is_urgent=True, next_attempt_at__lte=at, kind=kind
+    ).count()

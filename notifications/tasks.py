@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from notifications import services
+from notifications import queries, services
 from runtime import clock, nudge
 
 MAILS_PER_DRAIN = 500
@@ -12,9 +12,12 @@ MAILS_PER_DRAIN = 500
 
 @shared_task(name="notifications.tasks.drain")
 def drain() -> int:
-    """Send what is due; poke the next drain when there was more than one run takes. Returns how many were sent."""
+    """Send what is due; poke the next drain when there is more. Returns how many were sent.
+
+    Nothing sent, nothing poked: a server that is away is not asked again before the pause is over.
+    """
     sent = services.deliver_due(at=clock.now(), limit=MAILS_PER_DRAIN)
-    if sent == MAILS_PER_DRAIN:
+    if sent and queries.is_due(at=clock.now()):
         nudge.send(services.DRAIN)
     return sent
 
