@@ -25,12 +25,14 @@ REASONS = {
     "holder-declines": gettext_lazy("Il titolare ha scelto di non proseguire"),
     "holder-request": gettext_lazy("Richiesta del titolare"),
     "key-compromised": gettext_lazy("Chiave compromessa"),
+    "link": gettext_lazy("Collegamento inviato per e-mail"),
     "missing-approval": gettext_lazy("Rinnovo non autorizzato entro la scadenza"),
     "not-installed": gettext_lazy("Certificato non installato"),
     "old-certificate-expired": gettext_lazy("Certificati scaduti prima dell'installazione dei nuovi"),
     "old-certificate-revoked": gettext_lazy("Certificati in scadenza revocati"),
     "operator": gettext_lazy("Sospensione disposta dal CDRL"),
     "refused": gettext_lazy("Rinnovo non approvato dal CDRL"),
+    "user-code": gettext_lazy("Codice utente"),
 }
 # Why a certificate is suspended, in words that say who wanted it.
 HOLD_CAUSES = {

@@ -73,7 +73,6 @@ from cms.errors.visits import (
     TriesTooMany,
     VisitOver,
     VisitTooWeak,
-    WordNotTyped,
 )
 
 __all__ = [
@@ -136,6 +135,5 @@ __all__ = [
     "TriesTooMany",
     "VisitOver",
     "VisitTooWeak",
-    "WordNotTyped",
     "WrongCentre",
 ]

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_noop as _
 
-from cms.errors.kinds import Conflict, Forbidden, Invalid, NotFound
+from cms.errors.kinds import Conflict, Forbidden, NotFound
 
 
 class CodeRefused(Forbidden):
@@ -76,11 +76,3 @@ class MailboxMissing(Conflict):
 
     code = "mailbox-missing"
     detail = _("Codice utente non inviato: nel registro il titolare non ha un indirizzo e-mail.")
-
-
-class WordNotTyped(Invalid):
-    """A revocation is confirmed by typing a word."""
-
-    code = "confirmation-missing"
-    detail = _("Certificati non revocati: per confermare scriva la parola REVOCA.")
-    action = "correct-data"

@@ -10,9 +10,10 @@ from typing import Any
 from django.utils.translation import gettext_noop as _
 
 from cms import events, policy
+from cms.actors import Actor
 from cms.actors import operator as operator_actor
 from cms.contacts import CONTROL
-from cms.errors import CauseNotChosen, WrongCentre
+from cms.errors import CauseNotChosen, NotFound, WrongCentre
 from cms.models import Certificate, Pair, User
 from cms.services.certificates import Announcement
 from notifications.catalog import CATALOG, Message
@@ -45,6 +46,18 @@ def locked(choice: Choice, operator: User) -> Chosen:
     if not policy.is_member(operator, pair.centre_id):
         raise WrongCentre(ELSEWHERE)
     policy.require_member(operator, pair.centre_id, policy.DECIDING_ROLES)
+    return _locked(pair, choice)
+
+
+def locked_of(choice: Choice, holder_id: int) -> Chosen:
+    """Lock the chosen certificates by id; raise unless they belong to that holder."""
+    pair = Pair.objects.select_related(*_RELATED).filter(pk=choice.pair_id, holder_id=holder_id).first()
+    if pair is None:
+        raise NotFound
+    return _locked(pair, choice)
+
+
+def _locked(pair: Pair, choice: Choice) -> Chosen:
     found = Certificate.objects.select_for_update(of=("self",), no_key=True).select_related("pair").order_by("pk")
     halves = list(found.filter(pair=pair, pk__in=choice.certificate_ids))
     if not halves or len(halves) != len(choice.certificate_ids):
@@ -64,13 +77,18 @@ def clean_note(text: str) -> str:
 
 
 def record(verb: str, chosen: Chosen, *, operator: User, at: datetime, reason: str, note: str = "") -> None:
+    """Append one event for each half that an operator has acted on."""
+    record_by(operator_actor(operator), verb, chosen, at=at, reason=reason, note=note)
+
+
+def record_by(actor: Actor, verb: str, chosen: Chosen, *, at: datetime, reason: str, note: str = "") -> None:
     """Append one event for each half."""
     pair = chosen.pair
     for half in chosen.halves:
         facts = {"type": half.type} | ({"note": note} if note else {})
         events.record(
             verb,
-            actor=operator_actor(operator),
+            actor=actor,
             at=at,
             reason=reason,
             centre_id=pair.centre_id,
@@ -94,6 +112,8 @@ def letter(chosen: Chosen, message: Message, *, at: datetime, **more: Any) -> An
         to=holder.email,
         context=_context(chosen, message) | more,
         holder_id=holder.pk,
+        centre_id=chosen.pair.centre_id,
+        service_id=chosen.pair.service_id,
         language=holder.language,
     )
 
