@@ -7,6 +7,7 @@ loaded once per process, when it is first needed, and without that check; `full_
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from collections import Counter
@@ -14,7 +15,7 @@ from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -32,6 +33,7 @@ from runtime.sealing import SealBroken, unseal
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 KEY_TYPES = ("rsa-4096", "rsa-2048", "p-256")
 RSA_EXPONENT = 65537
+_DIGEST = utils.Prehashed(hashes.SHA256())
 
 
 class Signer(Protocol):
@@ -57,22 +59,23 @@ class SoftwareSigner:
         return f"SoftwareSigner({self.algorithm})"
 
     def sign(self, tbs: bytes) -> bytes:
-        """Sign, and verify what came out before anybody sees it."""
+        """Sign, and verify what came out before anybody sees it; a large list is hashed once for both."""
+        digest = hashlib.sha256(tbs).digest()
         if isinstance(self._key, rsa.RSAPrivateKey):
-            signature = self._key.sign(tbs, padding.PKCS1v15(), hashes.SHA256())
+            signature = self._key.sign(digest, padding.PKCS1v15(), _DIGEST)
         else:
-            signature = self._key.sign(tbs, ec.ECDSA(hashes.SHA256()))
-        require_signature(self._key.public_key(), tbs, signature)
+            signature = self._key.sign(digest, ec.ECDSA(_DIGEST))
+        require_signature(self._key.public_key(), digest, signature)
         return signature
 
 
-def require_signature(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey, tbs: bytes, signature: bytes) -> None:
-    """Refuse a signature that does not verify, with `KeyUnusable`."""
+def require_signature(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey, digest: bytes, signature: bytes) -> None:
+    """Refuse a signature over what has this SHA-256 digest if it does not verify, with `KeyUnusable`."""
     try:
         if isinstance(key, rsa.RSAPublicKey):
-            key.verify(signature, tbs, padding.PKCS1v15(), hashes.SHA256())
+            key.verify(signature, digest, padding.PKCS1v15(), _DIGEST)
         else:
-            key.verify(signature, tbs, ec.ECDSA(hashes.SHA256()))
+            key.verify(signature, digest, ec.ECDSA(_DIGEST))
     except InvalidSignature:
         raise KeyUnusable("the CA's key made a signature that does not verify") from None
 

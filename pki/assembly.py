@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
 from pki import der
@@ -48,11 +48,15 @@ _DUMMY_SIGNATURES = {
 
 @dataclass(frozen=True, slots=True)
 class Unsigned:
-    """Bytes waiting for a signature. `linted_der` is the same structure under a dummy signature, for the linter."""
+    """Bytes waiting for a signature."""
 
     tbs: bytes
-    linted_der: bytes
     algorithm: SignatureAlgorithm
+
+    @property
+    def linted_der(self) -> bytes:
+        """The same bytes under a dummy signature, for the linter; made anew at each call, for a CRL can be large."""
+        return _envelope(self.tbs, self.algorithm, _DUMMY_SIGNATURES[self.algorithm])
 
 
 class _PassingRSAKey(rsa.RSAPrivateKey):
@@ -137,8 +141,7 @@ def _recording_key(algorithm: SignatureAlgorithm) -> rsa.RSAPrivateKey | ec.Elli
 def to_be_signed(builder: x509.CertificateBuilder, algorithm: SignatureAlgorithm) -> Unsigned:
     """Build the certificate's to-be-signed bytes for a CA key of this algorithm, without that key."""
     certificate = builder.sign(_recording_key(algorithm), hashes.SHA256())
-    linted = certificate.public_bytes(serialization.Encoding.DER)
-    return Unsigned(certificate.tbs_certificate_bytes, linted, algorithm)
+    return Unsigned(certificate.tbs_certificate_bytes, algorithm)
 
 
 def assemble(unsigned: Unsigned, signature: bytes) -> bytes:
@@ -174,7 +177,7 @@ def unsigned_crl(  # noqa: PLR0913 (the fields of a TBSCertList)
     this_update: datetime,
     next_update: datetime,
     number: int,
-    entries: Iterable[bytes],
+    entries: Iterable[der.Octets],
     *,
     shard_url: str | None,
     expired_certs_since: datetime | None,
@@ -185,17 +188,18 @@ def unsigned_crl(  # noqa: PLR0913 (the fields of a TBSCertList)
     `shard_url` puts a critical IssuingDistributionPoint equal to the certificates' distribution point (§5.2.5);
     `expired_certs_since` says from when on expired certificates stay listed (X.509 ExpiredCertsOnCRL; AgID §4.4).
     """
-    listed = b"".join(entries)
+    listed = tuple(entries)
+    size = sum(map(len, listed))
     tbs = der.sequence(
         der.integer(1),
         algorithm.identifier,
         issuer_name_der,
         der.time(this_update),
         der.time(next_update),
-        der.tlv(der.SEQUENCE, listed) if listed else b"",  # absent when nothing is revoked
+        *((der.header(der.SEQUENCE, size), *listed) if size else ()),  # absent when nothing is revoked
         der.tlv(0xA0, der.sequence_of(_crl_extensions(key_id, number, shard_url, expired_certs_since))),
     )
-    return Unsigned(tbs, _envelope(tbs, algorithm, _DUMMY_SIGNATURES[algorithm]), algorithm)
+    return Unsigned(tbs, algorithm)
 
 
 def _crl_extensions(

@@ -1,8 +1,14 @@
-"""What a CRL must hold beyond the linter's rules; each entry is looked at, at the speed of a scan."""
+"""What a CRL must hold beyond the linter's rules; each entry is looked at, at the speed of a scan.
+
+A list can hold a million entries, so nothing here copies it: parts are views of the bytes that were given.
+"""
 
 from __future__ import annotations
 
+import re
+import struct
 from collections.abc import Iterator
+from mmap import mmap
 from typing import NamedTuple
 
 from cryptography import x509
@@ -15,38 +21,47 @@ _REASONS = frozenset({1, 3, 4, 5, 6, 9})  # RFC 5280 §5.3.1: never unspecified 
 # SEQUENCE { SEQUENCE { reasonCode, OCTET STRING { ENUMERATED of one octet } } }, all but that octet.
 _REASON_EXTENSION = bytes.fromhex("300c300a0603551d1504030a01")
 _TIMES = frozenset({der.UTC_TIME, der.GENERALIZED_TIME})
+# What `pki.assembly.crl_entry` makes of a serial number of 20 octets until 2049: all entries of our lists are like it.
+_COMMON_ENTRY = (
+    rb"\x30\x33\x02\x14[\x01-\x7f].{19}\x17\x0d[0-9]{12}Z" + re.escape(_REASON_EXTENSION) + rb"[\x01\x03-\x06\x09]"
+)
+_COMMON_LIST = re.compile(b"(?s:" + _COMMON_ENTRY + b")*+")
+_LAST_OCTETS_OF_SERIAL = struct.Struct("<16xQ29x")
 _CONTEXT_0 = 0xA0
 _SMALLEST_DIGEST = 32
+
+
+Octets = bytes | memoryview | mmap
 
 
 class _Layout(NamedTuple):
     """Where the list of entries lies: the parts of the TBSCertList around it, and the rest of the CRL."""
 
-    before: bytes
-    entries: bytes
-    after: bytes
-    rest: bytes
+    before: memoryview
+    entries: memoryview
+    after: memoryview
+    rest: memoryview
 
 
-def findings(crl: bytes) -> Iterator[Finding]:
+def findings(crl: Octets) -> Iterator[Finding]:
     """Check all entries and the extensions; `ValueError` for bytes that are no v2 CRL."""
     yield from _of_entries(_layout(crl).entries)
     yield from _of_extensions(x509.load_der_x509_crl(shortened(crl)))
 
 
-def shortened(crl: bytes) -> bytes:
+def shortened(crl: Octets) -> bytes:
     """Give the same CRL with the first few entries only (its signature fits no more), for slow readers."""
     layout = _layout(crl)
     end = 0
     for _ in range(SHOWN_TO_THE_LINTER):
         if end >= len(layout.entries):
-            return crl
+            return bytes(crl)
         _, _, end = der.read(layout.entries, end, len(layout.entries))
     shown = der.tlv(der.SEQUENCE, layout.entries[:end])
     return der.sequence(der.sequence(layout.before, shown, layout.after), layout.rest)
 
 
-def _layout(crl: bytes) -> _Layout:
+def _layout(crl: Octets) -> _Layout:
     """Walk version, signature, issuer, thisUpdate, nextUpdate; then the entries, absent when nothing is revoked."""
     _, start, end = der.read(crl, 0, len(crl))
     _, tbs_start, tbs_end = der.read(crl, start, end)
@@ -56,12 +71,29 @@ def _layout(crl: bytes) -> _Layout:
         if tag not in expected:
             raise ValueError("not a v2 CRL with nextUpdate")
     tag, content, after = der.read(crl, offset, tbs_end)
-    listed, rest = (b"", offset) if tag == _CONTEXT_0 else (crl[content:after], after)
-    return _Layout(crl[tbs_start:offset], listed, crl[rest:tbs_end], crl[tbs_end:end])
+    view = memoryview(crl)
+    listed, rest = (view[:0], offset) if tag == _CONTEXT_0 else (view[content:after], after)
+    return _Layout(view[tbs_start:offset], listed, view[rest:tbs_end], view[tbs_end:end])
 
 
-def _of_entries(entries: bytes) -> Iterator[Finding]:
+def _of_entries(entries: memoryview) -> Iterator[Finding]:
     """Report the first entry of another form than ours, and a serial that is listed twice."""
+    if not _are_common(entries):
+        yield from _of_each_entry(entries)
+
+
+def _are_common(entries: memoryview) -> bool:
+    """Say whether all entries have the common form and differ in the last octets of their serials already.
+
+    An entry costs a tenth of what it costs to walk it; nearly every list passes here, and one that does not is walked.
+    """
+    if not _COMMON_LIST.fullmatch(entries):
+        return False
+    endings = {ending for (ending,) in _LAST_OCTETS_OF_SERIAL.iter_unpack(entries)}
+    return len(endings) == len(entries) // _LAST_OCTETS_OF_SERIAL.size
+
+
+def _of_each_entry(entries: memoryview) -> Iterator[Finding]:
     serials: set[bytes] = set()
     offset, end = 0, len(entries)
     while offset < end:
@@ -74,7 +106,7 @@ def _of_entries(entries: bytes) -> Iterator[Finding]:
             return
         if suffix[-1] not in _REASONS:
             yield Finding("crl-entry.reason", str(len(serials)))
-        serial = entries[serial_start:serial_end]
+        serial = bytes(entries[serial_start:serial_end])
         if serial in serials:
             yield Finding("crl-entry.serial-twice", str(len(serials)))
         serials.add(serial)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from mmap import mmap
 
 SEQUENCE = 0x30
 INTEGER = 0x02
@@ -20,18 +21,25 @@ _LAST_UTC_TIME_YEAR = 2049  # RFC 5280 §4.1.2.5: UTCTime through 2049, Generali
 _SHORT_LENGTH = 0x80
 
 
-def tlv(tag: int, content: bytes) -> bytes:
+Octets = bytes | memoryview
+
+
+def tlv(tag: int, content: Octets) -> bytes:
     """Encode one tag, its length in the shortest form, and the content."""
-    size = len(content)
+    return b"".join((header(tag, len(content)), content))
+
+
+def header(tag: int, size: int) -> bytes:
+    """Encode one tag and the length of its content in the shortest form."""
     if size < _SHORT_LENGTH:
-        return bytes((tag, size)) + content
+        return bytes((tag, size))
     octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((tag, _SHORT_LENGTH | len(octets))) + octets + content
+    return bytes((tag, _SHORT_LENGTH | len(octets))) + octets
 
 
-def sequence(*parts: bytes) -> bytes:
-    """Encode a SEQUENCE of parts that are DER already."""
-    return tlv(SEQUENCE, b"".join(parts))
+def sequence(*parts: Octets) -> bytes:
+    """Encode a SEQUENCE of parts that are DER already; it copies them once, since they may be a million entries."""
+    return b"".join((header(SEQUENCE, sum(map(len, parts))), *parts))
 
 
 def sequence_of(parts: Iterable[bytes]) -> bytes:
@@ -75,7 +83,7 @@ def extension(dotted: str, value: bytes, *, critical: bool = False) -> bytes:
     return sequence(oid(dotted), BOOLEAN_TRUE if critical else b"", tlv(OCTET_STRING, value))
 
 
-def read(data: bytes, offset: int, end: int) -> tuple[int, int, int]:
+def read(data: Octets | mmap, offset: int, end: int) -> tuple[int, int, int]:
     """Read one tag and length at `offset`; give the tag, where the content starts, where it ends.
 
     `ValueError` for lengths that are not DER or reach beyond `end`. One-octet tags only.
