@@ -8,11 +8,12 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import CheckConstraint, Q, UniqueConstraint
 
-from notifications.states import MessageState
+from notifications.states import BounceKind, MessageState
 from runtime.claims import Claimable
 
 SETTLED = (MessageState.SENT, MessageState.FAILED, MessageState.BOUNCED)
 TAKEN = (MessageState.SENT, MessageState.BOUNCED)
+UNDELIVERED = (MessageState.FAILED, MessageState.BOUNCED)
 
 
 class OutboxMessage(Claimable):
@@ -79,7 +80,7 @@ class OutboxMessage(Claimable):
             ),
             models.Index(fields=["case_code", "created_at"], name="outbox_of_case", condition=~Q(case_code="")),
             models.Index(fields=["message_id"], name="outbox_by_message_id"),
-            models.Index(fields=["created_at"], name="outbox_failed", condition=Q(state=MessageState.FAILED)),
+            models.Index(fields=["created_at"], name="outbox_undelivered", condition=Q(state__in=UNDELIVERED)),
             models.Index(fields=["service_id", "centre_id", "-id"], name="outbox_by_scope"),
             models.Index(
                 fields=["service_id", "centre_id", "-id"],
@@ -120,18 +121,29 @@ class OutboxAttachment(models.Model):
 
 
 class BounceReport(models.Model):
-    """What the mail provider told through the signed webhook, once per `reference`; told again, nothing happens."""
+    """What the mail provider told through the signed webhook, once per `reference`; told again, nothing happens.
+
+    `settled_at` is None while a return waits to be written into message and case; the other kinds are born settled.
+    `reported_at` is the provider's word, `received_at` ours.
+    """
 
     reference = models.CharField(max_length=120, unique=True)
     message = models.ForeignKey(OutboxMessage, on_delete=models.CASCADE, null=True, related_name="bounces")
-    kind = models.CharField(max_length=12)
+    kind = models.CharField(max_length=12, choices=BounceKind.choices)
     status = models.CharField(max_length=12, blank=True)
     reported_at = models.DateTimeField()
     received_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = "segnalazione di mancato recapito"
         verbose_name_plural = "segnalazioni di mancato recapito"
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            CheckConstraint(condition=Q(kind__in=BounceKind.values), name="bounce_kind_is_known"),
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["id"], name="bounce_unsettled", condition=Q(settled_at__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         """Say which report."""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, Min, Q, QuerySet
 
-from notifications.models import OutboxAttachment, OutboxMessage
+from notifications.models import UNDELIVERED, OutboxAttachment, OutboxMessage
 from notifications.states import MessageState
 
 AGAIN = ":again:"
@@ -77,8 +77,8 @@ def known_keys(keys: Collection[str]) -> set[str]:
 
 
 def failed() -> QuerySet[OutboxMessage]:
-    """Messages that wait for a person: refused for good, newest first."""
-    return OutboxMessage.objects.filter(state=MessageState.FAILED).defer("sealed_context").order_by("-created_at")
+    """Messages that wait for a person: refused for good or returned later, newest first. Index `outbox_undelivered`."""
+    return OutboxMessage.objects.filter(state__in=UNDELIVERED).defer("sealed_context").order_by("-created_at")
 
 
 def count_by_state() -> dict[MessageState, int]:

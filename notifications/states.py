@@ -13,3 +13,11 @@ class MessageState(TextChoices):
     SENT = "sent", _("Inviato")
     FAILED = "failed", _("Non recapitato")
     BOUNCED = "bounced", _("Respinto dalla casella")
+
+
+class BounceKind(TextChoices):
+    """What a mail provider tells of a mail that it had taken: returned for good, delayed, or in the mailbox."""
+
+    HARD = "hard", _("Respinto")
+    SOFT = "soft", _("Ritardato")
+    DELIVERED = "delivered", _("Consegnato")
