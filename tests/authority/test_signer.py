@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 
@@ -57,7 +58,7 @@ def test_a_signature_that_does_not_verify_never_leaves(gateway):
         exchange = private_bytes = private_numbers = __copy__ = __deepcopy__ = None
 
         def sign(self, data, signature_algorithm):
-            return self._own.sign(b"something else", signature_algorithm)
+            return self._own.sign(hashlib.sha256(b"something else").digest(), signature_algorithm)
 
         def public_key(self):
             return self._own.public_key()
