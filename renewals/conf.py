@@ -17,4 +17,5 @@ class RenewalSettings(BaseSettings):
     confirmation_tries: int = 5
     client_url: str = "https://sigillo.example.org/scarica/"
     sweep_batch: int = 1000
+    notice_batch: int = 500
     bulk_most: int = 200

@@ -18,7 +18,7 @@ from renewals.states import OPEN_STATES, SIGNED_STATES, UNAUTHORISED, Authorisat
 # What a round of the clock reads beside the rows that are due.
 CASE_IN_ROUND = ("holder", "card", "centre", "service", "issuing_service")
 PAIR_IN_ROUND = ("card__family", "holder", "centre", "service__successor")
-HOLD_IN_ROUND = ("certificate__pair__holder", "certificate__pair__card")
+HOLD_IN_ROUND = tuple(f"certificate__pair__{name}" for name in ("holder", "card", "centre", "service"))
 
 
 def in_scope(scope: Scope) -> QuerySet[RenewalCase]:
@@ -101,6 +101,21 @@ def holds_to_lapse(now: datetime) -> QuerySet[Hold]:
     return standing.exclude(cause=HoldCause.MISSING_APPROVAL).order_by("lapses_at")
 
 
+def notices_due(now: datetime) -> QuerySet[RenewalCase]:
+    """Cases whose next reminder or warning has come; reads the partial index only."""
+    return RenewalCase.objects.filter(notice_at__lte=now).order_by("notice_at", "pk")
+
+
+def warnings_due(now: datetime) -> QuerySet[Hold]:
+    """Standing holds whose next warning has come; reads the partial index only."""
+    return standing_holds().filter(notice_at__lte=now).order_by("notice_at", "pk")
+
+
+def standing_holds() -> QuerySet[Hold]:
+    """Holds that count today."""
+    return Hold.objects.filter(lifted_at__isnull=True, ended_at__isnull=True)
+
+
 def new_certificates(cases: Iterable[RenewalCase], statuses: Iterable[str]) -> QuerySet[Certificate]:
     """New halves of these cases that stand in one of these statuses."""
     pairs = [case.new_pair_id for case in cases if case.new_pair_id is not None]
@@ -132,7 +147,8 @@ def unauthorised() -> Q:
 
 def stop_in_force(now: datetime) -> RevocationStop | None:
     """The stop that keeps the clock from revoking at this instant, the one that ends last; None where it may."""
-    standing = RevocationStop.objects.filter(confirmed_at__lte=now, ends_at__gt=now, closed_at__isnull=True)
+    unlifted = Q(closed_at__isnull=True) | Q(closed_at__gt=now)
+    standing = RevocationStop.objects.filter(unlifted, confirmed_at__lte=now, ends_at__gt=now)
     return standing.order_by("-ends_at").first()
 
 

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from renewals import sweeps
-from renewals.services import bulk
+from renewals.services import bulk, reminders
 from runtime import clock
 
 
@@ -30,6 +30,12 @@ def sweep_unrecovered() -> int:
     """Revoke for good what stayed suspended beyond day 120."""
     now = clock.now()
     return sweeps.revoke_unrecovered(now=now) + sweeps.revoke_lapsed_holds(now=now)
+
+
+@shared_task
+def sweep_notices() -> int:
+    """Post the reminders and warnings that are due."""
+    return reminders.tell_due(now=clock.now())
 
 
 @shared_task

@@ -127,6 +127,7 @@ def expire_case(case_id: int, *, now: datetime) -> bool:
         case.expire(at=now)
     _end(case, was_signed=was_signed, actor=SYSTEM, at=now)
     record("case.expired", case, actor=SYSTEM, at=now)
+    notices.tell(case, Message.CASE_EXPIRED, at=now)
     return True
 
 
@@ -155,6 +156,7 @@ def end_as_cancelled(case: RenewalCase, *, reason: str, actor: Actor, at: dateti
 def _end(case: RenewalCase, *, was_signed: bool, actor: Actor, at: datetime) -> None:
     plan(case)
     case.save(update_fields=STATE_FIELDS)
+    notices.withdraw_warnings(case, at=at)
     if not was_signed:
         return
     types = set(case.issuing_service.types)

@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.utils.translation import gettext_noop as _
 
 from cms import policy as register
+from cms.models import Certificate, Hold
+from cms.services import halves
 from cms.services.certificates import Announcement
-from cms.states import CertificateType
+from cms.services.halves import Chosen
+from cms.states import CertificateType, HoldCause
 from notifications import services as outbox
+from notifications import withdrawal
 from notifications.catalog import CATALOG, Attachment, Message
+from notifications.services import Draft
+from renewals import policy
 from renewals.models import RenewalCase
+from renewals.states import Authorisation, Notice
 
+# Message ids: each is translated when its mail is rendered, in the holder's language.
 REASONS = {
-    "data-incorrect": "I dati della pratica non sono corretti.",
-    "holder-declines": "Il titolare ha scelto di non proseguire.",
-    "missing-approval": "Il rinnovo non è stato autorizzato dal CDRL entro la scadenza dei certificati precedenti.",
-    "approval-lapsed": "Il rinnovo non è stato autorizzato dal CDRL entro 120 giorni dalla sospensione.",
-    "hold-lapsed": "La sospensione è durata oltre 120 giorni.",
-    "old-certificate-revoked": "I certificati da rinnovare sono stati revocati.",
-    "approved": "Il CDRL ha autorizzato il rinnovo.",
+    "data-incorrect": _("I dati della pratica non sono corretti."),
+    "holder-declines": _("Il titolare ha scelto di non proseguire."),
+    "missing-approval": _("Il rinnovo non è stato autorizzato dal CDRL entro la scadenza dei certificati precedenti."),
+    "approval-lapsed": _("Il rinnovo non è stato autorizzato dal CDRL entro 120 giorni dalla sospensione."),
+    "hold-lapsed": _("La sospensione è durata oltre 120 giorni."),
+    "old-certificate-revoked": _("I certificati da rinnovare sono stati revocati."),
+    "approved": _("Il CDRL ha autorizzato il rinnovo."),
+}
+REASON_OF_HOLD = {
+    HoldCause.HOLDER: _("La sospensione è stata chiesta dal titolare."),
+    HoldCause.OPERATOR: _("La sospensione è stata disposta dal CDRL."),
+    HoldCause.AUTHORITY: _("La sospensione è stata disposta dall'autorità."),
+}
+MESSAGE_OF = {
+    Notice.RENEWAL: Message.RENEWAL_REMINDER,
+    Notice.SUSPENSION: Message.SUSPENSION_WARNING,
+    Notice.REVOCATION: Message.REVOCATION_WARNING,
 }
 
 
@@ -118,3 +138,105 @@ def suspension(case: RenewalCase, *, at: datetime) -> Announcement | None:
 def revocation(case: RenewalCase, *, at: datetime) -> Announcement | None:
     """Day 121 has come: revoked for good, and why."""
     return announcement(case, Message.REVOKED, reason="approval-lapsed", revoked_at=at.isoformat())
+
+
+def warning(case: RenewalCase, days: int) -> Draft | None:
+    """The reminder or warning that is due at this threshold, not yet stored; None for a holder without a mailbox."""
+    counted = policy.countdown(case)
+    if counted is None or not case.holder.email:
+        return None
+    message = MESSAGE_OF[counted.kind]
+    return Draft(
+        key=f"{message.value}:{case.code}:{days}",
+        message=message,
+        to=case.holder.email,
+        context=context(case, message, days=days, **_WARNED[counted.kind](case)),
+        case_code=case.code,
+        holder_id=case.holder_id,
+        language=case.holder.language,
+        centre_id=case.centre_id,
+        service_id=case.service_id,
+    )
+
+
+def _to_be_suspended(case: RenewalCase) -> dict[str, Any]:
+    """Until when the centre must authorise, what follows, and what it said where it has refused."""
+    said = {"reason": case.decision_reason} if case.authorisation == Authorisation.REFUSED else {}
+    return {
+        "authorise_by": case.old_not_after.isoformat(),
+        "suspend_at": register.expires_at(case.old_not_after).isoformat(),
+        "recoverable_days": settings.CMS.hold_days,
+        **said,
+    }
+
+
+def _to_be_revoked(case: RenewalCase) -> dict[str, Any]:
+    suspended_at = case.suspended_at or case.old_not_after
+    return {
+        "suspended_at": suspended_at.isoformat(),
+        "revoke_on": register.hold_lapses_at(suspended_at, settings.CMS.hold_days).isoformat(),
+        "reason": "missing-approval",
+    }
+
+
+_WARNED: dict[str, Callable[[RenewalCase], dict[str, Any]]] = {
+    Notice.RENEWAL: lambda _case: window_open(),
+    Notice.SUSPENSION: _to_be_suspended,
+    Notice.REVOCATION: _to_be_revoked,
+}
+
+
+def warning_of_hold(hold: Hold, together: Sequence[Certificate], days: int) -> Draft | None:
+    """One mail for the halves of a pair that are revoked on the same day; None for a holder without a mailbox."""
+    told = halves.letter(
+        Chosen(hold.certificate.pair, list(together), ""),
+        Message.REVOCATION_WARNING,
+        at=hold.placed_at,
+        reason=REASON_OF_HOLD[HoldCause(hold.cause)],
+        suspended_at=hold.placed_at.isoformat(),
+        revoke_on=hold.lapses_at.isoformat(),
+        days=days,
+    )
+    if told is None:
+        return None
+    return Draft(
+        key=f"{told.message}:{day_of(hold)}:{days}",
+        message=Message.REVOCATION_WARNING,
+        to=told.to,
+        context=told.context,
+        holder_id=told.holder_id,
+        language=told.language,
+        centre_id=told.centre_id,
+        service_id=told.service_id,
+    )
+
+
+def lapse_of_holds(hold: Hold, together: Sequence[Certificate]) -> Announcement | None:
+    """The 120 days of a hold are over: revoked for good; one mail for the halves that it happens to on one day."""
+    chosen = Chosen(hold.certificate.pair, list(together), "")
+    told = halves.letter(chosen, Message.REVOKED, at=hold.lapses_at, reason=REASONS["hold-lapsed"])
+    return replace(told, key=f"{told.message}:{day_of(hold)}") if told else None
+
+
+def day_of(hold: Hold) -> str:
+    """Which pair is revoked, and on which day: what one mail tells."""
+    return day_of_pair(hold.certificate.pair_id, hold.lapses_at)
+
+
+def day_of_pair(pair_id: int, lapses_at: datetime) -> str:
+    """The same from its parts; stands in the keys of these mails."""
+    return f"pair-{pair_id}:{register.rome_date(lapses_at):%Y%m%d}"
+
+
+def pair_of(key: str) -> int:
+    """Pair that the key of such a mail names."""
+    return int(key.partition(":pair-")[2].partition(":")[0])
+
+
+def withdraw_warnings(case: RenewalCase, *, at: datetime) -> None:
+    """Take back the reminders and warnings that are still queued and that the case, as it now stands, has outlived."""
+    if case.noticed_at is None:
+        return
+    counted = policy.countdown(case)
+    outlived = [message for kind, message in MESSAGE_OF.items() if counted is None or counted.kind != kind]
+    withdrawal.withdraw_of_cases([case.code], outlived, at=at)

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +25,7 @@ from renewals.models import RenewalCase
 from renewals.services import cases, notices
 from renewals.states import OPEN_STATES, CaseState
 
+_T = TypeVar("_T")
 # Halves that the clock suspends or, on day 121, revokes.
 WORKING = (CertificateStatus.ACTIVE, CertificateStatus.HELD)
 SUSPENDED_FIELDS = ("suspended_at", *cases.PLAN_FIELDS)
@@ -137,6 +139,7 @@ def expiries(rows: Sequence[RenewalCase], *, now: datetime) -> list[Turn]:
             turn.wishes = _revocations(alive[case.new_pair_id or 0], RevocationCause.NOT_INSTALLED, asked)
         case.expire(at=now)
         cases.plan(case)
+        turn.mail = notices.announcement(case, Message.CASE_EXPIRED)
         turns.append(turn)
     return turns
 
@@ -190,7 +193,20 @@ def lapsed_holds(holds: Sequence[Hold]) -> list[Turn]:
             turn.wishes = _revocations([half], RevocationCause.HOLD_LAPSED, asked)
             asked.add(half.pk)
         turns.append(turn)
+    _tell_lapses(turns)
     return turns
+
+
+def _tell_lapses(turns: Iterable[Turn]) -> None:
+    """One mail for the halves of a pair whose holds lapse on one day."""
+    together: dict[str, list[Turn]] = defaultdict(list)
+    for turn in turns:
+        if turn.hold is not None and turn.wishes:
+            together[notices.day_of(turn.hold)].append(turn)
+    for group in together.values():
+        revoked = [wish.certificate for turn in group for wish in turn.wishes]
+        for turn in group:
+            turn.mail = notices.lapse_of_holds(_known(turn.hold), revoked)
 
 
 def _turn(sweep: Sweep, case: RenewalCase) -> Turn:
@@ -226,8 +242,8 @@ def _lapse_of(case: RenewalCase) -> datetime:
     return _known(case.due_at)
 
 
-def _known(instant: datetime | None) -> datetime:
-    if instant is None:
-        message = "rows that are due have their instant"
+def _known(value: _T | None) -> _T:
+    if value is None:
+        message = "rows that are due have their instant, and what made them due"
         raise TypeError(message)
-    return instant
+    return value
