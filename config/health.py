@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from authority import queries as authority
-from config.models import Canary
+from config.conditions import SCHEDULE, age_of
 from notifications import queries as outbox
 from runtime import clock
 
@@ -69,8 +69,8 @@ def _is_migrated() -> bool:
 
 
 def _canary(now: datetime) -> dict[str, Any]:
-    sang_at = Canary.objects.values_list("sang_at", flat=True).first()
-    return _within(LONGEST_CANARY_SILENCE, timedelta.max if sang_at is None else now - sang_at)
+    age = age_of(SCHEDULE, now)
+    return _within(LONGEST_CANARY_SILENCE, timedelta.max if age is None else age)
 
 
 def _outbox(now: datetime) -> dict[str, Any]:

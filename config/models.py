@@ -1,4 +1,4 @@
-"""The row that shows that beat, broker, worker and database work together, and the alarms that are open."""
+"""Rows that show what works, and the alarms that are open."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db.models import Q
 
 
 class Canary(models.Model):
-    """Written by a task that beat pokes: as long as it is young, the whole chain works. One row per name."""
+    """A sign of life: as long as it is young, what it is named after works (`config.conditions`). One row per name."""
 
     name = models.CharField(max_length=16, primary_key=True)
     sang_at = models.DateTimeField()

@@ -10,6 +10,7 @@ from cms.admin.service_pages import ServicesPage
 from cms.admin.site import site
 from cms.admin.stocks import StockAdmin
 from cms.models import Certificate, Event, Job, Stock
+from config.watch_page import WatchPage
 from notifications.models import OutboxMessage
 from renewals.admin.cases import RenewalCaseAdmin
 from renewals.admin.certificates import CaseCertificateAdmin
@@ -18,6 +19,7 @@ from renewals.admin.events import CaseEventAdmin
 from renewals.admin.messages import MessageAdmin
 from renewals.admin.operations import CaseJobAdmin
 from renewals.admin.rehearsal import RehearsalPage
+from renewals.admin.stops import StopPage
 from renewals.models import RenewalCase
 
 site.show(DashboardPage)
@@ -33,5 +35,7 @@ site.show(ImportPage)
 site.show(PeoplePage)
 site.show(CentresPage)
 site.show(ServicesPage)
+site.show(StopPage)
+site.show(WatchPage)
 
 __all__ = ["site"]

@@ -11,6 +11,7 @@ from celery.signals import heartbeat_sent, worker_ready
 from django.conf import settings
 
 from config.heartbeat import touch
+from config.watchman import WATCHMAN
 
 LONG_AGO = timedelta(days=1)
 
@@ -37,6 +38,7 @@ class TickingScheduler(Scheduler):
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Send what is due; return the seconds until the next tick, few enough to be seen alive."""
         _touch("beat")
+        WATCHMAN.note_tick()
         return min(float(super().tick(*args, **kwargs)), 5.0)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from config.models import Canary
+from config.conditions import SCHEDULE
+from config.watch import note_life
 from runtime import clock
-
-CANARY = "schedule"
 
 
 @shared_task(name="config.tasks.sing")
 def sing() -> None:
     """Write down that beat, broker, worker and database work."""
-    Canary.objects.update_or_create(name=CANARY, defaults={"sang_at": clock.now()})
+    note_life(SCHEDULE, now=clock.now())

@@ -8,4 +8,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_wsgi_application()
+_application = get_wsgi_application()
+
+from config.watchman import watched  # noqa: E402 - it needs the loaded apps
+
+application = watched(_application)

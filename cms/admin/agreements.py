@@ -164,10 +164,12 @@ def changing(page: PanelPage, view: View) -> View:
     def inner(request: HttpRequest, **named: Any) -> HttpResponseBase:
         return view(request, **named)
 
-    return in_office(page, _administrators_only(confirmed_recently(inner)))
+    return in_office(page, administrators_only(confirmed_recently(inner)))
 
 
-def _administrators_only(view: View) -> View:
+def administrators_only(view: View) -> View:
+    """Answer 404 to who is no administrator, within a view that `in_office` wraps."""
+
     def inner(request: HttpRequest, **named: Any) -> HttpResponseBase:
         try:
             require_administrator(office_of(request).operator)

@@ -33,6 +33,7 @@ _PLACES = {
     "person": gettext_lazy("Operatore"),
     "purchase": gettext_lazy("Richiesta di acquisto"),
     "purchases": gettext_lazy("Acquisti"),
+    "revocation_stop": gettext_lazy("Fermo delle revoche"),
     "services": gettext_lazy("Servizi"),
     "stock": gettext_lazy("Movimenti"),
     "stocks": gettext_lazy("Contatori"),
