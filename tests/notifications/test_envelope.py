@@ -82,7 +82,8 @@ def test_a_letter_offers_text_first_then_html(message):
     kinds = [part.get_content_type() for part in mail.walk() if not part.is_multipart()]
 
     assert kinds[:2] == ["text/plain", "text/html"]
-    assert "Forl\u00ec" in mail.get_body(("plain",)).get_content()
+    if "centre_name" in CATALOG[message].required:
+        assert "Forl\u00ec" in mail.get_body(("plain",)).get_content()
     assert len(kinds) == (3 if CATALOG[message].takes_attachments else 2)
 
 
