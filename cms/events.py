@@ -33,6 +33,8 @@ VERBS = {
     "case.revocation-due": _("Revoca per mancata autorizzazione"),
     "case.reopened": _("Pratica riaperta"),
     "case.letter-resent": _("Messaggio inviato di nuovo"),
+    "case.letter-bounced": _("Messaggio respinto dalla casella"),
+    "case.urged": _("Autorizzazione sollecitata dal titolare"),
     "certificate.issued": _("Certificato emesso"),
     "certificate.held": _("Certificato sospeso"),
     "certificate.released": _("Certificato riattivato"),

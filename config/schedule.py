@@ -26,6 +26,7 @@ def every(task: str, interval: timedelta = RESCAN) -> Entry:
 
 SCHEDULE: dict[str, Entry] = {
     "drain-outbox": every("notifications.tasks.drain", timedelta(seconds=15)),
+    "settle-bounces": every("renewals.tasks.settle_bounces", timedelta(seconds=15)),
     "forget-old-secrets": every("notifications.tasks.forget_old_secrets", timedelta(hours=1)),
     "sing": every("config.tasks.sing"),
     "publish-crls": every("authority.tasks.publish_crls", timedelta(seconds=10)),

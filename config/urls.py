@@ -10,6 +10,7 @@ from cms.admin import invitations
 from config import health, login, sessions
 from config.api import api
 from config.panel import site
+from notifications.views import receive_report
 
 # allauth's pages, behind Italian addresses. What stands before the includes replaces or hides some of theirs.
 login_pages = [
@@ -29,6 +30,7 @@ urlpatterns = [
     path("readyz", health.ready, name="ready"),
     path("pki/", include("authority.urls")),
     path("api/enrollment/v1/", api.urls),
+    path("api/mail/v1/bounces", receive_report, name="mail_bounces"),
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("accesso/", include(login_pages)),
     path("pannello/", site.urls),

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SLOW_REPLIES_PER_MAIL = 5
 """MAIL, RCPT, DATA, final dot and the RSET after a refusal: each may take one whole `reply_seconds`."""
+SHORTEST_WEBHOOK_SECRET = 32
 
 
 class NotificationSettings(BaseSettings):
     """Built once in `config/settings`; read as `settings.NOTIFICATIONS`. All durations in seconds unless named."""
 
-    model_config = SettingsConfigDict(env_prefix="SIGILLO_MAIL_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="SIGILLO_MAIL_", frozen=True, hide_input_in_errors=True)
 
     message_id_domain: str = Field(default="", pattern=r"^$|^[a-z0-9-]+(\.[a-z0-9-]+)*$")
     """Right side of Message-ID and List-Id; empty: the domain of the sender's address."""
@@ -44,6 +45,20 @@ class NotificationSettings(BaseSettings):
     failed_secret_days: int = Field(default=30, ge=1)
     """The sealed secret of a failed message is wiped after this; sending it is a reissue from then on."""
 
+    webhook_secret: SecretStr = SecretStr("")
+    """Signs what the mail provider reports (docs/mail.md); empty: nobody may report."""
+
+    webhook_former_secret: SecretStr = SecretStr("")
+    """Valid beside the other while the provider changes from one to the other."""
+
+    @field_validator("webhook_secret", "webhook_former_secret")
+    @classmethod
+    def _secret_is_long(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < SHORTEST_WEBHOOK_SECRET:
+            msg = f"must be at least {SHORTEST_WEBHOOK_SECRET} characters of randomness, or empty"
+            raise ValueError(msg)
+        return value
+
     @model_validator(mode="after")
     def _a_lease_outlives_one_mail(self) -> NotificationSettings:
         if self.lease_seconds <= SLOW_REPLIES_PER_MAIL * self.reply_seconds:
@@ -53,6 +68,12 @@ class NotificationSettings(BaseSettings):
             msg = "longest_retry_seconds must not be shorter than first_retry_seconds"
             raise ValueError(msg)
         return self
+
+    @property
+    def webhook_secrets(self) -> tuple[bytes, ...]:
+        """The secrets that sign reports now."""
+        both = (self.webhook_secret, self.webhook_former_secret)
+        return tuple(secret.get_secret_value().encode() for secret in both if secret.get_secret_value())
 
     @property
     def lease(self) -> timedelta:

@@ -1,9 +1,9 @@
 """Delivery: claim a batch, talk to the server with no transaction open, record the outcomes.
 
-The claims are committed before the server hears anything, the outcomes after its replies. A process that dies in between
-leaves claims that end with their lease; what the server has taken and nobody marked then goes out again, byte for byte
-and under the same Message-ID: at most one batch. SMTP offers either "never lost" or "never twice"; legal notices choose
-the first.
+The claims are committed before the server hears anything, the outcomes after its replies. A process that dies in
+between leaves claims that end with their lease; what the server has taken and nobody marked then goes out again, byte
+for byte and under the same Message-ID: at most one batch. SMTP offers either "never lost" or "never twice"; legal
+notices choose the first.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LONGEST_DRAIN_SECONDS = 30
 """A drain starts no further mail after this; with one slow mail on top it still ends before the task's soft limit."""
 
 LONGEST_UNMARKED = timedelta(seconds=1)
-"""What the server took longer ago is marked before the next mail: a kill then repeats few mails, a slow server or not."""
+"""What the server took longer ago is marked before the next mail: with a slow server too, a kill repeats few mails."""
 
 
 class _Unsendable(DeliveryFailure):

@@ -37,3 +37,15 @@ class NotRetryable(NotificationError):
     """The message has not failed, or its secret is gone: a reissue is needed."""
 
     code = "message-not-retryable"
+
+
+class ReportUnsigned(NotificationError):
+    """Whoever reports a bounce does not hold a secret of the webhook, or signed it too long ago."""
+
+    code = "bounce-unsigned"
+
+
+class ReportUnreadable(NotificationError):
+    """A signed report that is not what docs/mail.md describes; `str` names the field, never its value."""
+
+    code = "bounce-unreadable"
