@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 
 class Message(enum.StrEnum):
-    """Kinds of mail; the value names the templates `mail/<value>.{subject,txt,html}`."""
+    """Kinds of mail; the value names the templates `mail/<value>.{subject,body}`."""
 
     RENEWAL_NOTICE = "renewal-notice"
     RENEWAL_REMINDER = "renewal-reminder"

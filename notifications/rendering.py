@@ -1,9 +1,14 @@
-"""From a row to the three texts of a mail. A variable that nobody gives is an error, not a hole."""
+"""From a row to the three texts of a mail. A variable that nobody gives is an error, not a hole.
+
+A message is written once, in `mail/<kind>.body`, out of pieces (`{% include pieces.paragraph with text=… only %}`).
+Every piece exists as HTML and as plain text, so that the two forms of a mail cannot say different things.
+"""
 
 from __future__ import annotations
 
 import functools
 import json
+import re
 import textwrap
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -19,6 +24,10 @@ from notifications.models import OutboxMessage
 from runtime import sealing
 
 TEXT_WIDTH = 76
+HOLDER_PATH = "/titolare/"
+"""Where holders find their own pages, below the base URL; nothing about a person stands in it."""
+
+PIECES = ("cases", "code", "end", "fact", "heading", "lead", "list", "notice", "operators", "paragraph", "rows", "step")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +56,8 @@ def render(row: OutboxMessage) -> Rendered:
         values["subject"] = subject
         return Rendered(
             subject=subject,
-            text=_wrapped(_fill(f"mail/{row.kind}.txt", values, autoescape=False)),
-            html=_fill(f"mail/{row.kind}.html", values, autoescape=True),
+            text=_wrapped(_fill(f"mail/{row.kind}.body", {**values, **_form("txt")}, autoescape=False)),
+            html=_fill(f"mail/{row.kind}.body", {**values, **_form("html")}, autoescape=True),
         )
 
 
@@ -56,7 +65,18 @@ def render(row: OutboxMessage) -> Rendered:
 def _values(row: OutboxMessage) -> dict[str, Any]:
     contents = CATALOG[Message(row.kind)]
     values: dict[str, Any] = {**dict.fromkeys(contents.optional, ""), **row.context, **_secrets(row, contents.secrets)}
-    return {**values, "posted_at": row.created_at.isoformat(), "language": row.language}
+    return {
+        **{name: isolated(value) for name, value in values.items()},
+        "posted_at": row.created_at.isoformat(),
+        "language": row.language,
+        "holder_page": settings.BASE_URL + HOLDER_PATH,
+    }
+
+
+@functools.cache
+def _form(suffix: str) -> dict[str, Any]:
+    """The frame and the pieces of one of the two forms."""
+    return {"base": f"mail/_base.{suffix}", "pieces": {name: f"mail/_{name}.{suffix}" for name in PIECES}}
 
 
 @sensitive_variables()
@@ -68,6 +88,22 @@ def _secrets(row: OutboxMessage, names: frozenset[str]) -> dict[str, str]:
         raise NotReadable(msg)
     opened: dict[str, str] = json.loads(sealing.unseal(bytes(row.sealed_context), context=row.seal_context))
     return opened
+
+
+_RIGHT_TO_LEFT = re.compile(
+    "[\u0590-\u08ff\u200e\u200f\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+_ORDERING_MARKS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def isolated(value: Any) -> Any:
+    """Keep a name in a right-to-left script from reordering the words around it (Unicode isolates, UAX 9).
+
+    Marks that steer the order are taken out: only the letters themselves decide.
+    """
+    if not isinstance(value, str) or not _RIGHT_TO_LEFT.search(value):
+        return value
+    return "\n".join(f"\u2068{_ORDERING_MARKS.sub('', line)}\u2069" for line in value.splitlines())
 
 
 class _Missing(str):

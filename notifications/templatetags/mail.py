@@ -1,4 +1,4 @@
-"""Filters of the mails: instants as people read them, in Italy's time, and telephone links."""
+"""Filters of the mails: instants as people read them, in Italy's time; distances, fixed sentences, telephone links."""
 
 from __future__ import annotations
 
@@ -6,29 +6,79 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django import template
-from django.utils import formats
+from django.utils import formats, translation
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 
 ROME = ZoneInfo("Europe/Rome")
+URGENT_DAYS = 3
+"""With so many days left or fewer a deadline is shown in red, with more in amber."""
+
 register = template.Library()
 
 
 @register.filter
 def instant(value: str) -> str:
-    """Show an ISO 8601 instant as `ven 12/03/2027, 10:15`, Europe/Rome."""
-    return formats.date_format(_in_rome(value), "D d/m/Y, H:i").lower()
+    """Show an ISO 8601 instant as `ven 12/03/2027, 10:15`, in English as `Fri 12 Mar 2027, 10:15`; Europe/Rome."""
+    return _said(value, ", H:i")
 
 
 @register.filter
 def day(value: str) -> str:
-    """Show the day of an ISO 8601 instant or date as `ven 12/03/2027`, Europe/Rome."""
-    return formats.date_format(_in_rome(value), "D d/m/Y").lower()
+    """Show the day of an ISO 8601 instant or date as `ven 12/03/2027`, in English as `Fri 12 Mar 2027`; Europe/Rome."""
+    return _said(value)
 
 
 @register.filter
 def last_day_before(value: str) -> str:
     """Show the last whole day before the instant or date: what begins on 30/07 leaves 29/07 as last useful day."""
-    return day((_in_rome(value).astimezone(UTC) - timedelta(microseconds=1)).isoformat())
+    return day(eve(value))
+
+
+@register.filter
+def eve(value: str) -> str:
+    """The last microsecond before the instant or day, as an instant."""
+    return (_in_rome(value).astimezone(UTC) - timedelta(microseconds=1)).isoformat()
+
+
+@register.filter
+def distance(value: str, since: str) -> str:
+    """How many calendar days (Europe/Rome) lie between `since` and a later day: `oggi`, `domani`, `tra 12 giorni`.
+
+    Empty for a day that is over.
+    """
+    days = (_in_rome(value).date() - _in_rome(since).date()).days
+    if days < 0:
+        return ""
+    if days == 0:
+        return gettext("oggi")
+    if days == 1:
+        return gettext("domani")
+    return ngettext("tra %(count)s giorno", "tra %(count)s giorni", days) % {"count": days}
+
+
+@register.filter
+def tone(days: int) -> str:
+    """Colour of a deadline that lies so many days ahead."""
+    return "danger" if days <= URGENT_DAYS else "wait"
+
+
+@register.filter
+def translated(prose: str) -> str:
+    """Say the fixed sentences of a text in the reader's language, line by line; a person's own words stay."""
+    return "\n".join(gettext(line) if line else "" for line in prose.splitlines())
+
+
+@register.filter
+def translated_list(names: str) -> str:
+    """Say names that stand in one line, joined by commas, in the reader's language."""
+    return ", ".join(gettext(name) for name in names.split(", ") if name)
+
+
+@register.filter
+def indented(prose: str) -> str:
+    """Move every line of a text to the right, as plain mails set a quotation."""
+    return "\n".join(f"    {line}" for line in prose.splitlines())
 
 
 @register.filter
@@ -41,6 +91,13 @@ def dialled(phone: str) -> str:
 def whole(value: str, *, autoescape: bool = True) -> str:
     """Keep a code or number on one line of an HTML page; in plain text, leave it as it is."""
     return format_html('<span style="white-space:nowrap;">{}</span>', value) if autoescape else value
+
+
+def _said(value: str, hours: str = "") -> str:
+    """Italian names of days are written small; elsewhere the month is a word: readers disagree about 12/03."""
+    if (translation.get_language() or "it").startswith("it"):
+        return formats.date_format(_in_rome(value), "D d/m/Y" + hours).lower()
+    return formats.date_format(_in_rome(value), "D j M Y" + hours)
 
 
 def _in_rome(value: str) -> datetime:

@@ -137,4 +137,4 @@ def test_a_message_in_english_says_so_and_keeps_the_italian_words_it_has_no_tran
     mail = parsed(Message.AUTHORISED, language="en")
 
     assert mail["Content-Language"] == "en"
-    assert "12/03/2030" in mail.get_body(("plain",)).get_content()
+    assert "Tue 12 Mar 2030, 10:15" in mail.get_body(("plain",)).get_content()

@@ -7,12 +7,21 @@ from html.parser import HTMLParser
 import pytest
 
 from notifications import rendering, services
-from notifications.catalog import CATALOG, Message
+from notifications.catalog import CATALOG, Message, Shape
 from notifications.errors import NotReadable
 from notifications.templatetags import mail
 from tests.notifications.letters import NOON, SECRETS, SHOWN, context_of, draft_of
 
 LEFTOVERS = re.compile(r"\{\{|\}\}|\{%|%\}|\bNone\b|\bTrue\b|%\(|\bmissing\b|T\d\d:\d\d:\d\d|\+00:00")
+
+OTHER_VALUES = {
+    **dict.fromkeys((Shape.LINE, Shape.LINE_OR_NOTHING, Shape.PROSE, Shape.PROSE_OR_NOTHING), "Altro 999"),
+    **dict.fromkeys((Shape.INSTANT, Shape.INSTANT_OR_NOTHING, Shape.DAY_START), "2031-01-01T00:00:00Z"),
+    **dict.fromkeys((Shape.URL, Shape.URL_OR_NOTHING), "https://altro.example"),
+    **dict.fromkeys((Shape.COUNT, Shape.NUMBER), 77),
+    Shape.LINES: ["Altro 999"],
+    Shape.CASES: [{"code": "RN-ALTRO", "at": "2031-01-01T00:00:00Z", "remark": "Altro 999"}],
+}
 
 
 def row_of(message, **changes):
@@ -63,9 +72,9 @@ def test_every_key_of_the_catalogue_is_named_by_a_template_or_the_envelope(messa
     }
     rendered = rendering.render(row_of(message))
     for key in set(CATALOG[message].shapes) - shared:
-        other = {"reason": "Altro motivo", "card_serial": "999", "service_name": "Altro", "recoverable_days": 77}
-        other |= {"client_url": "https://altro.example", "certificate_types": "Altro"}
-        changed = {**context_of(message), key: other.get(key, "2031-01-01T00:00:00Z")}
+        changed = {**context_of(message), key: OTHER_VALUES[CATALOG[message].shapes[key]]}
+        if key == "purpose":
+            changed[key] = "reissue"
         assert rendering.render(row_of(message, context=changed)).text != rendered.text, key
 
 
