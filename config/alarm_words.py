@@ -28,10 +28,9 @@ class Words:
     def detail(self, facts: Mapping[str, Any]) -> str:
         """Say how many there are and since when."""
         count, since = int(facts.get("count") or 0), facts.get("since")
-        parts = [str(self.amount % count)] if self.amount is not None and count else []
-        if count >= MOST and self.amount is not None:
-            parts.append(_("o più"))
-        said = " ".join(parts)
+        said = str(self.amount % count) if self.amount is not None and count else ""
+        if count >= MOST:
+            said = said.replace(str(count), f"{count}+", 1)
         if not since:
             return said or str(self.title)
         when = instant(datetime.fromisoformat(str(since)))

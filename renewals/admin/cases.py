@@ -197,7 +197,8 @@ class RenewalCaseAdmin(SeveralDecisions):
         return self._page(request, "decide", context, status=422 if form is not None and form.is_bound else 200)
 
     def _page(self, request: HttpRequest, name: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-        context = {**self.admin_site.each_context(request), **context}
+        stop = queries.stop_in_force(at(request).now)
+        context = {**self.admin_site.each_context(request), "stop": stop, **context}
         return render(request, f"admin/renewals/{name}.html", context, status=status)
 
 

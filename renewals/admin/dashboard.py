@@ -95,6 +95,7 @@ def overview_of(desk: Desk) -> dict[str, Any]:
     groups = _groups(desk)
     errands = todo.errands_of(desk, shelves)
     return {
+        "stop": queries.stop_in_force(desk.now),
         "tiles": _tiles(counts, others["waiting"], shelves),
         "groups": groups,
         "errands": errands,
