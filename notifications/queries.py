@@ -71,6 +71,13 @@ def copies_of(message: OutboxMessage) -> int:
     return sum(key.startswith(f"{root}{AGAIN}") for key in keys)
 
 
+def copies_since(message: OutboxMessage, at: datetime) -> int:
+    """How many times the message or the one it repeats was sent again after `at`."""
+    prefix = f"{root_key(message)}{AGAIN}"
+    recent = OutboxMessage.objects.filter(case_code=message.case_code, created_at__gt=at)
+    return sum(key.startswith(prefix) for key in recent.values_list("key", flat=True))
+
+
 def known_keys(keys: Collection[str]) -> set[str]:
     """Which of these facts have been told already, or are about to be."""
     return set(OutboxMessage.objects.filter(key__in=keys).values_list("key", flat=True))

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from renewals import sweeps
-from renewals.services import bulk, reminders
+from renewals.services import bulk, letters, reminders
 from runtime import clock
 
 
@@ -48,3 +48,9 @@ def carry_out_bulk(job_id: int) -> None:
 def rescan_bulk() -> int:
     """Go on with the jobs of decisions that no nudge reached or whose worker died."""
     return bulk.carry_out_due(at=clock.now())
+
+
+@shared_task
+def settle_bounces() -> int:
+    """Write the mails that came back into their messages and cases."""
+    return letters.settle_bounces(now=clock.now())

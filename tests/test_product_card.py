@@ -64,6 +64,7 @@ TASKS = {
     "notifications.tasks.drain",
     "notifications.tasks.forget_old_secrets",
     "renewals.tasks.rescan_bulk",
+    "renewals.tasks.settle_bounces",
     "renewals.tasks.sweep_expired",
     "renewals.tasks.sweep_notices",
     "renewals.tasks.sweep_unauthorised",

@@ -2,8 +2,11 @@
 
 from renewals.errors.decisions import (
     CertificatesGone,
+    CodeNotGiven,
+    CodeSentOften,
     HolderDecides,
     LetterSecret,
+    LetterSentOften,
     LetterWaits,
     MailboxMissing,
     NotAuthorisable,
@@ -59,6 +62,7 @@ from renewals.errors.stops import (
     StopTooLong,
     StopWaiting,
 )
+from renewals.errors.holder import NotDeclinable, NotUrgeable, UrgedAlready
 
 __all__ = [
     "AgreementMissing",
@@ -85,13 +89,16 @@ __all__ = [
     "IssuanceRefused",
     "KeyUnfit",
     "LetterSecret",
+    "LetterSentOften",
     "LetterWaits",
     "MailboxMissing",
     "NotActivated",
     "NotAuthorisable",
+    "NotDeclinable",
     "NotLoginCertificate",
     "NotRenewable",
     "NotReopenable",
+    "NotUrgeable",
     "OldKeyWeak",
     "PairClosed",
     "PinLocked",
@@ -111,5 +118,6 @@ __all__ = [
     "StopWaiting",
     "TextsOutdated",
     "Unauthenticated",
+    "UrgedAlready",
     "WindowNotOpen",
 ]

@@ -70,6 +70,33 @@ class LetterWaits(Conflict):
     detail = _("Il messaggio è già in coda e partirà da solo.")
 
 
+class LetterSentOften(Conflict):
+    """One mail was sent again too often within a day."""
+
+    code = "message-sent-often"
+    detail = _(
+        "Il messaggio non è stato inviato: oggi è già stato inviato di nuovo cinque volte. Verifichi l'indirizzo e-mail"
+        " con il titolare, oppure riprovi domani."
+    )
+
+
+class CodeSentOften(Conflict):
+    """Too many new user codes for one case within an hour: each one makes the mails before it a lie."""
+
+    code = "user-code-sent-often"
+    detail = _(
+        "Il codice non è stato inviato: nell'ultima ora ne sono già stati inviati tre. Verifichi l'indirizzo e-mail con"
+        " il titolare e riprovi fra un'ora; vale l'ultimo codice inviato."
+    )
+
+
+class CodeNotGiven(Conflict):
+    """A user code is issued again only where a renewal has given one."""
+
+    code = "user-code-not-given"
+    detail = _("Il codice non è stato inviato: il titolare riceve un codice utente solo con un rinnovo concluso.")
+
+
 class MailboxMissing(Conflict):
     """The holder has no e-mail address."""
 
