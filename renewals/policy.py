@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
@@ -22,6 +22,8 @@ LONGEST_STOP_DAYS = 30
 
 # What `.update(...)` stores on cases that nothing awaits any more: neither the clock nor a notice.
 NOTHING_PLANNED = {"due_kind": "", "due_at": None, "notice_kind": "", "notice_at": None}
+
+ONE_URGE = timedelta(hours=24)
 
 
 def next_automatic(case: RenewalCase) -> tuple[str, datetime | None]:
@@ -214,3 +216,24 @@ def require_other_administrator(stop: RevocationStop, operator: User) -> None:
     """Four eyes: who asks does not confirm."""
     if stop.asked_by == operator.pk:
         raise errors.StopSamePerson
+
+
+def may_be_urged(case: RenewalCase) -> bool:
+    """Whether the holder can urge the centre: it must authorise, has not decided, and something is left to authorise."""
+    is_waiting = case.authorisation == Authorisation.PENDING and case.state in SIGNED_STATES
+    return is_waiting and case.withdrawn_at is None
+
+
+def urge_again_at(case: RenewalCase, now: datetime) -> datetime | None:
+    """From when on the holder may urge again, 24 hours after the last time; None if he may now (rules.md R28)."""
+    if case.urged_at is None or now >= case.urged_at + ONE_URGE:
+        return None
+    return case.urged_at + ONE_URGE
+
+
+def require_urgeable(case: RenewalCase, now: datetime) -> None:
+    """Refuse where nobody has to decide any more, and a second time within 24 hours."""
+    if not may_be_urged(case):
+        raise errors.NotUrgeable
+    if urge_again_at(case, now) is not None:
+        raise errors.UrgedAlready

@@ -18,12 +18,12 @@ from cms.models import CaRequest, Certificate, Event, Hold, StockMovement, User
 from cms.states import Channel, RequestState
 from notifications import queries as outbox
 from notifications.models import OutboxMessage
-from renewals import policy, queries
-from renewals.admin import badges, clockwork, decision, timeline
+from renewals import policy, queries, timeline
+from renewals.admin import badges, clockwork, decision
 from renewals.admin.letters import badge_of, obstacle, title_of
 from renewals.admin.meanings import meaning
-from renewals.admin.span import Span, span_of
 from renewals.models import Acceptance, RenewalCase, RenewalForm
+from renewals.span import Span, span_of
 from renewals.states import CaseState
 
 LONGEST_TRAIL = 200

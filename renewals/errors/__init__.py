@@ -54,6 +54,7 @@ from renewals.errors.entrance import (
     Unauthenticated,
     WindowNotOpen,
 )
+from renewals.errors.holder import NotDeclinable, NotUrgeable, UrgedAlready
 from renewals.errors.stops import (
     StopClosed,
     StopInForce,
@@ -62,7 +63,6 @@ from renewals.errors.stops import (
     StopTooLong,
     StopWaiting,
 )
-from renewals.errors.holder import NotDeclinable, NotUrgeable, UrgedAlready
 
 __all__ = [
     "AgreementMissing",

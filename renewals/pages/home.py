@@ -21,7 +21,31 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _choices() -> list[dict[str, str]]:
-    return []
+    return [
+        {
+            "icon": "clock",
+            "address": reverse("holder:case"),
+            "title": _("Segua il rinnovo"),
+            "text": _(
+                "Veda a che punto è la Sua pratica, che cosa manca ed entro quando. Serve il codice della pratica."
+            ),
+        },
+        {
+            "icon": "card",
+            "address": reverse("holder:enter"),
+            "title": _("Gestisca i certificati"),
+            "text": _("Li sospenda, li riattivi o li revochi, a qualsiasi ora. Serve il codice utente."),
+        },
+        {
+            "icon": "key",
+            "address": reverse("holder:ask_link"),
+            "title": _("Codice smarrito o bloccato"),
+            "text": _(
+                "Sospenda subito i certificati, riapra l'accesso o chieda un nuovo codice con un collegamento "
+                "all'e-mail registrata."
+            ),
+        },
+    ]
 
 
 # Without a CSRF token, so that reading a page leaves no cookie: whoever sends this for somebody else changes a language.

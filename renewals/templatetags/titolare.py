@@ -32,10 +32,23 @@ def long_day(at: datetime) -> str:
     return in_full(at.astimezone(ROME))
 
 
+@register.filter
+def hour(at: datetime) -> str:
+    """Say the clock time in Italy: `10:15`."""
+    return f"{at.astimezone(ROME):%H:%M}"
+
+
+@register.filter
+def said(text: str) -> str:
+    """Say a sentence of the closed lists (a refusal, an obstacle) in the reader's language."""
+    return _(text) if text else ""
+
+
 def in_full(local: datetime) -> str:
     """Weekday and date in full, in the reader's language."""
-    # Translators: a day in full, e.g. "venerdì 12 marzo 2027".
-    return formats.date_format(local, "l j F Y")
+    said = formats.date_format(local, "l j F Y")
+    # Italian writes weekdays and months small; Django's words for them begin with capitals.
+    return said.lower() if translation.get_language() == "it" else said
 
 
 @register.inclusion_tag("titolare/parts/deadline.html")

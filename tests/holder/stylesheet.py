@@ -19,29 +19,128 @@ LICENCE = re.compile(r"/\*!.*?\*/", re.DOTALL)
 
 # Pieces of the design system that the pages are made of.
 CLASSES = frozenset(
-    """
-    container row col-12 col-md-6 col-md-4 col-lg-4 col-lg-6 col-lg-8 col-lg-10
-    it-header-wrapper it-header-slim-wrapper it-header-slim-wrapper-content it-header-center-wrapper
-    it-header-center-content-wrapper it-brand-wrapper it-brand-text it-brand-title it-brand-tagline it-footer it-footer-main
-    it-footer-small-prints skiplinks visually-hidden visually-hidden-focusable
-    btn btn-primary btn-outline-primary btn-danger btn-outline-danger btn-lg btn-sm
-    alert alert-danger alert-warning alert-success alert-info alert-heading callout
-    badge card card-body card-title card-text
-    form-group form-control form-label form-text form-check form-check-input form-check-label form-check-group
-    is-invalid is-valid invalid-feedback
-    steppers steppers-header steppers-content steppers-index active confirmed
-    lead table list-unstyled
-    """.split()
+    [
+        "container",
+        "row",
+        "col-12",
+        "col-md-6",
+        "col-md-4",
+        "col-lg-4",
+        "col-lg-6",
+        "col-lg-8",
+        "col-lg-10",
+        "it-header-wrapper",
+        "it-header-slim-wrapper",
+        "it-header-slim-wrapper-content",
+        "it-header-center-wrapper",
+        "it-header-center-content-wrapper",
+        "it-brand-wrapper",
+        "it-brand-text",
+        "it-brand-title",
+        "it-brand-tagline",
+        "it-footer",
+        "it-footer-main",
+        "it-footer-small-prints",
+        "skiplinks",
+        "visually-hidden",
+        "visually-hidden-focusable",
+        "btn",
+        "btn-primary",
+        "btn-outline-primary",
+        "btn-danger",
+        "btn-outline-danger",
+        "btn-lg",
+        "btn-sm",
+        "alert",
+        "alert-danger",
+        "alert-warning",
+        "alert-success",
+        "alert-info",
+        "alert-heading",
+        "callout",
+        "badge",
+        "card",
+        "card-body",
+        "card-title",
+        "card-text",
+        "form-group",
+        "form-control",
+        "form-label",
+        "form-text",
+        "form-check",
+        "form-check-input",
+        "form-check-label",
+        "form-check-group",
+        "is-invalid",
+        "is-valid",
+        "invalid-feedback",
+        "steppers",
+        "steppers-header",
+        "steppers-content",
+        "steppers-index",
+        "active",
+        "confirmed",
+        "lead",
+        "table",
+        "list-unstyled",
+    ]
 )
 # Elements that the pages use without a class of the library.
 ELEMENTS = frozenset(
-    """
-    html body main header footer nav section article aside div span a p h1 h2 h3 ul ol li dl dt dd strong em b small abbr
-    form fieldset legend label input select textarea button table thead tbody tr th td caption svg time details summary hr
-    """.split()
+    [
+        "html",
+        "body",
+        "main",
+        "header",
+        "footer",
+        "nav",
+        "section",
+        "article",
+        "aside",
+        "div",
+        "span",
+        "a",
+        "p",
+        "h1",
+        "h2",
+        "h3",
+        "ul",
+        "ol",
+        "li",
+        "dl",
+        "dt",
+        "dd",
+        "strong",
+        "em",
+        "b",
+        "small",
+        "abbr",
+        "form",
+        "fieldset",
+        "legend",
+        "label",
+        "input",
+        "select",
+        "textarea",
+        "button",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "caption",
+        "svg",
+        "time",
+        "details",
+        "summary",
+        "hr",
+    ]
 )
 # States that only scripts put on, and looks that the pages have not.
-UNWANTED = re.compile(r"\[data-(?!\w*required)|\.(?:show|fade|collaps\w*|theme-light|t-\w+|dark|dropdown\w*|focus--mouse)\b|:lang")
+UNWANTED = re.compile(
+    r"\[data-(?!\w*required)|\.(?:show|fade|collaps\w*|theme-light|t-\w+|dark|dropdown\w*|focus--mouse)\b|:lang"
+)
 CLASS = re.compile(r"\.(-?[_a-zA-Z][\w-]*)")
 ELEMENT = re.compile(r"(?:^|[\s>+~(,])([a-z][a-z0-9]*)")
 VARIABLE = re.compile(r"var\(\s*(--[\w-]+)")

@@ -65,7 +65,7 @@ def test_a_defect_is_told_in_the_frame(stranger, monkeypatch):
 def test_too_many_forms_from_one_address_are_put_off(stranger):
     from renewals.pages import frame
 
-    statuses = [stranger.post(f"{HOME}pratica/", {}).status_code for _try in range(frame.CALLS + 1)]
+    statuses = [stranger.post(f"{HOME}pratica/accesso/", {}).status_code for _try in range(frame.CALLS + 1)]
     assert statuses[-1] == 429
     assert 429 not in statuses[:-1]
     assert stranger.get(HOME).status_code == 200
