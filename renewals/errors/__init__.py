@@ -80,6 +80,8 @@ __all__ = [
     "CertificatesGone",
     "ChallengeExpired",
     "ChallengeInvalid",
+    "CodeNotGiven",
+    "CodeSentOften",
     "ConfirmationExpired",
     "ConfirmationInvalid",
     "DeviceEndOfLife",
