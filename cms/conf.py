@@ -13,6 +13,9 @@ class CmsSettings(BaseSettings):
 
     gateway: Literal["embedded"] = "embedded"
     ca_lease_seconds: int = 60
+    # Changes of status that are carried out together; fewer where the CA must be asked for each within one lease.
+    ca_batch: int = 500
+    ca_batch_one_by_one: int = 25
     ca_retry_seconds: tuple[int, ...] = (2, 5, 15, 30, 60, 120, 300, 600)
 
     credit_four_eyes: bool = True

@@ -19,6 +19,8 @@ from cms.actors import Actor
 from cms.errors import KeyKnown
 from cms.models import CaRequest, CaRequestBody, Certificate, Hold, KnownKey, Pair
 from cms.states import CertificateStatus, HoldCause, RequestKind, RequestState, RevocationCause
+from notifications.catalog import Message
+from notifications.services import Draft
 from pki.csr import SigningRequest
 from pki.gateway import Profile, Subject, Validity
 from runtime import nudge
@@ -42,6 +44,22 @@ class Announcement:
     centre_id: int | None = None
     service_id: int | None = None
     language: str = "it"
+
+
+def draft_of(said: dict[str, Any], case_code: str) -> Draft:
+    """The mail of an `Announcement` as its request keeps it."""
+    told = Announcement(**said)
+    return Draft(
+        key=told.key,
+        message=Message(told.message),
+        to=told.to,
+        context=told.context,
+        case_code=case_code,
+        holder_id=told.holder_id,
+        language=told.language,
+        centre_id=told.centre_id,
+        service_id=told.service_id,
+    )
 
 
 def request_issue(

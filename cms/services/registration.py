@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models import Min
 
 from cms import events, policy
 from cms.actors import IMPORTER, Actor
@@ -148,17 +149,15 @@ def _store_pairs(pairs: list[Pair], certificates: Sequence[Mapping[str, bytes]],
     CertificateBody.objects.bulk_create(CertificateBody(certificate=row, der=facts.der) for row, facts in rows)
 
 
-def expect_window(pair_id: int) -> None:
-    """Have the sweep of windows look at a reactivated pair: it passes over one that is held, and does not come back.
+def expect_windows(pair_ids: Collection[int]) -> None:
+    """Have the sweep of windows look at reactivated pairs: it passes over one that is held, and does not come back.
 
     A pair that has its case already, or can have none, is looked at once more for nothing.
     """
-    pairs = Pair.objects.filter(pk=pair_id, card__isnull=False, window_opens_at__isnull=True)
-    pair = pairs.select_related("service").first()
-    if pair is not None:
-        earliest = min(pair.certificates.values_list("not_after", flat=True))
-        opens_at = policy.months_before(earliest, pair.service.window_months)
-        pairs.update(window_opens_at=opens_at)
+    pairs = Pair.objects.filter(pk__in=pair_ids, card__isnull=False, window_opens_at__isnull=True)
+    for pair in pairs.annotate(earliest=Min("certificates__not_after")).select_related("service").order_by("pk"):
+        opens_at = policy.months_before(pair.earliest, pair.service.window_months)
+        Pair.objects.filter(pk=pair.pk).update(window_opens_at=opens_at)
 
 
 def _facts(der: bytes, issuers: list[bytes]) -> x509.CertificateFacts:

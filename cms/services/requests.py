@@ -7,31 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import structlog
 from django.conf import settings
 from django.db import transaction
 
-from cms import ca, events
-from cms.actors import SYSTEM
+from cms import ca
 from cms.models import CaRequest, Certificate, Pair
 from cms.policy import REASON_OF
-from cms.services import certificates, registration
+from cms.services import certificates, changes, registration
+from cms.services.failures import note_failure, record
 from cms.services.registration import store_certificate
 from cms.states import CertificateStatus, Outcome, RequestKind, RequestState, RevocationCause
 from notifications import services as notifications
-from notifications.catalog import Message
 from pki import x509
-from pki.errors import GatewayConflict, GatewayError, GatewayNotAllowed, GatewayRefused, LintFailed
+from pki.errors import GatewayError, LintFailed
 from pki.gateway import CertificateRef, IssuedCertificate, IssueRequest, Profile, Subject, Validity
 from runtime import claims, nudge
+from runtime.stint import Stint
 from runtime.transactions import use_case
 
 _T = TypeVar("_T")
-log = structlog.get_logger(__name__)
 _OPEN = [RequestState.PLANNED, RequestState.SENT]
-_FINAL_FAILURES = (GatewayRefused, GatewayNotAllowed, GatewayConflict)
+MOST_ISSUES = 200
+RESCAN = "cms.tasks.rescan_requests"
 
 
 def carry_out(request_id: int, *, at: datetime) -> CaRequest:
@@ -51,20 +50,41 @@ def carry_out(request_id: int, *, at: datetime) -> CaRequest:
     try:
         answer = _ask(request, at=at)
     except (GatewayError, LintFailed) as failure:
-        _note_failure(request, fence, failure, at=at)
+        note_failure(request, fence, failure, at=at)
     else:
         _settle(request, fence, answer, at=at)
     request.refresh_from_db()
     return request
 
 
-def carry_out_due(*, at: datetime, limit: int = 200) -> int:
-    """Carry out what is due and claimed by nobody; the rescan behind every nudge. Returns how many were tried."""
-    due = CaRequest.objects.filter(state__in=_OPEN, next_attempt_at__lte=at).order_by("id")
-    ids = [pk for pk, until in due.values_list("pk", "claimed_until")[:limit] if until is None or until <= at]
-    for pk in ids:
-        carry_out(pk, at=at)
-    return len(ids)
+def carry_out_due(*, at: datetime) -> int:
+    """Carry out what is due and claimed by nobody; the rescan behind every nudge. Returns how many were tried.
+
+    Issues go one by one, a holder waits for each; changes of status go in batches until none is left. What one stint
+    does not finish, the next one does, at once.
+    """
+    stint = Stint()
+    tried = _issue_due(at, stint)
+    while not stint.is_over:
+        changed = changes.carry_out_batch(at=at)
+        tried += changed
+        if not changed:
+            return tried
+    nudge.send(RESCAN)
+    return tried
+
+
+def _issue_due(at: datetime, stint: Stint) -> int:
+    due = CaRequest.objects.filter(state__in=_OPEN, next_attempt_at__lte=at, kind=RequestKind.ISSUE).order_by("id")
+    rows = due.values_list("pk", "claimed_until")[:MOST_ISSUES]
+    tried = 0
+    for pk, until in list(rows):
+        if stint.is_over:
+            break
+        if until is None or until <= at:
+            carry_out(pk, at=at)
+            tried += 1
+    return tried
 
 
 def _waits_for_earlier(request: CaRequest) -> bool:
@@ -137,42 +157,6 @@ def _known(value: _T | None) -> _T:
     return value
 
 
-def _note_failure(request: CaRequest, fence: int, failure: GatewayError | LintFailed, *, at: datetime) -> None:
-    if isinstance(failure, GatewayConflict) and _is_overtaken(request):
-        _drop(request, fence, at=at)
-        return
-    if isinstance(failure, (*_FINAL_FAILURES, LintFailed)):
-        _refuse(request, fence, failure, at=at)
-        return
-    waits = settings.CMS.ca_retry_seconds
-    wait = waits[min(request.attempts, len(waits)) - 1]
-    CaRequest.objects.filter(pk=request.pk, fence=fence).update(last_error=failure.code)
-    claims.release(CaRequest, request.pk, fence, next_attempt_at=at + timedelta(seconds=wait))
-
-
-def _is_overtaken(request: CaRequest) -> bool:
-    """A hold or a release that the CA knows no more of, because a revocation went before it."""
-    if request.certificate_id is None or request.kind == RequestKind.REVOKE:
-        return False
-    return CaRequest.objects.filter(certificate_id=request.certificate_id, kind=RequestKind.REVOKE).exists()
-
-
-@use_case
-def _drop(request: CaRequest, fence: int, *, at: datetime) -> None:
-    if claims.settle(CaRequest, request.pk, fence):
-        CaRequest.objects.filter(pk=request.pk).update(state=RequestState.CANCELLED, settled_at=at)
-
-
-@use_case
-def _refuse(request: CaRequest, fence: int, failure: GatewayError | LintFailed, *, at: datetime) -> None:
-    """The CA said no for good: a person must look; the event says what and why."""
-    if not claims.settle(CaRequest, request.pk, fence):
-        return
-    CaRequest.objects.filter(pk=request.pk).update(state=RequestState.REFUSED, settled_at=at, last_error=failure.code)
-    log.warning("ca.request-refused", request=str(request.uid), code=failure.code, finding=str(failure)[:500])
-    _record(request, "ca.request-refused", at=at, outcome=Outcome.FAILED, reason=failure.code)
-
-
 @use_case
 def _settle(request: CaRequest, fence: int, answer: IssuedCertificate | None, *, at: datetime) -> None:
     # Certificate before request: the order in which use cases lock them.
@@ -206,14 +190,14 @@ def _settle_issue(request: CaRequest, answer: IssuedCertificate, *, at: datetime
     """Store the certificate and return it, or None when it is not the one that was asked for."""
     facts = x509.read_certificate(answer.certificate)
     if not _as_planned(request, facts):
-        _record(request, "ca.request-refused", at=at, outcome=Outcome.FAILED, reason="ca-answer-differs")
+        record(request, "ca.request-refused", at=at, outcome=Outcome.FAILED, reason="ca-answer-differs")
         certificate = store_certificate(
             request.pair, request.type, facts, status=CertificateStatus.ISSUED, proven_at=None
         )
         certificates.request_revocation(certificate, RevocationCause.NOT_INSTALLED, at=at)
         return None
     certificate = store_certificate(request.pair, request.type, facts, status=CertificateStatus.ISSUED, proven_at=None)
-    _record(request, "certificate.issued", at=at, certificate_id=certificate.pk, new_not_after=certificate.not_after)
+    record(request, "certificate.issued", at=at, certificate_id=certificate.pk, new_not_after=certificate.not_after)
     cause = CaRequest.objects.values_list("cause", flat=True).get(pk=request.pk)
     if cause:
         # The case ended while the CA was working: nobody will install this one.
@@ -232,15 +216,15 @@ def _as_planned(request: CaRequest, facts: x509.CertificateFacts) -> bool:
 def _settle_change(request: CaRequest, certificate: Certificate, *, at: datetime) -> None:
     if request.kind == RequestKind.HOLD and certificate.status == CertificateStatus.ACTIVE:
         certificate.hold(at=at)
-        _record(request, "certificate.held", at=at, certificate_id=certificate.pk, reason=request.cause)
+        record(request, "certificate.held", at=at, certificate_id=certificate.pk, reason=request.cause)
     elif request.kind == RequestKind.RELEASE and certificate.status == CertificateStatus.HELD:
         certificate.release()
-        registration.expect_window(certificate.pair_id)
-        _record(request, "certificate.released", at=at, certificate_id=certificate.pk)
+        registration.expect_windows([certificate.pair_id])
+        record(request, "certificate.released", at=at, certificate_id=certificate.pk)
     elif request.kind == RequestKind.REVOKE and certificate.status != CertificateStatus.REVOKED:
         certificate.revoke(at=at, cause=RevocationCause(request.cause))
         certificates.standing_holds(certificate).update(ended_at=at)
-        _record(request, "certificate.revoked", at=at, certificate_id=certificate.pk, reason=request.cause)
+        record(request, "certificate.revoked", at=at, certificate_id=certificate.pk, reason=request.cause)
     certificate.save(update_fields=["status", "held_at", "revoked_at", "revocation_cause"])
 
 
@@ -257,31 +241,4 @@ def _announce(request: CaRequest, *, at: datetime) -> None:
     )
     if others.exclude(pk=request.pk).exists():
         return
-    notifications.post(
-        key=said["key"],
-        message=Message(said["message"]),
-        to=said["to"],
-        context=said["context"],
-        at=at,
-        case_code=request.case_code,
-        holder_id=said["holder_id"],
-        centre_id=said.get("centre_id"),
-        service_id=said.get("service_id"),
-        language=said.get("language", "it"),
-    )
-
-
-def _record(request: CaRequest, verb: str, *, at: datetime, **more: Any) -> None:
-    pair = request.pair
-    events.record(
-        verb,
-        actor=SYSTEM,
-        at=at,
-        centre_id=request.centre_id,
-        service_id=request.service_id,
-        case_code=request.case_code,
-        holder_id=pair.holder_id,
-        card_id=pair.card_id,
-        facts={"type": request.type, "request": str(request.uid)},
-        **more,
-    )
+    notifications.post_all([certificates.draft_of(said, request.case_code)], at=at)
