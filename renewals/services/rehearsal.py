@@ -113,12 +113,12 @@ def _lapsed_holds(holds: list[Hold], now: datetime) -> list[Turn]:
         pair_id = turn.pair.pk if turn.pair else None
         due_kind = ended.get(pair_id)
         turn.wishes = [wish for wish in turn.wishes if not _is_revoked_before(wish.certificate, due_kind)]
-        turn.mail = turn.mail if turn.wishes else None
         turn.case = withdrawn.get(pair_id)
         if turn.case is not None:
             turn.withdraws = True
             turn.case.withdrawn_at = now
             cases.plan(turn.case)
+    rounds.tell_lapses(turns)
     return turns
 
 

@@ -193,18 +193,20 @@ def lapsed_holds(holds: Sequence[Hold]) -> list[Turn]:
             turn.wishes = _revocations([half], RevocationCause.HOLD_LAPSED, asked)
             asked.add(half.pk)
         turns.append(turn)
-    _tell_lapses(turns)
+    tell_lapses(turns)
     return turns
 
 
-def _tell_lapses(turns: Iterable[Turn]) -> None:
-    """One mail for the halves of a pair whose holds lapse on one day."""
+def tell_lapses(turns: Iterable[Turn]) -> None:
+    """One mail for the halves of a pair whose holds lapse on one day; none for what is revoked already."""
     together: dict[str, list[Turn]] = defaultdict(list)
     for turn in turns:
+        turn.mail = None
         if turn.hold is not None and turn.wishes:
             together[notices.day_of(turn.hold)].append(turn)
     for group in together.values():
-        revoked = [wish.certificate for turn in group for wish in turn.wishes]
+        wished = [wish.certificate for turn in group for wish in turn.wishes]
+        revoked = sorted(wished, key=lambda half: half.type)
         for turn in group:
             turn.mail = notices.lapse_of_holds(_known(turn.hold), revoked)
 
