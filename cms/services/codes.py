@@ -216,7 +216,7 @@ def _tell_closed(subject: str, *, now: datetime) -> bool:
         subject=subject, closed_at__isnull=False, told_at__isnull=True
     )
     attempts = row.first()
-    if attempts is None:
+    if attempts is None or attempts.holder_id is None:
         return False
     holder = Holder.objects.get(pk=attempts.holder_id)
     closed_at = attempts.closed_at or now

@@ -29,7 +29,7 @@ TOKEN_BYTES = 32
 HOUR = timedelta(hours=1)
 _KEPT_FOR = timedelta(days=30)
 # The address of the page that a link opens; pages stand above this package, which knows the name alone.
-LINK_PAGE = "open_holder_link"
+LINK_PAGE = "holder:open_link"
 
 
 @use_case

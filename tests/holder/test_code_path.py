@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from statistics import median
@@ -9,7 +10,7 @@ from time import perf_counter
 
 import pytest
 import redis
-from django.db import connection, connections, transaction
+from django.db import connection, connections
 
 from cms.errors import CodeRefused, MailboxMissing, NotFound, WrongCentre
 from cms.models import CodeAttempts, Event, Holder, HolderVisit
@@ -202,13 +203,15 @@ def test_counters_of_strangers_are_forgotten_after_a_month_and_those_of_holders_
     assert CodeAttempts.objects.get().holder_id == holder.pk
 
 
-def test_the_same_statements_are_asked_for_everybody(town, holder, code, django_assert_num_queries):
+def test_the_same_statements_are_asked_for_everybody(town, holder, code):
     without = town.person()
     asked = []
     for who in (holder.tax_code, without.tax_code, NOBODY):
         with connection.execute_wrapper(Recorder(asked)):
             tried_in_this_thread(who)
+    asked = [re.sub(r"NULL|%s", "?", text) for text in asked if not text.startswith(("SAVEPOINT", "RELEASE"))]
     third = len(asked) // 3
+    assert third >= 4
     assert asked[:third] == asked[third : 2 * third] == asked[2 * third :]
 
 
@@ -225,7 +228,7 @@ class Recorder:
 
 def tried_in_this_thread(who: str) -> float:
     began = perf_counter()
-    with pytest.raises(CodeRefused), transaction.atomic():
+    with pytest.raises(CodeRefused):
         codes.enter_with_code(who, WRONG, now=NOW)
     return perf_counter() - began
 
