@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import binascii
 import functools
 import hashlib
@@ -14,6 +15,7 @@ from email.utils import format_datetime, parseaddr
 
 from django.conf import settings
 
+from notifications.calendar import calendar_file, file_name
 from notifications.errors import NotificationError
 from notifications.models import OutboxAttachment, OutboxMessage
 from notifications.rendering import Rendered, render
@@ -58,7 +60,7 @@ def compose(row: OutboxMessage, attachments: Iterable[OutboxAttachment] = ()) ->
     letter = _multipart(
         "alternative", f"=_0_{digest}", [_text_part("plain", rendered.text), _text_part("html", rendered.html)]
     )
-    files = [_file_part(file) for file in attachments]
+    files = [*(_file_part(file) for file in attachments), *_calendar_part(row)]
     if files:
         letter = _multipart("mixed", f"=_1_{digest}", [letter, *files])
     return b"".join([*_headers(row, rendered), b"MIME-Version: 1.0\r\n", letter])
@@ -92,6 +94,20 @@ def _file_part(file: OutboxAttachment) -> bytes:
     part.set_content(bytes(file.content), maintype=maintype, subtype=subtype, disposition="attachment")
     part.set_param("filename", file.name, header="Content-Disposition", replace=True)
     return part.as_bytes()
+
+
+def _calendar_part(row: OutboxMessage) -> Iterator[bytes]:
+    """Pack the deadline of the message as an entry for the reader's calendar, where it has one."""
+    content = calendar_file(row)
+    if content is not None:
+        yield b"".join(
+            [
+                b'Content-Type: text/calendar; charset="utf-8"; method=PUBLISH\r\n',
+                b"Content-Transfer-Encoding: base64\r\n",
+                f'Content-Disposition: attachment; filename="{file_name(row)}"\r\n\r\n'.encode("ascii"),
+                base64.encodebytes(content).replace(b"\n", b"\r\n"),
+            ]
+        )
 
 
 def _headers(row: OutboxMessage, rendered: Rendered) -> Iterator[bytes]:

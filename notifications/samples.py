@@ -30,6 +30,18 @@ POSTED_AT: Mapping[Message, datetime] = MappingProxyType(
 )
 """When an example is posted, where its dates would look odd at `NOON`."""
 
+ESPECIALLY: Mapping[Message, Mapping[str, Any]] = MappingProxyType(
+    {
+        Message.SUSPENSION_WARNING: {"reason": ""},
+        Message.REACTIVATED: {"reason": "Il CDRL ha autorizzato il rinnovo."},
+        Message.REVOKED: {"reason": "Il rinnovo non è stato autorizzato dal CDRL entro 120 giorni dalla sospensione."},
+        Message.REFUSED: {"reason": "I dati della pratica non sono corretti."},
+        Message.CASE_CANCELLED: {"reason": "Il titolare ha scelto di non proseguire."},
+        Message.ALARM: {"closed_at": ""},
+    }
+)
+"""What one message says differently from `VALUES`."""
+
 VALUES: Mapping[str, Any] = MappingProxyType(
     {
         "holder_name": "Ada Bianchi D'Amico",
@@ -102,7 +114,8 @@ CASE_CODE = str(VALUES["case_code"])
 def context_of(message: Message, *, only_required: bool = False) -> dict[str, Any]:
     """Every key of the message, or those it must have."""
     contents = CATALOG[message]
-    return {key: VALUES[key] for key in (contents.required if only_required else contents.shapes)}
+    values = {**VALUES, **ESPECIALLY.get(message, {})}
+    return {key: values[key] for key in (contents.required if only_required else contents.shapes)}
 
 
 def secrets_of(message: Message) -> dict[str, str]:

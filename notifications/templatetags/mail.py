@@ -38,7 +38,7 @@ def last_day_before(value: str) -> str:
 @register.filter
 def eve(value: str) -> str:
     """The last microsecond before the instant or day, as an instant."""
-    return (_in_rome(value).astimezone(UTC) - timedelta(microseconds=1)).isoformat()
+    return (in_rome(value).astimezone(UTC) - timedelta(microseconds=1)).isoformat()
 
 
 @register.filter
@@ -47,7 +47,7 @@ def distance(value: str, since: str) -> str:
 
     Empty for a day that is over.
     """
-    days = (_in_rome(value).date() - _in_rome(since).date()).days
+    days = (in_rome(value).date() - in_rome(since).date()).days
     if days < 0:
         return ""
     if days == 0:
@@ -96,11 +96,12 @@ def whole(value: str, *, autoescape: bool = True) -> str:
 def _said(value: str, hours: str = "") -> str:
     """Italian names of days are written small; elsewhere the month is a word: readers disagree about 12/03."""
     if (translation.get_language() or "it").startswith("it"):
-        return formats.date_format(_in_rome(value), "D d/m/Y" + hours).lower()
-    return formats.date_format(_in_rome(value), "D j M Y" + hours)
+        return formats.date_format(in_rome(value), "D d/m/Y" + hours).lower()
+    return formats.date_format(in_rome(value), "D j M Y" + hours)
 
 
-def _in_rome(value: str) -> datetime:
+def in_rome(value: str) -> datetime:
+    """Read an ISO 8601 instant, or a date as the midnight with which it begins, in Italy's time."""
     try:
         midnight = date.fromisoformat(value)
     except ValueError:

@@ -18,6 +18,7 @@ WIDE, NARROW = 600, 360
 ALSO_NARROW = (Message.RENEWAL_NOTICE, Message.SUSPENSION_WARNING, Message.SUSPENDED, Message.DAILY_DIGEST)
 ALSO_DARK = (Message.SUSPENSION_WARNING, Message.SUSPENDED, Message.RENEWAL_DONE, Message.ALARM)
 COLOURS = 64
+BASE_URL = "https://sigillo.example"
 
 
 def wanted(*, everything: bool = False) -> Iterator[tuple[str, Message, int, str]]:
@@ -34,6 +35,7 @@ def wanted(*, everything: bool = False) -> Iterator[tuple[str, Message, int, str
 
 def take(folder: Path, *, everything: bool = False, language: str = "it") -> None:
     """Render the examples of the catalogue in Chromium and keep small pictures of them."""
+    from django.test import override_settings
     from playwright.sync_api import sync_playwright
 
     from notifications import rendering, samples
@@ -41,7 +43,7 @@ def take(folder: Path, *, everything: bool = False, language: str = "it") -> Non
     # Playwright keeps a loop in this thread; Django then takes everything for asynchronous.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     folder.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
+    with override_settings(BASE_URL=BASE_URL), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for name, message, width, scheme in wanted(everything=everything):
             page = browser.new_page(viewport={"width": width, "height": 400}, color_scheme=scheme)

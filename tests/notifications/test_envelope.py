@@ -7,6 +7,7 @@ from email.utils import getaddresses, parsedate_to_datetime
 import pytest
 
 from notifications import envelope, services
+from notifications.calendar import CHANGES
 from notifications.catalog import CATALOG, Message
 from notifications.models import OutboxAttachment
 from tests.notifications.letters import FORM, NOON, context_of, draft_of
@@ -84,7 +85,10 @@ def test_a_letter_offers_text_first_then_html(message):
     assert kinds[:2] == ["text/plain", "text/html"]
     if "centre_name" in CATALOG[message].required:
         assert "Forl\u00ec" in mail.get_body(("plain",)).get_content()
-    assert len(kinds) == (3 if CATALOG[message].takes_attachments else 2)
+    assert kinds[2:] == [
+        *(["application/pdf"] if CATALOG[message].takes_attachments else []),
+        *(["text/calendar"] if message in CHANGES else []),
+    ]
 
 
 def test_the_signed_form_arrives_byte_for_byte():
