@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, OperationalError
 from psycopg import errors as postgres
 
-from authority import queries
+from authority import queries, slices
 from authority.models import LedgerEntry
 from authority.services import issuance, status, status_batch
 from authority.services import published as publications
@@ -109,11 +109,21 @@ class EmbeddedGateway:
         with _reads():
             return tuple(bytes(each.certificate) for each in queries.roots())
 
+    def statuses(self, refs: Sequence[CertificateRef]) -> dict[CertificateRef, CertificateStatus]:
+        """Read the ledger about many certificates, in one statement for each issuer (`pki.ledger`)."""
+        with _reads():
+            return {_ref(entry): _status(entry) for entry in slices.entries_by_serial(refs)}
+
+    def ledger_after(self, position: int, size: int) -> list[tuple[int, LedgerLine]]:
+        """Read on in the ledger; a position is a line's own number."""
+        with _reads():
+            return [(entry.pk, _line(entry)) for entry in slices.entries_after(position, size)]
+
     def ledger(self) -> Iterator[LedgerLine]:
         """Walk the ledger in chunks, with no transaction open in between."""
         with _reads():
             for entry in queries.in_order_of_issuance():
-                yield LedgerLine(entry.request_id, _ref(entry), bytes(entry.spki_sha256), _status(entry))
+                yield _line(entry)
 
 
 @contextmanager
@@ -138,6 +148,10 @@ def _reads() -> Iterator[None]:
 def _issued(entry: LedgerEntry) -> IssuedCertificate:
     chain = (bytes(entry.issuer.certificate),)
     return IssuedCertificate(entry.request_id, _ref(entry), bytes(entry.issued.certificate), chain)
+
+
+def _line(entry: LedgerEntry) -> LedgerLine:
+    return LedgerLine(entry.request_id, _ref(entry), bytes(entry.spki_sha256), _status(entry))
 
 
 def _ref(entry: LedgerEntry) -> CertificateRef:
