@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -111,19 +111,13 @@ def settle_returns(*, at: datetime, most: int = 200) -> list[BounceReport]:
         .order_by("pk")[:most]
     )
     BounceReport.objects.filter(pk__in=[report.pk for report in reports]).update(settled_at=at)
-    return [report for report in _first_of_each(reports) if _mark_bounced(report, at)]
-
-
-def _mark_bounced(report: BounceReport, at: datetime) -> bool:
-    sent = OutboxMessage.objects.filter(pk=report.message_id, state=MessageState.SENT)
-    return bool(sent.update(state=MessageState.BOUNCED, bounced_at=min(report.reported_at, at)))
-
-
-def _first_of_each(reports: Iterable[BounceReport]) -> Sequence[BounceReport]:
-    first: dict[Any, BounceReport] = {}
-    for report in reports:
-        first.setdefault(report.message_id, report)
-    return list(first.values())
+    first = {report.message_id: report for report in reversed(reports)}
+    sent = OutboxMessage.objects.filter(pk__in=first, state=MessageState.SENT).select_for_update(no_key=True)
+    rows = list(sent.order_by("pk").only("pk"))
+    for row in rows:
+        row.state, row.bounced_at = MessageState.BOUNCED, min(first[row.pk].reported_at, at)
+    OutboxMessage.objects.bulk_update(rows, ["state", "bounced_at"])
+    return [first[row.pk] for row in rows]
 
 
 def _instant(text: str, at: datetime) -> datetime:

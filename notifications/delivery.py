@@ -52,7 +52,10 @@ def deliver_due(*, at: datetime, limit: int = 500, transport: Transport | None =
                 if not batch.fences:
                     break
                 tried += len(batch.fences)
-                sent += batch.deliver(line)
+                try:
+                    batch.deliver(line)
+                finally:
+                    sent += batch.sent
         except ServerAway as away:
             _wait_for_server(limit, watch.now(), away)
     return sent
@@ -83,7 +86,7 @@ class _Batch:
         fences = claim_many(queries.waiting(), most=most, at=at, lease=settings.NOTIFICATIONS.lease)
         return cls(watch, fences, at + settings.NOTIFICATIONS.lease_of_a_batch, untried=dict(fences))
 
-    def deliver(self, line: Transport) -> int:
+    def deliver(self, line: Transport) -> None:
         """Send one after the other and record what became of each. Raises ServerAway when all of them must wait.
 
         However it ends, what the server took is marked and what was not tried is given back. Only what was under way
@@ -97,7 +100,6 @@ class _Batch:
         finally:
             self._mark()
             give_back(OutboxMessage, self.untried)
-        return self.sent
 
     def _must_stop(self) -> bool:
         return self.watch.now() >= self.late_at or _lasts_long(self.watch)
