@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -18,4 +19,7 @@ class RenewalSettings(BaseSettings):
     client_url: str = "https://sigillo.example.org/scarica/"
     sweep_batch: int = 1000
     notice_batch: int = 500
+    # From this hour on (Europe/Rome) the centres are told of the day.
+    digest_hour: int = Field(default=7, ge=0, le=23)
+    digest_most: int = Field(default=20, ge=1, le=50)
     bulk_most: int = 200

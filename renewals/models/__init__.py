@@ -1,6 +1,7 @@
 """Rows of renewals, by noun."""
 
 from renewals.models.cases import AUTHORISATION_MOVES, STATE_MOVES, RenewalCase
+from renewals.models.digests import DigestDay
 from renewals.models.enrolment import Acceptance, Challenge, EnrolmentSession, MailboxConfirmation, RenewalForm
 from renewals.models.stops import RevocationStop
 
@@ -9,6 +10,7 @@ __all__ = [
     "STATE_MOVES",
     "Acceptance",
     "Challenge",
+    "DigestDay",
     "EnrolmentSession",
     "MailboxConfirmation",
     "RenewalCase",

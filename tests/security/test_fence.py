@@ -29,6 +29,7 @@ OPEN = {
     "cms_statusdifference": "serial numbers and states, on a page of the administrators",
     "config_alarm": "alarms of the installation, without subjects",
     "notifications_bouncereport": "references of the mail provider",
+    "renewals_digestday": "days, without subjects",
     "renewals_revocationstop": "one for the whole installation",
     "cms_agreement": "what the provider agreed with centres; the choice of a service reads it",
     "cms_cardfamily": "product data",
