@@ -158,6 +158,7 @@ class DifferenceKind(TextChoices):
     LEDGER = "ledger", _("Registro e CA discordano")
     CRL = "crl", _("La CRL discorda")
     OCSP = "ocsp", _("La risposta OCSP discorda")
+    LIST = "list", _("Una CRL non è valida")
 
 
 class JobKind(TextChoices):

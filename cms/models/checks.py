@@ -14,7 +14,11 @@ from runtime.claims import Claimable
 
 
 class StatusCheck(Claimable):
-    """One walk over all certificates, in slices that any worker takes up; `position` is the last id looked at."""
+    """One walk over all certificates, in slices that any worker takes up; `position` is the last id looked at.
+
+    `lists` keeps of each CRL, by its address, number, dates and how many it lists: the next check compares the numbers.
+    `started_by` is empty for the check of the night.
+    """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     started_at = models.DateTimeField("iniziato il")
@@ -24,6 +28,8 @@ class StatusCheck(Claimable):
     checked = models.PositiveBigIntegerField("certificati controllati", default=0)
     total = models.PositiveBigIntegerField("certificati", default=0)
     failure = models.CharField("errore", max_length=80, blank=True)
+    lists = models.JSONField(default=dict)
+    started_by = models.BigIntegerField("avviato da", null=True, blank=True)
 
     class Meta:
         verbose_name = "controllo dello stato"
@@ -37,7 +43,11 @@ class StatusCheck(Claimable):
 
 
 class StatusDifference(models.Model):
-    """One certificate about which the four do not agree; empty where one does not know it."""
+    """One certificate about which the four do not agree; empty where one was not asked.
+
+    Of a CRL that does not hold as a whole, `address` says which, and no number is given. A difference counts from
+    `confirmed_at` on: until then it was seen once and may be a change that was under way.
+    """
 
     check_run = models.ForeignKey(StatusCheck, models.CASCADE, related_name="differences")
     certificate = models.ForeignKey(Certificate, models.PROTECT, null=True, blank=True, related_name="+")
@@ -48,17 +58,20 @@ class StatusDifference(models.Model):
     ca_status = models.CharField(max_length=16, blank=True)
     crl_status = models.CharField(max_length=16, blank=True)
     ocsp_status = models.CharField(max_length=16, blank=True)
+    address = models.CharField("indirizzo", max_length=200, blank=True)
     found_at = models.DateTimeField("rilevata il")
+    confirmed_at = models.DateTimeField("confermata il", null=True, blank=True)
 
     class Meta:
         verbose_name = "differenza di stato"
         verbose_name_plural = "differenze di stato"
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["check_run", "issuer_key_id", "serial", "kind"], name="one_difference_per_check_and_kind"
+                fields=["check_run", "issuer_key_id", "serial", "address", "kind"],
+                name="one_difference_per_check_and_kind",
             ),
             models.CheckConstraint(condition=Q(kind__in=DifferenceKind.values), name="difference_kind_known"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.serial}"
+        return f"{self.kind} {self.serial or self.address}"
