@@ -25,6 +25,7 @@ from notifications.states import MessageState
 from renewals import queries
 from renewals.admin.letters import badge_of, obstacle, title_of
 from renewals.admin.listing import Chip
+from renewals.admin.previews import Previews
 from renewals.models import RenewalCase
 
 _OUTCOMES: dict[str, tuple[Any, Q]] = {
@@ -58,7 +59,7 @@ class MessageAdmin(PanelAdmin):
 
     def pages(self) -> Sequence[URLPattern]:
         """The list; a message is sent again on the page of its case."""
-        return [path("", self.at_desk(require_safe(self.show_list)), name="messages")]
+        return [path("", self.at_desk(require_safe(self.show_list)), name="messages"), *Previews(self).pages()]
 
     def waiting(self, desk: Desk) -> QuerySet[Any] | None:
         """Messages that were not delivered."""

@@ -64,6 +64,8 @@ def known_of(town: Any) -> dict[str, Any]:
         "import_report:uid": town.roster.uid,
         "job:uid": town.job.uid,
         "message_id": OutboxMessage.objects.filter(case_code=case.code).values_list("pk", flat=True).first(),
+        "preview:kind": "suspended",
+        "preview_mail:kind": "suspended",
         "number": town.purchase.number,
         "person": town.operator.pk,
         "pk": Stock.objects.filter(centre=town.centre, service=town.eidas).values_list("pk", flat=True).first(),

@@ -22,10 +22,10 @@ from renewals import states as renewal_states
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "locale/en/LC_MESSAGES"
 SOURCES = [path for app in ("cms", "renewals", "notifications", "config") for path in (ROOT / app).rglob("*.py")]
-TEXTS = [path for ending in ("html", "txt", "subject") for path in (ROOT / "templates").rglob(f"*.{ending}")]
+TEXTS = [path for ending in ("html", "txt", "subject", "body") for path in (ROOT / "templates").rglob(f"*.{ending}")]
 MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
 REFRESH = (
-    "makemessages -l en --no-location --no-wrap --no-obsolete -i tests -e html,txt,subject,py, "
+    "makemessages -l en --no-location --no-wrap --no-obsolete -i tests -e html,txt,subject,body,py, "
     "translate, compilemessages -l en"
 )
 
