@@ -38,6 +38,7 @@ SCHEDULE: dict[str, Entry] = {
     "seal-events": every("cms.tasks.seal_events"),
     "sweep-low-stock": every("cms.tasks.sweep_low_stock"),
     "rescan-bulk-decisions": every("renewals.tasks.rescan_bulk"),
+    "tell-day": every("renewals.tasks.tell_day", timedelta(minutes=5)),
     "tell-notices": every("renewals.tasks.sweep_notices"),
     "open-windows": every("renewals.tasks.sweep_windows"),
     "expire-cases": every("renewals.tasks.sweep_expired"),

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from renewals import sweeps
-from renewals.services import bulk, letters, reminders
+from renewals.services import bulk, digest, letters, reminders
 from runtime import clock
 
 
@@ -36,6 +36,12 @@ def sweep_unrecovered() -> int:
 def sweep_notices() -> int:
     """Post the reminders and warnings that are due."""
     return reminders.tell_due(now=clock.now())
+
+
+@shared_task
+def tell_day() -> int:
+    """Post the digests of the day, from the morning on, once."""
+    return digest.tell_day(now=clock.now())
 
 
 @shared_task

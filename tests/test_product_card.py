@@ -70,6 +70,7 @@ TASKS = {
     "renewals.tasks.sweep_unauthorised",
     "renewals.tasks.sweep_unrecovered",
     "renewals.tasks.sweep_windows",
+    "renewals.tasks.tell_day",
 }
 
 

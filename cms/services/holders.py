@@ -7,11 +7,22 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.translation import gettext_noop as _
 
 from cms.contacts import Contacts, email_key
 from cms.errors import ContactTaken
 from cms.models import Centre, Holder, Registration
 from cms.tax_code import parse_tax_code
+
+# Message ids: translated when a mail is rendered.
+FIELD_NAMES = {
+    "email": _("E-mail"),
+    "mobile": _("Cellulare"),
+    "street": _("Indirizzo"),
+    "postcode": _("CAP"),
+    "town": _("Comune"),
+    "province": _("Provincia"),
+}
 
 
 def register_holder(
@@ -67,3 +78,8 @@ def change_contacts(holder_id: int, contacts: Contacts) -> None:
             )
     except IntegrityError as clash:
         raise ContactTaken from clash
+
+
+def changed_fields(holder: Holder, contacts: Contacts) -> list[str]:
+    """Names of the fields that these contacts would change, as mails name them; never their values."""
+    return [said for name, said in FIELD_NAMES.items() if (getattr(holder, name) or "") != getattr(contacts, name)]

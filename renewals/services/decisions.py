@@ -63,8 +63,14 @@ def refuse_renewal(case_id: int, *, operator: User, reason: str, now: datetime) 
     if not was_installed:
         end_as_cancelled(case, reason="refused", actor=actor, at=now)
     record("case.refused", case, actor=actor, at=now, reason=reason)
-    notices.tell(case, Message.REFUSED, at=now, reason=reason)
+    notices.tell(case, Message.REFUSED, at=now, reason=reason, **_still_time(case))
     return case
+
+
+def _still_time(case: RenewalCase) -> dict[str, str]:
+    """Until when an approval keeps the certificates working, where they do and go on for a while."""
+    works = case.waits_for_approval and case.suspended_at is None and not case.refusal_suspends_at_once
+    return {"authorise_by": case.old_not_after.isoformat()} if works else {}
 
 
 @use_case
@@ -143,6 +149,9 @@ def _lift(case: RenewalCase, halves: list[Certificate], *, operator: User, now: 
             case_code=case.code,
             announcement=said,
         )
+    if all(certificates.standing_holds(half).exists() for half in halves):
+        # Another cause holds them: nothing is reactivated, and no mail would say that the centre has decided.
+        notices.tell(case, Message.AUTHORISED, at=now, new_not_after=_last(halves).isoformat())
 
 
 def _new_not_after(case: RenewalCase, halves: list[Certificate]) -> datetime:

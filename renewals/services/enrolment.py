@@ -152,11 +152,25 @@ def _compare_code(case_id: int, code: str, *, now: datetime) -> tuple[RenewalCas
 
 
 def _store_contacts(case: RenewalCase, contacts: Contacts, *, now: datetime) -> None:
+    before = case.holder
+    changed = holders.changed_fields(before, contacts)
+    old_mailbox = before.email
     holders.change_contacts(case.holder_id, contacts)
     case.pending_contacts, case.contacts_confirmed_at = None, now
     case.save(update_fields=["pending_contacts", "contacts_confirmed_at"])
     case.holder.refresh_from_db()
     record("case.contacts-changed", case, actor=holder_at_client(case.holder_id), at=now)
+    _tell_changed(case, changed, old_mailbox, now=now)
+
+
+def _tell_changed(case: RenewalCase, changed: list[str], old_mailbox: str | None, *, now: datetime) -> None:
+    """Name what has changed, never the data. The mailbox that is left is told too, unless only itself has changed."""
+    if not changed:
+        return
+    said, moment = "\n".join(changed), f"{now:%Y%m%dT%H%M%S%f}"
+    notices.tell(case, Message.DATA_CHANGED, at=now, suffix=moment, changed=said)
+    if old_mailbox and old_mailbox != case.holder.email and changed != [holders.FIELD_NAMES["email"]]:
+        notices.tell(case, Message.DATA_CHANGED, at=now, to=old_mailbox, suffix=f"{moment}:left", changed=said)
 
 
 def _mail_code(case: RenewalCase, contacts: Contacts, *, now: datetime) -> None:
