@@ -219,7 +219,7 @@ def require_other_administrator(stop: RevocationStop, operator: User) -> None:
 
 
 def may_be_urged(case: RenewalCase) -> bool:
-    """Whether the holder can urge the centre: it must authorise, has not decided, and something is left to authorise."""
+    """Whether the holder can urge the centre: it has to decide, has not, and something is left to authorise."""
     is_waiting = case.authorisation == Authorisation.PENDING and case.state in SIGNED_STATES
     return is_waiting and case.withdrawn_at is None
 

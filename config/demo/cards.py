@@ -15,6 +15,7 @@ CLIENT = (sys.executable, "-m", "cardclient")
 PERSONALISE = (sys.executable, "-m", "cardclient.personalise")
 SLOTS = ("authentication", "signature")
 SERIALS = ("7430000000000001", "7430000000000002")
+FIRST_TAX_CODE = "CNTMRN85T41F205A"  # of the holder of the first one: with the case code it opens the holder's pages
 
 
 @dataclass(frozen=True)

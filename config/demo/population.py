@@ -26,6 +26,7 @@ from cms.services import holders, registration, stock
 from cms.services.certificates import PROFILE_OF
 from cms.services.registration import CardData
 from cms.states import ApprovalMode, CertificateType
+from config.demo.cards import FIRST_TAX_CODE
 from config.demo.staff import Colleague
 from pki.gateway import IssueRequest, Subject, Validity
 
@@ -51,7 +52,7 @@ AUTHORISED, AUTOMATIC = "firma-cns", "firma-cns-automatica"
 WEBRA, EIDAS = "firma-cns-webra", "firma-cns-eidas"  # what is renewed under WebRA is issued under its successor
 # The first two own the simulated cards.
 PEOPLE = (
-    Person("Marina", "Conti", "CNTMRN85T41F205A", 25, AUTHORISED),
+    Person("Marina", "Conti", FIRST_TAX_CODE, 25, AUTHORISED),
     Person("Davide", "Ferri", "FRRDVD79C12H501H", 40, AUTHORISED),
     Person("Giulia", "Moretti", "MRTGLI90A41A944X", 6, AUTHORISED),
     Person("Paolo", "Serra", "SRRPLA68M03B354W", 14, AUTHORISED),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from config.demo import totp
-from config.demo.cards import SERIALS, DemoCard, start_client
+from config.demo.cards import FIRST_TAX_CODE, SERIALS, DemoCard, start_client
 from config.demo.installation import ROOT, Installation
 from config.demo.stack import Stack
 from config.demo.staff import NAMES, STAFF, Colleague, from_anywhere, of_demo
@@ -161,6 +161,7 @@ def directions(demo: Demo, now: datetime) -> list[str]:
         f"Pannello       {demo.base_url}/",
         *credentials(demo.installation, operator, now),
         *credentials(demo.installation, manager, now),
+        f"Titolari       {demo.base_url}/titolare/{case_to_follow(demo.card(0))}",
         f"Codici dopo    {chosen}{of_demo('code')}",
         f"Altri ruoli    {chosen}{of_demo('people')}",
         f"Posta          {demo.installation.mails}",
@@ -169,6 +170,14 @@ def directions(demo: Demo, now: datetime) -> list[str]:
         "Per fermare    Ctrl-C",
         "",
     ]
+
+
+def case_to_follow(card: DemoCard) -> str:
+    """What opens the holder's page of the first card's renewal; empty until it has been renewed."""
+    if not card.outcome.exists():
+        return ""
+    code = json.loads(card.outcome.read_text())["case"]["code"]
+    return f"  (pratica {code}, codice fiscale {FIRST_TAX_CODE}; il codice utente è nella posta)"
 
 
 def credentials(installation: Installation, colleague: Colleague, now: datetime) -> list[str]:

@@ -26,7 +26,7 @@ from runtime import clock
 
 ENTRANCE = "holder:find_case"
 PER_CODE, PER_CODE_SECONDS = 20, 3600
-"""So often in an hour may one code be tried, from wherever: a codice fiscale cannot be guessed for a code one has seen."""
+"""So often in an hour may one code be tried, from wherever: nobody guesses the codice fiscale that belongs to it."""
 
 _of_case = frame.visited(VisitKind.CASE, entrance=ENTRANCE)
 
@@ -34,7 +34,7 @@ _of_case = frame.visited(VisitKind.CASE, entrance=ENTRANCE)
 @frame.counted
 @require_http_methods(["GET", "HEAD", "POST"])
 def find_case(request: HttpRequest) -> HttpResponse:
-    """Ask for code and codice fiscale; open a visit for the pair that fits, and say the same of every pair that does not."""
+    """Ask for code and codice fiscale; open a visit where they fit, and say the same of all that do not."""
     if request.method != "POST":
         return frame.show(request, "find_case.html", form=FindCaseForm())
     form = FindCaseForm(request.POST)

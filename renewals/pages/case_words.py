@@ -169,4 +169,4 @@ def _held(half: Half) -> str:
         return _("Riattivazione in corso.")
     if since is None:
         return _("Sospensione in corso. Motivo: %(why)s.") % {"why": why}
-    return _("Sospeso dal %(when)s. Motivo: %(why)s.") % {"when": moment(since), "why": why}
+    return _("Sospeso da %(when)s. Motivo: %(why)s.") % {"when": moment(since), "why": why}

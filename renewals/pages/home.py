@@ -48,7 +48,7 @@ def _choices() -> list[dict[str, str]]:
     ]
 
 
-# Without a CSRF token, so that reading a page leaves no cookie: whoever sends this for somebody else changes a language.
+# Without a CSRF token, so that reading a page leaves no cookie: whoever forges this changes a language, no more.
 language = csrf_exempt(set_language)
 
 

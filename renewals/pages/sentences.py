@@ -1,4 +1,4 @@
-"""What is said of each situation of a case: where it stands, what to do now, what comes by itself. One entry for each."""
+"""What is said of each situation of a case: where it stands, what to do now, what comes by itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from renewals.services.standing import Situation
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Sentences of one situation. `tone` and `icon` are those of its badge; places are filled by `renewals.pages.case`."""
+    """Sentences of one situation; `tone` and `icon` are its badge's. `case_words` fills in the dates."""
 
     tone: str
     icon: str
@@ -38,12 +38,12 @@ _EXPIRES = _(
     "occorre un nuovo acquisto."
 )
 _THREAT = _(
-    "Se il CDRL non autorizza entro %(until)s, i nuovi certificati vengono sospesi e non può più usarli. Da quel momento "
-    "il CDRL ha 120 giorni per riattivarli; poi vengono revocati in modo definitivo."
+    "Se il CDRL non autorizza entro %(until)s, i nuovi certificati vengono sospesi e non può più usarli. Da quel "
+    "momento il CDRL ha 120 giorni per riattivarli; poi vengono revocati in modo definitivo."
 )
 _THREAT_OF_REVOCATION = _(
-    "Se il CDRL non autorizza entro %(until)s, i certificati vengono revocati in modo definitivo e il rinnovo non si può "
-    "più concludere: occorre un nuovo acquisto."
+    "Se il CDRL non autorizza entro %(until)s, i certificati vengono revocati in modo definitivo e il rinnovo non si "
+    "può più concludere: occorre un nuovo acquisto."
 )
 _STILL_VALID = _("I certificati attuali restano validi fino alla loro scadenza, %(old_until)s, se non sono revocati.")
 _REACTIVATE_HELD = _(
@@ -85,8 +85,8 @@ OF: dict[Situation, Words] = {
         _("Da installare e da autorizzare"),
         _("Mancano l'installazione e l'autorizzazione del CDRL"),
         _(
-            "Il modulo è firmato. Lei deve installare i nuovi certificati sulla carta; il CDRL deve autorizzare il rinnovo "
-            "e può farlo già adesso."
+            "Il modulo è firmato. Lei deve installare i nuovi certificati sulla carta; il CDRL deve autorizzare il "
+            "rinnovo e può farlo già adesso."
         ),
         (_CONTINUE,),
         _EXPIRES,
@@ -115,7 +115,8 @@ OF: dict[Situation, Words] = {
         _("In chiusura"),
         _("Il tempo per rinnovare è finito"),
         _(
-            "I certificati sono scaduti %(old_until)s, prima che i nuovi fossero installati. La pratica si sta chiudendo."
+            "I certificati sono scaduti %(old_until)s, prima che i nuovi fossero installati. La pratica si sta "
+            "chiudendo."
         ),
         (_BUY_AGAIN,),
     ),
@@ -165,7 +166,8 @@ OF: dict[Situation, Words] = {
         _("Concluso, con sospensione"),
         _("Il rinnovo è concluso, ma c'è un certificato sospeso"),
         _(
-            "Il rinnovo non ne è la causa: la sospensione è stata disposta a parte. Vede sotto quale certificato è sospeso."
+            "Il rinnovo non ne è la causa: la sospensione è stata disposta a parte. Più sotto vede quale certificato è "
+            "sospeso."
         ),
         (_REACTIVATE_HELD,),
     ),
@@ -184,7 +186,8 @@ OF: dict[Situation, Words] = {
         _("Sospeso e da autorizzare"),
         _("C'è un certificato sospeso, e manca l'autorizzazione del CDRL"),
         _(
-            "Sono due cose distinte: la sospensione è stata disposta a parte, l'autorizzazione del rinnovo manca ancora."
+            "Sono due cose distinte: la sospensione è stata disposta a parte, e l'autorizzazione del rinnovo manca "
+            "ancora."
         ),
         (_REACTIVATE_HELD, _("Per l'autorizzazione attenda il CDRL, oppure la solleciti da qui.")),
         _THREAT,
@@ -213,12 +216,13 @@ OF: dict[Situation, Words] = {
         _("Sospensione in corso"),
         _("I nuovi certificati stanno per essere sospesi"),
         _(
-            "Il CDRL non ha autorizzato il rinnovo in tempo: la sospensione è in corso, di solito richiede pochi minuti."
+            "Il CDRL non ha autorizzato il rinnovo in tempo: la sospensione è in corso e di solito richiede pochi "
+            "minuti."
         ),
         (_CALL_AT_ONCE,),
         _(
-            "Dalla sospensione il CDRL ha 120 giorni per autorizzare il rinnovo e riattivare i certificati; poi vengono "
-            "revocati in modo definitivo."
+            "Dalla sospensione il CDRL ha 120 giorni per autorizzare il rinnovo e riattivare i certificati; poi "
+            "vengono revocati in modo definitivo."
         ),
     ),
     Situation.SUSPENDED: Words(
@@ -227,8 +231,8 @@ OF: dict[Situation, Words] = {
         _("Sospeso"),
         _("I nuovi certificati sono sospesi"),
         _(
-            "Il CDRL non ha autorizzato il rinnovo entro la scadenza dei certificati precedenti. Dal %(suspended)s non può "
-            "usarli, finché il CDRL non autorizza."
+            "Il CDRL non ha autorizzato il rinnovo entro la scadenza dei certificati precedenti. Sono sospesi da "
+            "%(suspended)s: non può usarli finché il CDRL non autorizza."
         ),
         (_CALL_AT_ONCE,),
         _THREAT_OF_REVOCATION,
@@ -238,7 +242,7 @@ OF: dict[Situation, Words] = {
         "lock",
         _("Sospeso e non approvato"),
         _("I nuovi certificati sono sospesi: il CDRL non ha approvato il rinnovo"),
-        _("Dal %(suspended)s non può usarli. Il CDRL può ancora cambiare la decisione."),
+        _("Sono sospesi da %(suspended)s: non può usarli. Il CDRL può ancora cambiare la decisione."),
         (_CALL_AT_ONCE,),
         _THREAT_OF_REVOCATION,
     ),
@@ -247,7 +251,7 @@ OF: dict[Situation, Words] = {
         "ban",
         _("Revoca imminente"),
         _("Il termine per autorizzare è passato"),
-        _("I nuovi certificati sono sospesi dal %(suspended)s e stanno per essere revocati in modo definitivo."),
+        _("I nuovi certificati sono sospesi da %(suspended)s e stanno per essere revocati in modo definitivo."),
         (_("Chiami subito il CDRL."),),
         _("La revoca non si può annullare: dopo occorre un nuovo acquisto."),
     ),
@@ -257,7 +261,8 @@ OF: dict[Situation, Words] = {
         _("Revocato"),
         _("Il rinnovo non si può più concludere"),
         _(
-            "Il CDRL non lo ha autorizzato entro 120 giorni dalla sospensione: i nuovi certificati sono revocati dal %(closed)s."
+            "Il CDRL non lo ha autorizzato entro 120 giorni dalla sospensione: i nuovi certificati sono stati revocati "
+            "in modo definitivo (%(closed)s)."
         ),
         (_BUY_AGAIN,),
     ),
@@ -282,7 +287,7 @@ OF: dict[Situation, Words] = {
         "ban",
         _("Annullata"),
         _("La pratica è stata annullata"),
-        _("È stata chiusa il %(closed)s, prima dell'installazione di nuovi certificati."),
+        _("È stata chiusa %(closed)s, prima dell'installazione di nuovi certificati."),
         (_("Se vuole rinnovare, chiami il CDRL: solo il CDRL può riaprire la pratica."),),
         _STILL_VALID,
     ),
@@ -291,7 +296,7 @@ OF: dict[Situation, Words] = {
         "close-circle",
         _("Non approvata"),
         _("Il CDRL non ha approvato il rinnovo"),
-        _("La pratica è stata chiusa il %(closed)s, prima dell'installazione di nuovi certificati."),
+        _("La pratica è stata chiusa %(closed)s, prima dell'installazione di nuovi certificati."),
         (_("Chiami il CDRL e chieda che cosa manca: solo il CDRL può riaprire la pratica."),),
         _STILL_VALID,
     ),
@@ -300,7 +305,7 @@ OF: dict[Situation, Words] = {
         "ban",
         _("Chiusa su Sua richiesta"),
         _("La pratica è chiusa su Sua richiesta"),
-        _("È chiusa dal %(closed)s: non riceverà altri avvisi su questo rinnovo."),
+        _("È stata chiusa %(closed)s: non riceverà altri avvisi su questo rinnovo."),
         (_("Se cambia idea, chiami il CDRL: solo il CDRL può riaprire la pratica."),),
         _STILL_VALID,
     ),
@@ -309,7 +314,7 @@ OF: dict[Situation, Words] = {
         "ban",
         _("Chiusa per revoca"),
         _("La pratica è chiusa: i certificati da rinnovare sono stati revocati"),
-        _("Un certificato revocato non può essere rinnovato. La pratica è chiusa dal %(closed)s."),
+        _("Un certificato revocato non può essere rinnovato. La pratica è stata chiusa %(closed)s."),
         (_BUY_AGAIN,),
     ),
 }

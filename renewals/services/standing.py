@@ -1,4 +1,4 @@
-"""A case as its holder sees it at his own pages: found by code and codice fiscale, computed at each look, stored nowhere."""
+"""A case as its holder sees it at his own pages: computed at each look, stored nowhere."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Half:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Everything that the holder's page says of a case. `until`: the last instant at which `who` can still act in time."""
+    """Everything that the page says of a case. `until`: the last instant at which `who` can act in time."""
 
     case: RenewalCase
     situation: Situation

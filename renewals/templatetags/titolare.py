@@ -53,7 +53,7 @@ def in_full(local: datetime) -> str:
 
 @register.inclusion_tag("titolare/parts/deadline.html")
 def deadline(at: datetime, now: datetime, word: str = "", style: str = "") -> dict[str, Any]:
-    """Draw a deadline: weekday, date, hour, distance. Amber under 15 days, red under 3; `style` calm: never coloured."""
+    """Draw a deadline: weekday, date, hour, distance. Amber under 15 days, red under 3; never if `style` is calm."""
     role = "" if style == "calm" else words.urgency(at, now)
     return {"at": at, "now": now, "word": word, "said": moment(at), "role": role}
 
