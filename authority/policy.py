@@ -13,6 +13,7 @@ from pki.gateway import Validity
 
 CRL_LIFE = timedelta(hours=24)  # EN 319 411-1 CSS-6.3.9-05: at least every 24 h; see `is_aged`
 OCSP_LIFE = timedelta(hours=12)  # SBR §4.9.10: 8 h to 10 d
+OCSP_KEPT = timedelta(minutes=5)  # how long a signature is used again for the same question and the same facts
 CACHE_SECONDS = 30  # how long a relying party's cache may hide a change of status
 
 _FIRST_SHARD_DAYS_BEFORE = timedelta(days=2)

@@ -4,29 +4,47 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import psycopg
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from authority.errors import NoCeremony
-from authority.models import CertificationAuthority, Crl, LedgerEntry, OcspSigner, UnpublishedChange
+from authority.models import PART_BITS, CertificationAuthority, Crl, LedgerEntry, OcspSigner, UnpublishedChange
 from authority.models.fields import SERIAL_BITS
 from authority.policy import CRL_LIFE
 from authority.states import Role
 
 CHUNK = 1000
-# In any order: a relying party looks numbers up, and sorting a million entries costs more than reading them.
-_LISTED = (
-    "SELECT count(*), coalesce(string_agg(crl_entry, ''::bytea), ''::bytea)"
-    " FROM authority_ledgerentry WHERE state <> 'good'"
-)
-_OF_ISSUER = f"{_LISTED} AND issuer_id = %s"
-_OF_SHARD = f"{_LISTED} AND shard_id = %s"
+_PARTS = f"""
+    SELECT number FROM authority_crlpart WHERE crl_id = %(crl)s
+     UNION
+    SELECT id >> {PART_BITS} FROM authority_ledgerentry WHERE state <> 'good' AND {{scope}}
+"""  # noqa: S608 (our own constants)
+_ENTRIES = """
+    SELECT coalesce(sum(count), 0)::bigint, coalesce(string_agg(entries, ''::bytea ORDER BY number), ''::bytea)
+      FROM authority_crlpart WHERE crl_id = %s
+"""
+_FROM = """
+  FROM authority_crl crl JOIN authority_certificationauthority ca ON ca.id = crl.issuer_id
+ WHERE ca.role = %s AND crl.year IS NOT DISTINCT FROM %s::int AND crl.number > 0
+"""
+_FACTS = """
+SELECT crl.id, crl.number, crl.this_update, crl.next_update, crl.sha256,
+       (octet_length(crl.head) + octet_length(crl.tail) + coalesce(
+           (SELECT sum(octet_length(entries)) FROM authority_crlpart WHERE crl_id = crl.id), 0))::bigint
+"""
+_VERSION = _FACTS + _FROM
+_WHOLE = f"""{_FACTS},
+       crl.head, (SELECT coalesce(string_agg(entries, ''::bytea ORDER BY number), ''::bytea)
+                    FROM authority_crlpart WHERE crl_id = crl.id), crl.tail
+{_FROM}"""  # noqa: S608 (the same)
 _OCSP_FACTS = """
-    SELECT signer.id, entry.state, entry.reason, entry.invalid_since
+    SELECT signer.id, entry.state, entry.reason, entry.invalid_since, entry.xmin::text
       FROM authority_certificationauthority ca
       JOIN authority_ocspsigner signer ON signer.authority_id = ca.id
       LEFT JOIN authority_ledgerentry entry ON entry.issuer_id = ca.id AND entry.serial = %(serial)s
@@ -67,12 +85,16 @@ def roots() -> list[CertificationAuthority]:
 
 @dataclass(frozen=True, slots=True)
 class OcspFacts:
-    """What an OCSP answer is made of. `state` is None for a number that this CA never issued."""
+    """What an OCSP answer is made of. `state` is None for a number that this CA never issued.
+
+    `version` is PostgreSQL's own mark of the ledger row's present version: another one after each change.
+    """
 
     signer_id: int
     state: str | None
     reason: str | None
     invalid_since: datetime | None
+    version: str | None
 
 
 def ocsp_facts(role: str, serial: int, at: datetime) -> OcspFacts | None:
@@ -93,21 +115,56 @@ def ocsp_signer(signer_id: int) -> OcspSigner:
     return OcspSigner.objects.select_related("key", "authority").get(pk=signer_id)
 
 
-def crl(role: str, year: int | None) -> Crl | None:
-    """Find a published CRL, without its bytes until they are asked for."""
-    return Crl.objects.filter(issuer__role=role, year=year, number__gt=0).defer("der").first()
+@dataclass(frozen=True, slots=True)
+class CrlVersion:
+    """A published CRL without its bytes: its row's id, number, dates, SHA-256 and size in octets."""
+
+    id: int
+    number: int
+    this_update: datetime
+    next_update: datetime
+    sha256: bytes
+    size: int
 
 
-def crl_with_bytes(role: str, year: int | None) -> Crl:
-    """Find the same with its bytes; one that was published is never taken away."""
-    return Crl.objects.get(issuer__role=role, year=year)
+def crl_version(role: str, year: int | None) -> CrlVersion | None:
+    """Say which version of a CRL is published; its bytes are not read."""
+    with connection.cursor() as cursor:
+        cursor.execute(_VERSION, [role, year])
+        row = cursor.fetchone()
+    return None if row is None else CrlVersion(*row[:4], bytes(row[4]), row[5])
+
+
+def crl_with_bytes(role: str, year: int | None) -> tuple[CrlVersion, bytes] | None:
+    """Read the published CRL, bytes and facts of one instant."""
+    with _binary() as cursor:
+        row = cursor.execute(_WHOLE, [role, year], binary=True).fetchone()
+    return None if row is None else (CrlVersion(*row[:6]), b"".join(row[6:]))
+
+
+def published_lists() -> list[tuple[str, int | None]]:
+    """Name every published CRL by its issuer's role and its year."""
+    found = Crl.objects.filter(number__gt=0).order_by("pk")
+    return list(found.values_list("issuer__role", "year"))
+
+
+@contextmanager
+def _binary() -> Iterator[psycopg.Cursor[Any]]:
+    """Give a cursor of the driver's: the framework's bind on the client's side and get bytea as hexadecimal text."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        yield cursor
 
 
 def due_crls(at: datetime) -> list[int]:
-    """Ids of the CRLs that miss a change, were never published, or have used up half their life."""
+    """Ids of the CRLs that miss a change, were never published, or have used up half their life.
+
+    Shards come first, as certificates name them; the complete lists are long and nobody waits for them.
+    """
     changed = Exists(UnpublishedChange.objects.filter(crl=OuterRef("pk")))
     aged = Q(this_update__isnull=True) | Q(this_update__lte=at - CRL_LIFE / 2)
-    return list(Crl.objects.filter(Q(changed) | aged).order_by("pk").values_list("pk", flat=True))
+    newest_first = F("year").desc(nulls_last=True)
+    return list(Crl.objects.filter(Q(changed) | aged).order_by(newest_first, "pk").values_list("pk", flat=True))
 
 
 def oldest_unpublished() -> datetime | None:
@@ -115,17 +172,26 @@ def oldest_unpublished() -> datetime | None:
     return UnpublishedChange.objects.order_by("at").values_list("at", flat=True).first()
 
 
+def part_numbers(crl: Crl) -> list[int]:
+    """Numbers of all parts of this CRL: those that it has, and those that the ledger has listed certificates of."""
+    scope, key = scope_of(crl)
+    with connection.cursor() as cursor:
+        cursor.execute(_PARTS.format(scope=scope), {"crl": crl.pk, "key": key})
+        return [number for (number,) in cursor.fetchall()]
+
+
+def scope_of(crl: Crl) -> tuple[str, int]:
+    """Condition (SQL with one parameter, `key`) that picks this CRL's certificates from the ledger, and its value."""
+    return ("issuer_id = %(key)s", crl.issuer_id) if crl.year is None else ("shard_id = %(key)s", crl.pk)
+
+
 def listed_entries(crl: Crl) -> tuple[int, bytes]:
-    """Read number and concatenated DER of the entries that this CRL must show, expired certificates included.
+    """Read number and concatenated DER of the entries in this CRL's parts.
 
     The database joins the stored bytes and sends them in binary form: a million entries are one value, not rows.
     """
-    query, key = (_OF_ISSUER, crl.issuer_id) if crl.year is None else (_OF_SHARD, crl.pk)
-    connection.ensure_connection()
-    # The framework's own cursors bind on the client's side and get bytea as hexadecimal text.
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(query, (key,), binary=True)
-        (found,) = cursor.fetchall()
+    with _binary() as cursor:
+        (found,) = cursor.execute(_ENTRIES, [crl.pk], binary=True).fetchall()
     return int(found[0]), bytes(found[1])
 
 

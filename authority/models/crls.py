@@ -8,11 +8,15 @@ from django.db.models import Q
 
 from authority.models.authorities import CertificationAuthority
 
+PART_BITS = 14
+"""A list's entries are kept in parts, each of 2^14 neighbouring numbers of the ledger: a change rewrites one part."""
+
 
 class Crl(models.Model):
     """The newest CRL of one distribution point: an issuer's complete list (`year` empty) or one issuing year's shard.
 
-    A CRL is published by the commit that writes it here. `number` 0 means that none was published yet.
+    A CRL is published by the commit that writes it here: `head`, the entries of all `parts`, `tail`. `number` 0 means
+    that none was published yet.
     """
 
     issuer = models.ForeignKey(CertificationAuthority, on_delete=models.PROTECT, related_name="crls")
@@ -20,7 +24,8 @@ class Crl(models.Model):
     number = models.BigIntegerField(default=0)
     this_update = models.DateTimeField(null=True)
     next_update = models.DateTimeField(null=True)
-    der = models.BinaryField(default=b"")
+    head = models.BinaryField(default=b"")
+    tail = models.BinaryField(default=b"")
     sha256 = models.BinaryField(default=b"")
 
     class Meta:
@@ -52,14 +57,33 @@ class Crl(models.Model):
         return f"{self.issuer_id}/{self.year or 'complete'} #{self.number}"
 
 
+class CrlPart(models.Model):
+    """Entries of a CRL, as published: those of the certificates whose ledger numbers begin with `number`."""
+
+    crl = models.ForeignKey(Crl, on_delete=models.CASCADE, related_name="parts", db_index=False)
+    number = models.BigIntegerField()
+    count = models.IntegerField()
+    entries = models.BinaryField()
+
+    class Meta:
+        """One row for each part of a list."""
+
+        constraints = (models.UniqueConstraint(fields=["crl", "number"], name="crl_part_once"),)
+
+    def __str__(self) -> str:
+        """Name the list and the part."""
+        return f"{self.crl_id}.{self.number}"
+
+
 class UnpublishedChange(models.Model):
     """A mark that a CRL misses a change. Only inserted and taken away, never updated: changes do not wait in line.
 
     A flag on the CRL's row would either make all changes queue for that row, or lose the change that commits while
-    the publisher clears the flag.
+    the publisher clears the flag. Without `part` the mark concerns all of the list.
     """
 
     crl = models.ForeignKey(Crl, on_delete=models.CASCADE, related_name="unpublished")
+    part = models.BigIntegerField(null=True)
     at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.db.models.lookups import Exact
 
 from authority.models.authorities import CertificationAuthority
-from authority.models.crls import Crl
+from authority.models.crls import PART_BITS, Crl
 from authority.models.fields import SERIAL_BITS, SerialNumberField, octets
 from authority.states import CHANGES, HOLD_REASON, REVOCATION_REASONS, Effect, Kind, State
 from pki.gateway import Profile
@@ -100,6 +100,11 @@ class LedgerEntry(models.Model):
     def __str__(self) -> str:
         """Name the certificate as relying parties do."""
         return f"{self.serial:040x}"
+
+    @property
+    def part(self) -> int:
+        """The part of a CRL that this certificate is listed in."""
+        return self.pk >> PART_BITS
 
 
 class IssuedDer(models.Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from datetime import datetime
 
 from cryptography import x509
@@ -19,7 +20,14 @@ _ENUMERATED = 0x0A
 _NULL = b"\x05\x00"
 _BASIC = der.oid("1.3.6.1.5.5.7.48.1.1")
 _NONCE, _ARCHIVE_CUTOFF = "1.3.6.1.5.5.7.48.1.2", "1.3.6.1.5.5.7.48.1.6"
-_HASH_OIDS = {"sha1": "1.3.14.3.2.26", "sha256": "2.16.840.1.101.3.4.2.1"}
+# What a CertID may be hashed with; the reader of requests knows no others (RFC 6960 §4.1.1, RFC 5754 §2).
+_HASH_OIDS = {
+    "sha1": "1.3.14.3.2.26",
+    "sha224": "2.16.840.1.101.3.4.2.4",
+    "sha256": "2.16.840.1.101.3.4.2.1",
+    "sha384": "2.16.840.1.101.3.4.2.2",
+    "sha512": "2.16.840.1.101.3.4.2.3",
+}
 # RFC 5280 §5.3.1 CRLReason
 _REASONS = {
     "keyCompromise": 1,
@@ -49,7 +57,7 @@ def success(tbs: bytes, algorithm: SignatureAlgorithm, signature: bytes, certifi
 
 
 def response_data(key_id: bytes, produced_at: datetime, single: bytes, nonce: bytes | None) -> bytes:
-    """Encode what is signed: responder by key, instant, one answer, the nonce as it came (RFC 8954 §2.1)."""
+    """Encode what is signed: responder by key, instant, one answer, the nonce as it came (RFC 9654 §2.1)."""
     extensions = b""
     if nonce is not None:
         extension = der.extension(_NONCE, der.tlv(der.OCTET_STRING, nonce))
@@ -89,11 +97,13 @@ def revoked(since: datetime, reason: str) -> bytes:
     return der.tlv(0xA1, der.generalized_time(since) + named)
 
 
-@functools.lru_cache(maxsize=16)
-def issuer_parts(certificate: bytes) -> tuple[bytes, bytes]:
-    """Name (DER) and public key bits of a CA certificate: what a CertID hashes."""
+@functools.lru_cache(maxsize=64)
+def issuer_hashes(certificate: bytes, algorithm: str) -> tuple[bytes, bytes]:
+    """Hash a CA certificate's name (DER) and public key bits: how a CertID names the issuer."""
     issuer = x509.load_der_x509_certificate(certificate)
     key = issuer.public_key()
     if isinstance(key, rsa.RSAPublicKey):
-        return issuer.subject.public_bytes(), key.public_bytes(Encoding.DER, PublicFormat.PKCS1)
-    return issuer.subject.public_bytes(), key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        bits = key.public_bytes(Encoding.DER, PublicFormat.PKCS1)
+    else:
+        bits = key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return hashlib.new(algorithm, issuer.subject.public_bytes()).digest(), hashlib.new(algorithm, bits).digest()

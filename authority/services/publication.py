@@ -10,10 +10,10 @@ from cryptography import x509
 from django.db import DatabaseError, connection, transaction
 
 from authority import policy, queries
-from authority.models import CertificationAuthority, Crl, JournalEntry, UnpublishedChange
+from authority.models import PART_BITS, CertificationAuthority, Crl, JournalEntry
 from authority.signer import signer_for
 from authority.states import Kind
-from pki import lint
+from pki import crl_entries, lint
 from pki.assembly import SignatureAlgorithm, Unsigned, assemble, unsigned_crl
 from pki.errors import PkiError
 
@@ -21,8 +21,20 @@ _LOCK_SPACE = 0x43524C  # "CRL": the first half of the advisory lock's two numbe
 _MOST_ROUNDS = 5
 NO_GAP = timedelta(0)
 _STORE = """
-    UPDATE authority_crl SET number = %s, this_update = %s, next_update = %s, der = %b, sha256 = %b WHERE id = %s
+    UPDATE authority_crl SET number = %s, this_update = %s, next_update = %s, head = %b, tail = %b, sha256 = %b
+     WHERE id = %s
 """
+_GATHER = f"""
+    INSERT INTO authority_crlpart AS old (crl_id, number, count, entries)
+    SELECT %(crl)s, part.number, count(entry.id), coalesce(string_agg(entry.crl_entry, ''::bytea ORDER BY entry.id), '')
+      FROM unnest(%(parts)s::bigint[]) AS part (number)
+      LEFT JOIN authority_ledgerentry AS entry
+             ON entry.state <> 'good' AND {{scope}} AND entry.id >= part.number << {PART_BITS}
+            AND entry.id < part.number + 1 << {PART_BITS}
+     GROUP BY part.number
+        ON CONFLICT (crl_id, number) DO UPDATE SET count = excluded.count, entries = excluded.entries
+     WHERE old.entries <> excluded.entries
+"""  # noqa: S608 (our own constants)
 
 
 def publish_due(at: datetime, *, gap: timedelta = NO_GAP) -> int:
@@ -53,7 +65,7 @@ def ensure_crls(at: datetime) -> None:
 
 def ensure_shard(issuer: CertificationAuthority, at: datetime) -> Crl:
     """Find or make the shard that lists what is issued at this instant."""
-    shard, _made = Crl.objects.defer("der").get_or_create(issuer=issuer, year=policy.shard_year(at))
+    shard, _made = Crl.objects.defer("head", "tail").get_or_create(issuer=issuer, year=policy.shard_year(at))
     return shard
 
 
@@ -69,15 +81,35 @@ def _publish(crl_id: int, at: datetime, gap: timedelta) -> bool:
     with transaction.atomic(durable=True):
         if not _is_mine(crl_id):
             return False
-        crl = Crl.objects.select_related("issuer__key").defer("der").get(pk=crl_id)
+        crl = Crl.objects.select_related("issuer__key").defer("head", "tail").get(pk=crl_id)
         if crl.this_update is not None and crl.this_update <= at < crl.this_update + gap:
             return False
         # First take the marks, then read the entries: a change that commits in between is read, and its mark stays.
-        taken, _ = UnpublishedChange.objects.filter(crl=crl).delete()
+        taken = _take_marks(crl)
         if not taken and not policy.is_aged(crl, at):
             return False
+        _gather(crl, taken)
         _write(crl, at)
     return True
+
+
+def _take_marks(crl: Crl) -> set[int | None]:
+    """Take away the marks that are committed by now; returns the parts that they name, None for all parts."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM authority_unpublishedchange WHERE crl_id = %s RETURNING part", [crl.pk])
+        return {part for (part,) in cursor.fetchall()}
+
+
+def _gather(crl: Crl, changed: set[int | None]) -> None:
+    """Bring the changed parts up to date with the ledger; all of them where a mark says so, or the list has aged.
+
+    Only changed bytes are written: one hold in a list of a million costs one part of it.
+    """
+    named = {part for part in changed if part is not None}
+    parts = sorted(named) if named and None not in changed else queries.part_numbers(crl)
+    scope, key = queries.scope_of(crl)
+    with connection.cursor() as cursor:
+        cursor.execute(_GATHER.format(scope=f"entry.{scope}"), {"crl": crl.pk, "key": key, "parts": parts})
 
 
 def _is_mine(crl_id: int) -> bool:
@@ -93,8 +125,9 @@ def _write(crl: Crl, at: datetime) -> None:
     crl.next_update = crl.this_update + policy.CRL_LIFE
     count, unsigned = _laid_out(crl, crl.this_update)
     lint.require_clean_crl(unsigned.linted_der)
-    crl.der = assemble(unsigned, signer_for(crl.issuer.key).sign(unsigned.tbs))
-    crl.sha256 = hashlib.sha256(crl.der).digest()
+    der = assemble(unsigned, signer_for(crl.issuer.key).sign(unsigned.tbs))
+    crl.sha256 = hashlib.sha256(der).digest()
+    crl.head, crl.tail = crl_entries.around(der)
     _store(crl)
     JournalEntry.objects.create(
         at=at,
@@ -105,9 +138,10 @@ def _write(crl: Crl, at: datetime) -> None:
 
 
 def _store(crl: Crl) -> None:
-    """Send the bytes as they are: the framework writes them out as hexadecimal text, which is slow for a large list."""
+    """Send the bytes as they are: the framework writes them out as hexadecimal text."""
+    values = [crl.number, crl.this_update, crl.next_update, crl.head, crl.tail, crl.sha256, crl.pk]
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(_STORE, [crl.number, crl.this_update, crl.next_update, crl.der, crl.sha256, crl.pk])
+        cursor.execute(_STORE, values)
 
 
 def _laid_out(crl: Crl, this_update: datetime) -> tuple[int, Unsigned]:

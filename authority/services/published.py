@@ -11,7 +11,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import CRLEntryExtensionOID
 
 from authority import queries
-from authority.models import Crl, LedgerEntry
+from authority.models import LedgerEntry
 from authority.services.ocsp import respond
 from pki.gateway import CertificateRef, CertificateStatus, StatusKind
 from pki.published import Published
@@ -23,13 +23,15 @@ def published(ref: CertificateRef, *, at: datetime) -> Published:
     entry = queries.named(entries, ref.issuer_key_id, ref.serial).first()
     if entry is None:
         return Published()
-    return Published(crl=_listed(entry.shard, entry.serial), crl_at=entry.shard.this_update, ocsp=_answered(entry, at))
+    found = queries.crl_with_bytes(entry.issuer.role, entry.shard.year)
+    if found is None:
+        return Published(ocsp=_answered(entry, at))
+    version, der = found
+    return Published(crl=_listed(der, entry.serial), crl_at=version.this_update, ocsp=_answered(entry, at))
 
 
-def _listed(shard: Crl, serial: int) -> CertificateStatus | None:
-    if not shard.der:
-        return None
-    line = x509.load_der_x509_crl(bytes(shard.der)).get_revoked_certificate_by_serial_number(serial)
+def _listed(der: bytes, serial: int) -> CertificateStatus:
+    line = x509.load_der_x509_crl(der).get_revoked_certificate_by_serial_number(serial)
     if line is None:
         return CertificateStatus(StatusKind.GOOD)
     reason = line.extensions.get_extension_for_oid(CRLEntryExtensionOID.CRL_REASON).value

@@ -109,5 +109,5 @@ def _mark(entry: LedgerEntry, at: datetime) -> None:
     """Tell the publisher which lists are out of date: the certificate's shard and the issuer's complete list."""
     complete = Crl.objects.only("pk").get(issuer_id=entry.issuer_id, year=None)
     UnpublishedChange.objects.bulk_create(
-        [UnpublishedChange(crl_id=crl_id, at=at) for crl_id in (complete.pk, entry.shard_id)]
+        [UnpublishedChange(crl_id=crl_id, part=entry.part, at=at) for crl_id in (complete.pk, entry.shard_id)]
     )

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from authority import queries
-from authority.models import Crl, UnpublishedChange
+from authority.models import PART_BITS, Crl, UnpublishedChange
 from authority.policy import MOVES
 from authority.services import status
 from authority.states import HOLD_REASON, Effect, Kind, State
@@ -156,10 +156,13 @@ def _columns(rows: Iterable[tuple[object, ...]]) -> list[Any]:
 
 
 def _mark(moved: list[_Entry], at: datetime) -> None:
-    """Tell the publisher once of each list that is out of date: the shards and the issuers' complete lists."""
-    complete = Crl.objects.filter(issuer_id__in={entry.issuer_id for entry in moved}, year=None)
-    lists = {entry.shard_id for entry in moved} | set(complete.values_list("pk", flat=True))
-    UnpublishedChange.objects.bulk_create([UnpublishedChange(crl_id=crl_id, at=at) for crl_id in sorted(lists)])
+    """Tell the publisher once of each part that is out of date: of the shards and of the issuers' complete lists."""
+    issuers = {entry.issuer_id for entry in moved}
+    complete = dict(Crl.objects.filter(issuer_id__in=issuers, year=None).values_list("issuer_id", "pk"))
+    parts = {(crl, entry.pk >> PART_BITS) for entry in moved for crl in (entry.shard_id, complete[entry.issuer_id])}
+    UnpublishedChange.objects.bulk_create(
+        [UnpublishedChange(crl_id=crl, part=part, at=at) for crl, part in sorted(parts)]
+    )
 
 
 def _alone(order: Order, at: datetime) -> Outcome:

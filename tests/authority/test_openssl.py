@@ -16,11 +16,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 
-from authority.models import Crl
 from authority.services import publication
 from pki.gateway import Profile, RevocationReason, Validity
 from runtime import clock
-from tests.authority import asking
+from tests.authority import asking, lists
 from tests.authority.asking import AT, later
 
 ROLES = {Profile.CNS_AUTHENTICATION: "cns", Profile.QUALIFIED_SIGNATURE: "signature"}
@@ -40,7 +39,7 @@ class OpenSSL:
 
     def verify(self, *, year: int | None, at) -> subprocess.CompletedProcess:
         publication.publish_due(at)
-        self._write("crl.pem", x509.load_der_x509_crl(bytes(Crl.objects.get(issuer__role=self.role, year=year).der)))
+        self._write("crl.pem", lists.crl(self.role, year))
         return self._run(
             "verify", "-x509_strict", "-crl_check", "-attime", str(int(at.timestamp())), "-CAfile", "root.pem",
             "-untrusted", "issuer.pem", "-CRLfile", "crl.pem", "leaf.pem",
@@ -138,7 +137,7 @@ def test_ocsp_over_http_says_good_on_hold_good_and_revoked(
 def test_the_whole_chain_verifies_with_every_crl(tmp_path, gateway, issued):
     party = OpenSSL(tmp_path, gateway, issued, "cns")
     party.verify(year=2026, at=AT)
-    root_crl = x509.load_der_x509_crl(bytes(Crl.objects.get(issuer__role="root").der))
+    root_crl = lists.crl("root")
     with (tmp_path / "crl.pem").open("ab") as crls:
         crls.write(root_crl.public_bytes(Encoding.PEM))
 

@@ -90,7 +90,7 @@ class EveryCrl(RelyingParty):
 
     def fetch_all_crls(self) -> None:
         """From their public addresses."""
-        for crl in Crl.objects.select_related("issuer").defer("der").filter(number__gt=0):
+        for crl in Crl.objects.select_related("issuer").filter(number__gt=0):
             self.fetch(crl.issuer.crl_url(crl.year))
 
 
