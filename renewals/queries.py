@@ -85,20 +85,26 @@ def cases_to_expire(now: datetime) -> QuerySet[RenewalCase]:
     return due_cases(Due.EXPIRE, now)
 
 
+def unsigned() -> Q:
+    """Open cases that have reserved and asked nothing yet."""
+    return Q(state=CaseState.NOTIFIED)
+
+
 def cases_to_suspend(now: datetime) -> QuerySet[RenewalCase]:
     """Completed cases that nobody approved by the old expiry."""
     return due_cases(Due.SUSPEND, now).filter(unauthorised(), suspended_at__isnull=True)
 
 
 def cases_to_lapse(now: datetime) -> QuerySet[RenewalCase]:
-    """Suspended cases that have reached day 121."""
-    return due_cases(Due.REVOKE, now).filter(unauthorised())
+    """Suspended cases that have reached day 121; none while a stop of revocations is in force."""
+    return due_cases(Due.REVOKE, now).filter(unauthorised(), ~Exists(stops_in_force(now)))
 
 
 def holds_to_lapse(now: datetime) -> QuerySet[Hold]:
-    """Holds of any cause but the missing approval, whose 120 days are over."""
+    """Holds of any cause but the missing approval, whose 120 days are over; none while a stop is in force."""
     standing = Hold.objects.filter(lapses_at__lte=now, lifted_at__isnull=True, ended_at__isnull=True)
-    return standing.exclude(cause=HoldCause.MISSING_APPROVAL).order_by("lapses_at")
+    due = standing.exclude(cause=HoldCause.MISSING_APPROVAL).filter(~Exists(stops_in_force(now)))
+    return due.order_by("lapses_at")
 
 
 def notices_due(now: datetime) -> QuerySet[RenewalCase]:
@@ -147,9 +153,13 @@ def unauthorised() -> Q:
 
 def stop_in_force(now: datetime) -> RevocationStop | None:
     """The stop that keeps the clock from revoking at this instant, the one that ends last; None where it may."""
+    return stops_in_force(now).order_by("-ends_at").first()
+
+
+def stops_in_force(now: datetime) -> QuerySet[RevocationStop]:
+    """Every stop that keeps the clock from revoking at this instant; sweeps ask in the statement that picks rows."""
     unlifted = Q(closed_at__isnull=True) | Q(closed_at__gt=now)
-    standing = RevocationStop.objects.filter(unlifted, confirmed_at__lte=now, ends_at__gt=now)
-    return standing.order_by("-ends_at").first()
+    return RevocationStop.objects.filter(unlifted, confirmed_at__lte=now, ends_at__gt=now)
 
 
 def waiting_stop(now: datetime) -> RevocationStop | None:

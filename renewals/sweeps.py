@@ -2,12 +2,14 @@
 
 The one module where a state moves set-wise (ADR 2). Each batch is one transaction: rows are picked with
 SKIP LOCKED, PostgreSQL decides again on the locked version, and the FSM trigger checks every row that moves.
-What happens to a row is decided in `renewals.services.rounds`, which the rehearsal asks too (ADR 21).
+What happens to a row is decided in `renewals.services.rounds`, which the rehearsal asks too (ADR 21); where thousands
+may be due at once, `renewals.services.setwise` writes the same in one statement (ADR 24).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 
 from django.conf import settings
@@ -16,15 +18,20 @@ from django.db.models import QuerySet
 
 from cms import events
 from cms.actors import SYSTEM
-from cms.models import CaRequest, Certificate, Hold, Pair
+from cms.models import Certificate, Hold, Pair
 from cms.services import certificates
+from cms.services.certificates import draft_of
 from cms.states import RevocationCause
+from notifications import services as notifications
 from renewals import errors, policy, queries
 from renewals.models import RenewalCase
-from renewals.services import cases, rounds
-from renewals.services.rounds import LAPSED_FIELDS, SUSPENDED_FIELDS, WORKING, Turn
+from renewals.services import cases, notices, rounds, setwise
+from renewals.services.rounds import Turn
 from runtime import nudge
+from runtime.stint import Stint
 from runtime.transactions import use_case
+
+STINT_SECONDS = 40.0  # one task runs two of them
 
 
 def run_round(*, now: datetime) -> int:
@@ -34,43 +41,41 @@ def run_round(*, now: datetime) -> int:
 
 def open_windows(*, now: datetime) -> int:
     """Open the case of every pair whose window has opened, and post its first notice. Returns how many opened."""
-    return _until_empty(_open_batch, now)
+    return _until_empty(_open_batch, now, "renewals.tasks.sweep_windows")
 
 
 def expire_cases(*, now: datetime) -> int:
     """End every open case whose old certificate has expired. One transaction a case: reservations are given back."""
-    return _until_empty(_expire_batch, now)
+    return _until_empty(_expire_batch, now, "renewals.tasks.sweep_expired")
 
 
 def suspend_unauthorised(*, now: datetime) -> int:
     """Suspend the new certificates of every completed case that nobody approved in time. Never back-dated."""
-    return _until_empty(_suspend_batch, now)
+    return _until_empty(_suspend_batch, now, "renewals.tasks.sweep_unauthorised")
 
 
 def revoke_unrecovered(*, now: datetime) -> int:
     """Day 121: the cases lapse and their certificates are revoked for good."""
-    return _until_empty(_lapse_batch, now)
+    return _until_empty(_lapse_batch, now, "renewals.tasks.sweep_unrecovered")
 
 
 def revoke_lapsed_holds(*, now: datetime) -> int:
     """The same 120 days for a hold of any other cause: the certificate is revoked for good."""
-    return _until_empty(_revoke_held_batch, now)
+    return _until_empty(_revoke_held_batch, now, "renewals.tasks.sweep_unrecovered")
 
 
-def _until_empty(batch: Callable[[datetime], int], now: datetime) -> int:
-    total = 0
+def _until_empty(batch: Callable[[datetime], int], now: datetime, task: str) -> int:
+    """Batch after batch until nothing is due; what one stint does not finish, the task does when it is poked again."""
+    total, stint = 0, Stint(STINT_SECONDS)
     while done := batch(now):
         total += done
+        if stint.is_over:
+            nudge.send(task)
+            break
     return total
 
 
 ROUND = (open_windows, expire_cases, suspend_unauthorised, revoke_unrecovered, revoke_lapsed_holds)
-
-
-def _picked(due: QuerySet[RenewalCase]) -> list[RenewalCase]:
-    """Lock what is due and nobody else is working on."""
-    rows = due.select_for_update(of=("self",), no_key=True, skip_locked=True).select_related(*queries.CASE_IN_ROUND)
-    return list(rows[: _batch()])
 
 
 @use_case
@@ -98,33 +103,46 @@ def _open(pair: Pair, now: datetime) -> None:
 
 
 def _expire_batch(now: datetime) -> int:
-    ids = list(queries.cases_to_expire(now).values_list("pk", flat=True)[: _batch()])
-    return sum(cases.expire_case(case_id, now=now) for case_id in ids)
+    """The unsigned ones together; a signed one alone, because its reservation and its requests are settled with it."""
+    ids = list(queries.cases_to_expire(now).exclude(queries.unsigned()).values_list("pk", flat=True)[: _batch()])
+    return _expire_unsigned(now) + sum(cases.expire_case(case_id, now=now) for case_id in ids)
+
+
+@use_case
+def _expire_unsigned(now: datetime) -> int:
+    due = queries.cases_to_expire(now).filter(queries.unsigned()).select_related(*queries.CASE_IN_ROUND)
+    rows = list(due.select_for_update(of=("self",), no_key=True, skip_locked=True)[: _batch()])
+    turns = rounds.expiries(rows, now=now)
+    if turns:
+        ended = {name: getattr(rows[0], name) for name in cases.STATE_FIELDS}
+        RenewalCase.objects.filter(pk__in=[case.pk for case in rows]).update(**ended)
+        events.record_many([cases.event_of("case.expired", case, actor=SYSTEM, at=now) for case in rows])
+        notices.withdraw_every_warning(rows, at=now)
+        told = ((case, turn.mail) for case, turn in zip(rows, turns, strict=True))
+        notifications.post_all([draft_of(asdict(mail), case.code) for case, mail in told if mail], at=now)
+    return len(rows)
 
 
 @use_case
 def _suspend_batch(now: datetime) -> int:
-    rows = _picked(queries.cases_to_suspend(now))
-    if not rows:
-        return 0
-    turns = rounds.suspensions(rows, _working_halves(rows), now=now)
-    _write(turns, SUSPENDED_FIELDS)
-    Hold.objects.bulk_create(hold for turn in turns for hold in turn.holds)
-    CaRequest.objects.bulk_create((wish for turn in turns for wish in _wishes(turn, now)), batch_size=1000)
-    nudge.after_commit("cms.tasks.rescan_requests")
-    events.record_many([_event("case.suspension-due", case, now) for case in rows])
-    return len(rows)
+    return _moved(setwise.SUSPENSION, queries.cases_to_suspend(now), now)
 
 
 @use_case
 def _lapse_batch(now: datetime) -> int:
-    rows = _picked(queries.cases_to_lapse(now))
-    turns = rounds.lapses(rows, _working_halves(rows), now=now)
-    _write(turns, LAPSED_FIELDS)
-    for turn in turns:
-        _revoke(turn, now)
-    events.record_many([_event("case.revocation-due", case, now) for case in rows])
-    return len(rows)
+    return _moved(setwise.LAPSE, queries.cases_to_lapse(now), now)
+
+
+def _moved(move: setwise.Move, due: QuerySet[RenewalCase], now: datetime) -> int:
+    """Lock cases, then certificates by id, then move the cases; a later statement sees what their lockers have done."""
+    locked = due.select_for_update(no_key=True, skip_locked=True).values_list("pk", "new_pair_id")
+    cases_of = {pair_id: pk for pk, pair_id in locked[: _batch()]}
+    for pair_id in _busy_pairs([pair_id for pair_id in cases_of if pair_id is not None]):
+        del cases_of[pair_id]
+    if not cases_of:
+        return 0
+    nudge.after_commit("cms.tasks.rescan_requests")
+    return setwise.carry_out(move, cases_of.values(), now=now)
 
 
 @use_case
@@ -141,6 +159,16 @@ def _revoke_held_batch(now: datetime) -> int:
     return len(holds)
 
 
+def _busy_pairs(pair_ids: list[int]) -> set[int]:
+    """Lock the certificates of these pairs by id; name the pairs of which somebody is working on one, for later.
+
+    Waiting for him would keep a thousand cases locked meanwhile.
+    """
+    halves = Certificate.objects.filter(pair_id__in=pair_ids)
+    locked = set(halves.order_by("pk").select_for_update(no_key=True, skip_locked=True).values_list("pk", flat=True))
+    return {pair_id for pk, pair_id in halves.values_list("pk", "pair_id") if pk not in locked}
+
+
 def _free_certificates(ids: list[int]) -> list[int]:
     """Lock cases, then certificates, as every use case does; what somebody is working on waits for the next round."""
     cases_of = RenewalCase.objects.filter(new_pair__certificates__in=ids).order_by("pk").distinct()
@@ -155,34 +183,6 @@ def _batch() -> int:
     return settings.RENEWALS.sweep_batch
 
 
-def _working_halves(rows: list[RenewalCase]) -> list[Certificate]:
-    """Lock the new certificates of these cases, by id: the second lock of every use case."""
-    locked = queries.new_certificates(rows, WORKING).select_for_update(of=("self",), no_key=True)
-    return list(locked.order_by("pk"))
-
-
-def _write(turns: list[Turn], fields: Iterable[str]) -> None:
-    """Store what the turns have in common: all rows of a batch move in the same way, at the same instant."""
-    if turns and turns[0].case:
-        moved = {name: getattr(turns[0].case, name) for name in fields}
-        RenewalCase.objects.filter(pk__in=[turn.pk for turn in turns]).update(**moved)
-
-
-def _wishes(turn: Turn, now: datetime) -> list[CaRequest]:
-    return [
-        certificates.change_request(
-            wish.certificate,
-            wish.kind,
-            key=f"{wish.kind}:{wish.certificate.pk}:{now:%Y%m%dT%H%M%S}",
-            cause=wish.cause,
-            case_code=turn.case.code if turn.case else "",
-            at=now,
-            announcement=turn.mail,
-        )
-        for wish in turn.wishes
-    ]
-
-
 def _revoke(turn: Turn, now: datetime) -> None:
     for wish in turn.wishes:
         certificates.request_revocation(
@@ -192,16 +192,3 @@ def _revoke(turn: Turn, now: datetime) -> None:
             case_code=turn.case.code if turn.case else "",
             announcement=turn.mail,
         )
-
-
-def _event(verb: str, case: RenewalCase, now: datetime) -> dict[str, object]:
-    return events.built(
-        verb,
-        actor=SYSTEM,
-        at=now,
-        centre_id=case.centre_id,
-        service_id=case.issuing_service_id,
-        case_code=case.code,
-        holder_id=case.holder_id,
-        card_id=case.card_id,
-    )

@@ -38,18 +38,24 @@ def plan(case: RenewalCase) -> None:
 
 
 def record(verb: str, case: RenewalCase, *, actor: Actor, at: datetime, **more: Any) -> None:
-    """Append an event of this case. *Ricerca eventi* filters by the issuing service (rules.md R14)."""
-    events.record(
-        verb,
-        actor=actor,
-        at=at,
-        centre_id=case.centre_id,
-        service_id=case.issuing_service_id,
-        case_code=case.code,
-        holder_id=case.holder_id,
-        card_id=case.card_id,
-        **more,
-    )
+    """Append an event of this case."""
+    events.record(verb, actor=actor, at=at, **subject_of(case), **more)
+
+
+def event_of(verb: str, case: RenewalCase, *, actor: Actor, at: datetime) -> dict[str, Any]:
+    """Build the same without storing it; sweeps store many at once."""
+    return events.built(verb, actor=actor, at=at, **subject_of(case))
+
+
+def subject_of(case: RenewalCase) -> dict[str, Any]:
+    """What events of a case are about. *Ricerca eventi* filters by the issuing service (rules.md R14)."""
+    return {
+        "centre_id": case.centre_id,
+        "service_id": case.issuing_service_id,
+        "case_code": case.code,
+        "holder_id": case.holder_id,
+        "card_id": case.card_id,
+    }
 
 
 def issuing_agreement(pair: Pair) -> Agreement:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils.translation import gettext_noop as _
 
 from cms import policy as register
-from cms.models import Certificate, Hold
+from cms.models import Certificate, Hold, Service
 from cms.services import halves
 from cms.services.certificates import Announcement
 from cms.services.halves import Chosen
@@ -66,8 +66,13 @@ def _facts(case: RenewalCase) -> dict[str, Any]:
         "service_name": case.service.name,
         "card_serial": case.card.serial,
         "old_not_after": case.old_not_after.isoformat(),
-        "certificate_types": ", ".join(CertificateType(type_).label for type_ in case.issuing_service.types),
+        "certificate_types": types_of(case.issuing_service),
     }
+
+
+def types_of(service: Service) -> str:
+    """Name the types of a service's certificates in a line."""
+    return ", ".join(CertificateType(type_).label for type_ in service.types)
 
 
 def tell(
@@ -231,6 +236,12 @@ def day_of_pair(pair_id: int, lapses_at: datetime) -> str:
 def pair_of(key: str) -> int:
     """Pair that the key of such a mail names."""
     return int(key.partition(":pair-")[2].partition(":")[0])
+
+
+def withdraw_every_warning(cases: Collection[RenewalCase], *, at: datetime) -> None:
+    """Take back whatever of these cases, which are over, is still queued to remind or to warn."""
+    told = [case.code for case in cases if case.noticed_at is not None]
+    withdrawal.withdraw_of_cases(told, list(MESSAGE_OF.values()), at=at)
 
 
 def withdraw_warnings(case: RenewalCase, *, at: datetime) -> None:

@@ -144,6 +144,18 @@ def expiries(rows: Sequence[RenewalCase], *, now: datetime) -> list[Turn]:
     return turns
 
 
+def suspend(case: RenewalCase, now: datetime) -> None:
+    """What a suspension makes of the case's own row (`SUSPENDED_FIELDS`): the 120 days start now."""
+    case.suspended_at = now
+    cases.plan(case)
+
+
+def lapse(case: RenewalCase, now: datetime) -> None:
+    """What day 121 makes of the case's own row (`LAPSED_FIELDS`)."""
+    case.lapse(at=now)
+    cases.plan(case)
+
+
 def suspensions(rows: Sequence[RenewalCase], halves: Sequence[Certificate], *, now: datetime) -> list[Turn]:
     """Completed cases that nobody approved in time: the new halves are held, and the 120 days start now."""
     standing = Hold.objects.filter(certificate__in=halves, lifted_at__isnull=True, ended_at__isnull=True)
@@ -152,8 +164,7 @@ def suspensions(rows: Sequence[RenewalCase], halves: Sequence[Certificate], *, n
     turns = []
     for case in rows:
         turn = _turn(Sweep.SUSPEND, case)
-        case.suspended_at = now
-        cases.plan(case)
+        suspend(case, now)
         cause = HoldCause.MISSING_APPROVAL
         for half in by_pair[case.new_pair_id or 0]:
             turn.holds.append(Hold(certificate=half, cause=cause, placed_at=now, lapses_at=_lapse_of(case)))
@@ -172,8 +183,7 @@ def lapses(rows: Sequence[RenewalCase], halves: Sequence[Certificate], *, now: d
     turns = []
     for case in rows:
         turn = _turn(Sweep.LAPSE, case)
-        case.lapse(at=now)
-        cases.plan(case)
+        lapse(case, now)
         turn.wishes = _revocations(by_pair[case.new_pair_id or 0], RevocationCause.APPROVAL_LAPSED, asked)
         if turn.wishes:
             turn.mail = notices.revocation(case, at=now)
