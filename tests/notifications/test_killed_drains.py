@@ -71,7 +71,7 @@ def test_a_drain_killed_midway_loses_nothing_and_repeats_a_batch_at_most(mails, 
 
     copies = Counter(message_from_bytes(content)["Message-ID"] for content in server.accepted)
     repeated = sum(copies.values()) - len(copies)
-    print(f"seed {seed}: {mails} mails, {kills} kills, {repeated} repeated")
+    print(f"seed {seed}: {mails} mails, {kills} kills, {repeated} repeated")  # noqa: T201 - the figures of the soak run
     assert set(copies) == set(OutboxMessage.objects.values_list("message_id", flat=True)), f"seed {seed}"
     assert repeated <= kills * settings.NOTIFICATIONS.mails_per_batch, f"seed {seed}"
     assert len(set(server.accepted)) == mails, f"seed {seed}"  # a copy is the same letter, to the byte
