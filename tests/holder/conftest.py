@@ -6,6 +6,9 @@ import pytest
 from django.test import Client
 
 from tests.panel.town import NOW, Town
+from tests.renewals.conftest import ca, world
+
+__all__ = ["ca", "world"]
 
 
 @pytest.fixture
