@@ -17,13 +17,15 @@ from cms.admin import words
 from cms.policy import ROME
 
 register = template.Library()
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 @register.filter
 def moment(at: datetime) -> str:
     """Say an instant as a person would: `venerdì 12 marzo 2027, ore 10:15`, in Italian time."""
     local = at.astimezone(ROME)
-    return _("%(day)s, ore %(hour)s") % {"day": in_full(local), "hour": f"{local:%H:%M}"}
+    hour = _("ore %(hour)s") % {"hour": f"{local:%H:%M}"}
+    return f"{in_full(local)}, {hour.replace(' ', NO_BREAK)}"
 
 
 @register.filter

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client
 
+from config.headers import HEADERS
 from tests.holder import stylesheet
 
 pytestmark = pytest.mark.django_db
@@ -22,6 +23,11 @@ def test_looking_at_the_entrance_leaves_no_cookie(stranger):
     answer = stranger.get(HOME)
     assert (answer.status_code, dict(answer.cookies)) == (200, {})
     assert answer["Cache-Control"] == "no-store, private"
+
+
+def test_every_page_carries_the_security_headers(stranger):
+    for answer in (stranger.get(HOME), stranger.post(f"{HOME}pratica/accesso/", {}), stranger.get(f"{HOME}nirgends/")):
+        assert HEADERS.items() <= dict(answer.headers).items()
 
 
 def test_the_entrance_speaks_the_browsers_language_and_italian_to_all_others(stranger):
