@@ -10,17 +10,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from cms import ca
+from cms import policy as register
 from cms.models import CaRequest, Certificate, Event, Hold, Stock, StockMovement
 from cms.states import CertificateStatus, MovementKind, RequestKind, RequestState
 from notifications.models import OutboxMessage
 from pki.gateway import CertificateRef, LedgerLine, StatusKind
 from renewals import policy, queries
 from renewals.models import RenewalCase
-from renewals.states import CaseState
+from renewals.services import notices
+from renewals.states import CaseState, Notice
 
 LAG = timedelta(minutes=5)
 UNKNOWN_LIMIT = timedelta(minutes=10)
@@ -47,7 +50,7 @@ class Breach:
 
 def breaches(*, now: datetime) -> list[Breach]:
     """Every breach, in the order of the checks; an empty list is the only good answer."""
-    checks = (_stock_sums, _stock_of_cases, _ledger, _overdue, _plans, _events_of_cases, _outbox, _unsettled)
+    checks = (_stock_sums, _stock_of_cases, _ledger, _overdue, _plans, _events_of_cases, _outbox, _warnings, _unsettled)
     return [breach for check in checks for breach in check(now)]
 
 
@@ -104,12 +107,16 @@ def _orphans(at_ca: dict[CertificateRef, LedgerLine], seen: set[CertificateRef])
 
 def _overdue(now: datetime) -> Iterator[Breach]:
     late = now - LAG
-    for code, kind in RenewalCase.objects.filter(due_at__lt=late).values_list("code", "due_kind"):
+    # What a stop holds back is not overdue, and not at once when it has ended.
+    is_stopped = any(queries.stop_in_force(instant) for instant in (now, late))
+    overdue = RenewalCase.objects.filter(due_at__lt=late).exclude(due_kind=Due.REVOKE if is_stopped else "")
+    for code, kind in overdue.values_list("code", "due_kind"):
         yield Breach("I4", code, f"{kind} is overdue")
     for code in queries.withdrawn_and_alive().values_list("code", flat=True):
         yield Breach("I4", code, "has no clock, and a certificate that nobody revokes")
     held = Hold.objects.filter(lapses_at__lt=late, lifted_at__isnull=True, ended_at__isnull=True)
-    for pk in held.exclude(certificate__status=CertificateStatus.REVOKED).values_list("pk", flat=True):
+    alive = held.none() if is_stopped else held.exclude(certificate__status=CertificateStatus.REVOKED)
+    for pk in alive.values_list("pk", flat=True):
         yield Breach("I4", f"hold {pk}", "has lapsed and its certificate is not revoked")
     standing = Q(holds__lifted_at__isnull=True, holds__ended_at__isnull=True, holds__isnull=False)
     counted = Certificate.objects.annotate(standing=Count("holds", filter=standing), asked=_asked())
@@ -130,6 +137,13 @@ def _plans(_now: datetime) -> Iterator[Breach]:
         kind, due_at = policy.next_automatic(case)
         if (case.due_kind, case.due_at) != (kind, due_at):
             yield Breach("I13", case.code, f"plans {case.due_kind} {case.due_at}, the rule says {kind} {due_at}")
+        kind, notice_at = policy.next_notice(case)
+        if (case.notice_kind, case.notice_at) != (kind, notice_at):
+            told = f"plans the notice {case.notice_kind} {case.notice_at}, the rule says {kind} {notice_at}"
+            yield Breach("I13", case.code, told)
+    for hold in queries.standing_holds():
+        if hold.notice_at != register.next_warning(hold, settings.CMS.notice_days):
+            yield Breach("I13", f"hold {hold.pk}", f"plans a warning on {hold.notice_at}, the rule says otherwise")
 
 
 _EXPECTED_EVENTS = {
@@ -176,6 +190,29 @@ def _outbox(_now: datetime) -> Iterator[Breach]:
         yield Breach("I7", code, "no mail told the user code")
     for key in OutboxMessage.objects.filter(state="sent", sealed_context__isnull=False).values_list("key", flat=True):
         yield Breach("I9", key, "was sent and still holds its secret")
+
+
+def _warnings(now: datetime) -> Iterator[Breach]:
+    """Each threshold that has passed was told, once, or a nearer one; and what is told has its reason."""
+    late = now - LAG
+    for code, kind in RenewalCase.objects.filter(notice_at__lt=late).values_list("code", "notice_kind"):
+        yield Breach("I7", code, f"{kind} is overdue")
+    for pk in queries.standing_holds().filter(notice_at__lt=late).values_list("pk", flat=True):
+        yield Breach("I7", f"hold {pk}", "its warning is overdue")
+    told = RenewalCase.objects.exclude(notice_kind="").filter(noticed_at__isnull=False, holder__email__isnull=False)
+    for case in told.select_related("holder"):
+        counted = policy.countdown(case)
+        if counted is None or case.noticed_at is None or case.noticed_at < _began(case, counted.kind):
+            continue
+        kind = notices.MESSAGE_OF[counted.kind]
+        if not OutboxMessage.objects.filter(case_code=case.code, kind=kind, created_at=case.noticed_at).exists():
+            yield Breach("I7", case.code, f"no {kind} was posted at {case.noticed_at}")
+
+
+def _began(case: RenewalCase, kind: Notice) -> datetime:
+    """Since when the case counts down to its present end; what was told before concerned another."""
+    since = {Notice.SUSPENSION: case.completed_at, Notice.REVOCATION: case.suspended_at}.get(kind)
+    return since or case.opened_at
 
 
 def _unsettled(now: datetime) -> Iterator[Breach]:
