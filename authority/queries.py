@@ -25,10 +25,7 @@ _PARTS = f"""
      UNION
     SELECT id >> {PART_BITS} FROM authority_ledgerentry WHERE state <> 'good' AND {{scope}}
 """  # noqa: S608 (our own constants)
-_ENTRIES = """
-    SELECT coalesce(sum(count), 0)::bigint, coalesce(string_agg(entries, ''::bytea ORDER BY number), ''::bytea)
-      FROM authority_crlpart WHERE crl_id = %s
-"""
+_ENTRIES = "SELECT count, entries FROM authority_crlpart WHERE crl_id = %s ORDER BY number"
 _FROM = """
   FROM authority_crl crl JOIN authority_certificationauthority ca ON ca.id = crl.issuer_id
  WHERE ca.role = %s AND crl.year IS NOT DISTINCT FROM %s::int AND crl.number > 0
@@ -36,13 +33,14 @@ _FROM = """
 _FACTS = """
 SELECT crl.id, crl.number, crl.this_update, crl.next_update, crl.sha256,
        (octet_length(crl.head) + octet_length(crl.tail) + coalesce(
-           (SELECT sum(octet_length(entries)) FROM authority_crlpart WHERE crl_id = crl.id), 0))::bigint
+           (SELECT sum(octet_length(entries)) FROM authority_crlpart WHERE crl_id = crl.id), 0))::bigint AS size
 """
 _VERSION = _FACTS + _FROM
-_WHOLE = f"""{_FACTS},
-       crl.head, (SELECT coalesce(string_agg(entries, ''::bytea ORDER BY number), ''::bytea)
-                    FROM authority_crlpart WHERE crl_id = crl.id), crl.tail
-{_FROM}"""  # noqa: S608 (the same)
+_WHOLE = f"""
+SELECT version.*, crl.head, crl.tail, part.entries
+  FROM ({_VERSION}) AS version JOIN authority_crl crl USING (id)
+  LEFT JOIN authority_crlpart part ON part.crl_id = crl.id ORDER BY part.number
+"""  # noqa: S608 (the same)
 _OCSP_FACTS = """
     SELECT signer.id, entry.state, entry.reason, entry.invalid_since, entry.xmin::text
       FROM authority_certificationauthority ca
@@ -138,8 +136,11 @@ def crl_version(role: str, year: int | None) -> CrlVersion | None:
 def crl_with_bytes(role: str, year: int | None) -> tuple[CrlVersion, bytes] | None:
     """Read the published CRL, bytes and facts of one instant."""
     with _binary() as cursor:
-        row = cursor.execute(_WHOLE, [role, year], binary=True).fetchone()
-    return None if row is None else (CrlVersion(*row[:6]), b"".join(row[6:]))
+        rows = cursor.execute(_WHOLE, [role, year], binary=True).fetchall()
+    if not rows:
+        return None
+    *facts, head, tail, _entries = rows[0]
+    return CrlVersion(*facts), b"".join([head, *(entries or b"" for *_, entries in rows), tail])
 
 
 def published_lists() -> list[tuple[str, int | None]]:
@@ -185,14 +186,11 @@ def scope_of(crl: Crl) -> tuple[str, int]:
     return ("issuer_id = %(key)s", crl.issuer_id) if crl.year is None else ("shard_id = %(key)s", crl.pk)
 
 
-def listed_entries(crl: Crl) -> tuple[int, bytes]:
-    """Read number and concatenated DER of the entries in this CRL's parts.
-
-    The database joins the stored bytes and sends them in binary form: a million entries are one value, not rows.
-    """
+def listed_entries(crl: Crl) -> tuple[int, list[bytes]]:
+    """Read number and concatenated DER of the entries in this CRL's parts, one after the other."""
     with _binary() as cursor:
-        (found,) = cursor.execute(_ENTRIES, [crl.pk], binary=True).fetchall()
-    return int(found[0]), bytes(found[1])
+        found = cursor.execute(_ENTRIES, [crl.pk], binary=True).fetchall()
+    return sum(count for count, _entries in found), [entries for _count, entries in found]
 
 
 def ledger_entries() -> QuerySet[LedgerEntry]:

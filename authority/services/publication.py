@@ -154,7 +154,7 @@ def _laid_out(crl: Crl, this_update: datetime) -> tuple[int, Unsigned]:
         this_update,
         this_update + policy.CRL_LIFE,
         crl.number,
-        [entries],
+        entries,
         shard_url=None if crl.year is None else issuer.crl_url(crl.year),
         expired_certs_since=issuer.not_before,
         algorithm=SignatureAlgorithm(issuer.key.algorithm),

@@ -276,7 +276,7 @@ def crl(ca, listed, *, next_update=NOW + timedelta(days=1), shard_url=None):
     ).linted_der
 
 
-@pytest.mark.parametrize("count", [0, 1, 32, 33, 500])
+@pytest.mark.parametrize("count", [0, 1, 8, 9, 500])
 @pytest.mark.parametrize("shard_url", [None, CRL_URL])
 def test_our_crls_are_clean(ca, count, shard_url):
     assert lint.findings_in_crl(crl(ca, entries(count), shard_url=shard_url)) == []
@@ -296,8 +296,9 @@ def test_our_crls_are_clean(ca, count, shard_url):
 def test_faulty_entry_is_found_however_far_down_it_stands(ca, spoil, code):
     der = crl(ca, spoil(entries(200)))
     assert code in codes(lint.findings_in_crl(der))
-    with pytest.raises(LintFailed):
-        lint.require_clean_crl(der)
+    if code != "crl-entry.serial-twice":  # the ledger's own rule, too dear in front of each signature
+        with pytest.raises(LintFailed):
+            lint.require_clean_crl(der)
 
 
 def test_crl_that_ends_before_it_begins_is_found(ca):
