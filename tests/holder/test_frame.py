@@ -10,13 +10,19 @@ import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client
+from django.urls import reverse
 
 from config.headers import HEADERS
+from notifications.rendering import HOLDER_PATH
 from tests.holder import stylesheet
 
 pytestmark = pytest.mark.django_db
 HOME = settings.HOLDER_PATH
 TEMPLATES = Path(settings.ROOT) / "templates/titolare"
+
+
+def test_mails_and_addresses_agree_where_the_pages_begin():
+    assert HOLDER_PATH == settings.HOLDER_PATH == reverse("holder:home")
 
 
 def test_looking_at_the_entrance_leaves_no_cookie(stranger):

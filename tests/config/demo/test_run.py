@@ -134,6 +134,13 @@ def test_the_panel_answers_where_it_said(first: str) -> None:
         assert answer.status == 200
 
 
+def test_the_holder_s_pages_answer_where_it_said_with_a_case_to_follow(first: str) -> None:
+    told = re.search(r"Titolari +(\S+/titolare/)  \(pratica R\S+, codice fiscale [A-Z0-9]{16}", first)
+    assert told, first
+    with urlopen(told[1], timeout=30) as answer:  # noqa: S310 - our own server
+        assert "Segua il rinnovo" in answer.read().decode()
+
+
 def test_mails_lie_where_it_said_and_only_the_user_sees_them(run: Run, first: str) -> None:
     assert str(run.folder / "mails") in first
     deadline = time.monotonic() + PATIENCE
