@@ -23,7 +23,7 @@ from pki.gateway import CertificateRef, LedgerLine, StatusKind
 from renewals import policy, queries
 from renewals.models import RenewalCase
 from renewals.services import notices
-from renewals.states import CaseState, Notice
+from renewals.states import CaseState, Due, Notice
 
 LAG = timedelta(minutes=5)
 UNKNOWN_LIMIT = timedelta(minutes=10)
