@@ -136,12 +136,12 @@ class RenewalCaseAdmin(SeveralDecisions):
         return self._decide(request, code, REOPEN, act)
 
     def resend(self, request: HttpRequest, code: str, message_id: Any) -> HttpResponse:
-        """GET asks, POST sends a mail of the case again."""
+        """GET asks, POST sends a mail of the case again, or a new code in its stead."""
         case = case_in_scope(at(request), code)
         if request.method == "POST":
             return resending.send_again(request, case, message_id)
         context = resending.question_of(case, message_id)
-        return self._page(request, "resend", {**context, "case": case, "title": _("Invia di nuovo il messaggio")})
+        return self._page(request, "resend", {**context, "case": case})
 
     def download_form(self, request: HttpRequest, code: str) -> HttpResponse:
         """Hand out the signed form of a case in scope."""

@@ -20,7 +20,7 @@ from notifications import queries as outbox
 from notifications.models import OutboxMessage
 from renewals import policy, queries, timeline
 from renewals.admin import badges, clockwork, decision
-from renewals.admin.letters import badge_of, obstacle, title_of
+from renewals.admin.letters import Step, badge_of, brings_code, obstacle, title_of, way_of
 from renewals.admin.meanings import meaning
 from renewals.models import Acceptance, RenewalCase, RenewalForm
 from renewals.span import Span, span_of
@@ -71,6 +71,8 @@ class Letter:
     badge: Badge
     obstacle: str
     """Why it is not sent again; empty where it can be."""
+    brings_code: bool
+    way: Sequence[Step]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,4 +194,6 @@ def _line(event: Event, names: dict[int, str], case: RenewalCase) -> Line:
 
 
 def _letter(message: OutboxMessage) -> Letter:
-    return Letter(title_of(message.kind), message, badge_of(message), obstacle(message))
+    return Letter(
+        title_of(message.kind), message, badge_of(message), obstacle(message), brings_code(message), way_of(message)
+    )

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from cms.admin.words import Badge
 from notifications.catalog import CATALOG, Message
 from notifications.models import OutboxMessage
 from notifications.states import MessageState
+from renewals.services.letters import BRINGS_A_CODE
+
+UNTAKEN = frozenset({MessageState.QUEUED, MessageState.FAILED})
 
 TITLES = {
     Message.RENEWAL_NOTICE: _("Avviso di rinnovo"),
@@ -47,12 +53,22 @@ def title_of(kind: str) -> str:
 
 
 def obstacle(message: OutboxMessage) -> str:
-    """Why this mail is not sent again; empty where it can be."""
-    if CATALOG[Message(message.kind)].secrets:
-        return gettext("Conteneva un codice riservato che non viene conservato: non si invia di nuovo, va riemesso.")
+    """Why this mail is neither sent again nor issued anew from here; empty where it can be."""
+    kind = Message(message.kind)
     if message.state == MessageState.QUEUED:
         return gettext("È già in coda e partirà da solo.")
+    if kind == Message.CONTACT_CONFIRMATION:
+        return gettext("Il codice vale pochi minuti: il titolare ne chiede uno nuovo dal programma di rinnovo.")
+    if kind == Message.HOLDER_LINK:
+        return gettext("Il collegamento era riservato: il titolare ne chiede uno nuovo dalla pagina del titolare.")
+    if CATALOG[kind].secrets and kind not in BRINGS_A_CODE:
+        return gettext("Conteneva un codice riservato che non viene conservato: non si invia di nuovo, va riemesso.")
     return ""
+
+
+def brings_code(message: OutboxMessage) -> bool:
+    """Whether sending it again means a new *codice utente* in a new mail."""
+    return Message(message.kind) in BRINGS_A_CODE
 
 
 def badge_of(message: OutboxMessage) -> Badge:
@@ -61,6 +77,42 @@ def badge_of(message: OutboxMessage) -> Badge:
         MessageState.QUEUED: ("wait", "clock"),
         MessageState.SENT: ("ok", "check"),
         MessageState.FAILED: ("danger", "error"),
+        MessageState.BOUNCED: ("danger", "error"),
     }
     state = MessageState(message.state)
-    return Badge(*looks[state], str(state.label))
+    return Badge(*looks[state], gettext(state.label))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a message on its way: a word, and when, where that is known."""
+
+    word: str
+    at: datetime | None = None
+
+
+def way_of(message: OutboxMessage) -> list[Step]:
+    """What became of a message so far, the last step last. Why the server did not take it stands in words."""
+    way: list[Step] = []
+    if message.attempts > 1 and message.state in UNTAKEN:
+        way.append(Step(ngettext("%(n)d tentativo", "%(n)d tentativi", message.attempts) % {"n": message.attempts}))
+    if message.sent_at:
+        way.append(Step(gettext("Inviato"), message.sent_at))
+    if message.bounced_at:
+        way.append(Step(gettext("Respinto: l'indirizzo non esiste o non riceve"), message.bounced_at))
+    if message.last_error:
+        way.append(Step(_reason(message.last_error)))
+    if message.state == MessageState.QUEUED and message.last_error and message.next_attempt_at:
+        way.append(Step(gettext("Prossimo tentativo"), message.next_attempt_at))
+    return way
+
+
+def _reason(error: str) -> str:
+    """Say in words what `last_error` keeps as a kind of failure and a reply code."""
+    words = {
+        "Rejected": gettext("Rifiutato dal server di posta: l'indirizzo non esiste o non accetta il messaggio"),
+        "PutOff": gettext("Il server di posta ha rinviato il messaggio: si riprova da soli"),
+        "ServerAway": gettext("Il server di posta non risponde: si riprova da soli"),
+        "_Unsendable": gettext("Il messaggio non si può comporre: avvisare l'assistenza"),
+    }
+    return words.get(error.partition(" ")[0], "")

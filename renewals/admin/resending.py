@@ -1,4 +1,4 @@
-"""Sending a mail of a case again: what it was, where it will go, why some are not sent again."""
+"""Sending a mail of a case again: what it was, where it will go, why some are not; a new code where it held one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from notifications import queries as outbox
 from notifications.catalog import Message
 from notifications.models import OutboxMessage
 from renewals.admin.answers import refused, told
-from renewals.admin.letters import obstacle, title_of
+from renewals.admin.letters import brings_code, obstacle, title_of
 from renewals.models import RenewalCase
 from renewals.services import letters
 
@@ -31,12 +31,16 @@ def question_of(case: RenewalCase, message_id: uuid.UUID) -> dict[str, Any]:
         "recipient": message.recipient if message.kind == Message.CONTACT_CHANGED else case.holder.email,
         "copies": outbox.copies_of(message),
         "obstacle": obstacle(message),
+        "brings_code": brings_code(message),
+        "title": _("Invia un nuovo codice utente") if brings_code(message) else _("Invia di nuovo il messaggio"),
     }
 
 
 def send_again(request: HttpRequest, case: RenewalCase, message_id: uuid.UUID) -> HttpResponse:
-    """Post the mail again and go back to the case."""
+    """Post the mail again, or a new code in its stead, and go back to the case."""
     desk, message = at(request), _of_case(case, message_id)
+    if brings_code(message):
+        return _send_new_code(request, case, message)
     copies = number(request.POST.get("copies"))
     copies = outbox.copies_of(message) if copies is None else copies
     try:
@@ -45,6 +49,17 @@ def send_again(request: HttpRequest, case: RenewalCase, message_id: uuid.UUID) -
         return refused(request, case, refusal)
     news = again.created_at == desk.now
     told(request, _("Messaggio messo in coda."), _("Il messaggio era già stato inviato di nuovo."), news=news)
+    return redirect("admin:case", case.code)
+
+
+def _send_new_code(request: HttpRequest, case: RenewalCase, message: OutboxMessage) -> HttpResponse:
+    desk = at(request)
+    try:
+        news = letters.reissue_user_code(message.pk, operator=desk.operator, now=desk.now)
+    except (DomainError, OperationalError) as refusal:
+        return refused(request, case, refusal)
+    done = _("Nuovo codice utente messo in coda: il codice precedente non vale più.")
+    told(request, done, _("Un nuovo codice è stato inviato meno di un minuto fa: vale quello."), news=news)
     return redirect("admin:case", case.code)
 
 

@@ -62,11 +62,13 @@ def reissue_user_code(message_id: uuid.UUID, *, operator: User, now: datetime) -
 
     False if one was issued less than a minute ago: a second click sends nothing. Counted for the case, in the database.
     """
-    message = OutboxMessage.objects.only("kind", "case_code").get(pk=message_id)
+    message = OutboxMessage.objects.only("kind", "case_code", "state").get(pk=message_id)
     case = locked(RenewalCase.objects.values_list("pk", flat=True).get(code=message.case_code))
     register.require_member(operator, case.centre_id, register.DECIDING_ROLES)
     if message.kind not in BRINGS_A_CODE:
         raise errors.CodeNotGiven
+    if message.state == MessageState.QUEUED:
+        raise errors.LetterWaits
     codes_sent = outbox.of_case(case.code).filter(kind=Message.USER_CODE, created_at__gt=now - timedelta(hours=1))
     if codes_sent.count() >= MOST_CODES_AN_HOUR:
         raise errors.CodeSentOften

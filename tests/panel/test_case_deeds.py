@@ -194,13 +194,13 @@ def test_a_mail_that_carried_a_secret_or_waits_is_not_sent_again_and_says_why(to
     case = town.completed(town.case())
     queued = OutboxMessage.objects.get(case_code=case.code, kind="signed-form")
     OutboxMessage.objects.filter(case_code=case.code, kind="renewal-notice").update(
-        kind="renewal-done", state="sent", sent_at=NOW, next_attempt_at=None
+        kind="contact-confirmation", state="sent", sent_at=NOW, next_attempt_at=None
     )
-    secret = OutboxMessage.objects.get(kind="renewal-done")
+    secret = OutboxMessage.objects.get(kind="contact-confirmation")
 
     page = said(desk.get(address(case)))
 
-    assert "Conteneva un codice riservato" in page
+    assert "il titolare ne chiede uno nuovo dal programma di rinnovo" in page
     assert "È già in coda e partirà da solo." in page
     assert "Invia di nuovo" not in page
     assert "message-secret" in said(desk.post(address(case, f"messaggi/{secret.pk}/"), {}, follow=True))
