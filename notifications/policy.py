@@ -27,6 +27,26 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9.+-]*/[a-z0-9][a-z0-9.+-]*")
 _FILE_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f/\\\"]{1,120}")
 
 
+def harmless(message: Message, context: Mapping[str, object]) -> dict[str, object]:
+    """Return the context without what could hurt in its lines and texts: control and ordering marks, excess length.
+
+    The register's doors refuse such names. One that came in some other way must not keep a suspension from being told,
+    nor the messages of everybody else in the same sweep.
+    """
+    shapes = CATALOG[message].shapes
+    return {
+        key: _harmless(value, shapes.get(key)) if isinstance(value, str) else value for key, value in context.items()
+    }
+
+
+def _harmless(text: str, shape: Shape | None) -> str:
+    if shape in {Shape.LINE, Shape.LINE_OR_NOTHING}:
+        return _UNPRINTABLE.sub(" ", text)[:LONGEST_LINE]
+    if shape in {Shape.PROSE, Shape.PROSE_OR_NOTHING}:
+        return _UNPRINTABLE_BUT_NEWLINE.sub(" ", text.replace("\r\n", "\n"))[:LONGEST_PROSE]
+    return text
+
+
 def require_context(message: Message, context: Mapping[str, object]) -> None:
     """Refuse a context that lacks a key, has an unknown one or a value of the wrong shape.
 

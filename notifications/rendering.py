@@ -132,6 +132,16 @@ def _fill(name: str, values: dict[str, Any], *, autoescape: bool) -> str:
     return _engine().get_template(name).render(Context(values, autoescape=autoescape))
 
 
+def _closed(lines: list[str]) -> list[str]:
+    """Close an isolate at the end of each line that it was broken over, and open it again on the next."""
+    closed, is_open = [], False
+    for line in lines:
+        said = ("\u2068" if is_open else "") + line
+        is_open = said.count("\u2068") > said.count("\u2069")
+        closed.append(said + ("\u2069" if is_open else ""))
+    return closed
+
+
 def _wrapped(text: str) -> str:
     """Break lines at `TEXT_WIDTH`; keep their indent, every address whole, one empty line between paragraphs."""
     lines: list[str] = []
@@ -142,5 +152,5 @@ def _wrapped(text: str) -> str:
             line, TEXT_WIDTH, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
         )
         if broken or (lines and lines[-1]):
-            lines += broken or [""]
+            lines += _closed(broken) or [""]
     return "\n".join(lines).strip() + "\n"

@@ -110,7 +110,8 @@ def forget_old_secrets(*, at: datetime) -> int:
 
 @sensitive_variables("draft")
 def _row(draft: Draft, at: datetime) -> OutboxMessage:
-    policy.require_context(draft.message, draft.context)
+    context = policy.harmless(draft.message, draft.context)
+    policy.require_context(draft.message, context)
     policy.require_secrets(draft.message, draft.secrets)
     policy.require_recipient(draft.to)
     policy.require_attachments(draft.message, draft.attachments)
@@ -120,7 +121,7 @@ def _row(draft: Draft, at: datetime) -> OutboxMessage:
         kind=draft.message.value,
         recipient=draft.to,
         language=draft.language,
-        context=dict(draft.context),
+        context=context,
         message_id=message_id(draft.key),
         case_code=draft.case_code,
         holder_id=draft.holder_id,

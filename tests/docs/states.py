@@ -55,7 +55,12 @@ def document() -> str:
             lines += table(("Stored", "Label"), ((code(each.value), str(each.label)) for each in choices))
     lines += ["## Events", "", "The closed list of verbs, as stored and as *Ricerca eventi* shows them.", ""]
     lines += table(("Verb", "Label"), ((code(verb), label) for verb, label in events.VERBS.items()))
-    lines += ["## Mails", "", "Each has three templates in `templates/mail/`. A secret lies sealed until sent.", ""]
+    lines += [
+        "## Mails",
+        "",
+        "Each has a subject and a body in `templates/mail/`. A secret lies sealed until sent.",
+        "",
+    ]
     lines += table(("Kind", "Secrets", "Attachments", "Urgent"), _mails())
     return "\n".join(lines).rstrip() + "\n"
 
@@ -100,7 +105,7 @@ def _choices(module: ModuleType) -> list[type[models.TextChoices]]:
 
 def _mails() -> Iterator[tuple[str, ...]]:
     for message, contents in CATALOG.items():
-        assert (ROOT / f"templates/mail/{message}.subject").exists()
+        assert all((ROOT / f"templates/mail/{message}.{part}").exists() for part in ("subject", "body"))
         yield (
             code(message.value),
             ", ".join(map(code, sorted(contents.secrets))),

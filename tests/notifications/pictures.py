@@ -17,7 +17,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs" / "mail"
 WIDE, NARROW = 600, 360
 ALSO_NARROW = (Message.RENEWAL_NOTICE, Message.SUSPENSION_WARNING, Message.SUSPENDED, Message.DAILY_DIGEST)
 ALSO_DARK = (Message.SUSPENSION_WARNING, Message.SUSPENDED, Message.RENEWAL_DONE, Message.ALARM)
-COLOURS = 64
+COLOURS = 32
 BASE_URL = "https://sigillo.example"
 
 
@@ -58,7 +58,7 @@ def _lighten(path: Path) -> None:
     from PIL import Image
 
     with Image.open(path) as picture:
-        few = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        few = picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     few.save(path, optimize=True)
 
 

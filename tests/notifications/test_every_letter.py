@@ -1,0 +1,117 @@
+"""Every entry of the catalogue through a real SMTP server: posted, delivered, received, read again."""
+
+from __future__ import annotations
+
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+from icalendar import Calendar
+from PIL import Image
+
+from notifications import rendering, samples, services
+from notifications.calendar import CHANGES
+from notifications.catalog import CATALOG, Message
+from notifications.delivery import deliver_due
+from notifications.models import OutboxMessage
+from notifications.states import MessageState
+from tests.notifications import pictures
+from tests.notifications.letters import FORM, NOON, SECRETS, draft_of
+
+HEAVIEST_PICTURE = 60_000
+
+
+@pytest.mark.usefixtures("committed")
+def test_every_message_of_the_catalogue_arrives_whole(server):
+    services.post_all([draft_of(message) for message in Message], at=NOON)
+
+    while deliver_due(at=NOON):
+        pass
+
+    arrived = {mail["List-Id"].split("<")[1].split(".")[0]: mail for mail in map(_parsed, server.accepted)}
+    assert set(arrived) == set(Message)
+    assert set(OutboxMessage.objects.values_list("state", flat=True)) == {MessageState.SENT}
+    assert not OutboxMessage.objects.exclude(sealed_context=None).exists()
+    for message in Message:
+        _require_whole(arrived[message], message)
+
+
+def _parsed(content):
+    return message_from_bytes(content, policy=policy.default)
+
+
+def _require_whole(mail, message):
+    assert not mail.defects
+    assert mail["Auto-Submitted"] == "auto-generated"
+    text, page = (mail.get_body((form,)).get_content() for form in ("plain", "html"))
+    for secret in CATALOG[message].secrets:
+        assert SECRETS[secret] in text
+        assert SECRETS[secret] in page
+    files = {part.get_content_type(): part for part in mail.iter_attachments()}
+    assert ("application/pdf" in files) == CATALOG[message].takes_attachments
+    assert ("text/calendar" in files) == (message in CHANGES)
+    if "application/pdf" in files:
+        assert files["application/pdf"].get_content() == FORM.content
+    if "text/calendar" in files:
+        events = Calendar.from_ical(files["text/calendar"].get_payload(decode=True)).walk("VEVENT")
+        assert len(events) == len(CHANGES[message])
+
+
+@pytest.mark.parametrize("message", Message)
+def test_the_deadline_and_the_one_thing_to_do_stand_before_any_prose(message):
+    text = rendering.render(samples.example(message)).text
+
+    top, _, _ = text.partition("Gentile ")
+    assert "Che cosa fare:" in top
+    if "holder_name" in CATALOG[message].required:
+        assert top.index("+39 0543 123456") < top.index("rinnovi@ordine.example") < top.index("Che cosa fare:")
+        assert top.count("/2027") + top.count("/2030") >= 1
+        assert "Gentile Ada" in text
+
+
+@pytest.mark.parametrize("message", Message)
+def test_a_message_in_english_shows_english_dates_and_says_its_language(message):
+    rendered = rendering.render(samples.example(message, language="en"))
+
+    assert '<html lang="en"' in rendered.html
+    assert "12/03/2027" not in rendered.text
+
+
+def test_the_end_of_an_alarm_says_so():
+    row = samples.example(Message.ALARM)
+    row.context["closed_at"] = "2027-01-14T10:50:00Z"
+    rendered = rendering.render(row)
+
+    assert rendered.subject == "Rientrato: Sospensioni in ritardo"
+    assert "gio 14/01/2027, 11:50" in rendered.text
+    assert "gio 14/01/2027, 11:40" in rendered.text
+
+
+def test_a_digest_of_a_quiet_day_leaves_out_what_is_empty():
+    row = samples.example(Message.DAILY_DIGEST)
+    row.context |= {"waiting": [], "waiting_total": 0, "failures": [], "stock": []}
+    text = rendering.render(row).text
+
+    assert "Da autorizzare" not in text
+    assert "Non riusciti" not in text
+    assert "Scaduti: 1" in text
+
+
+def test_a_fixed_reason_is_said_in_the_readers_language_and_a_persons_own_words_stay():
+    row = samples.example(Message.SUSPENDED, language="en")
+    row.context["reason"] = "Telefono\nparole dell'operatore"
+
+    text = rendering.render(row).text
+
+    assert "    Telephone\n    parole" in text
+
+
+def test_every_message_has_its_picture_in_the_documentation():
+    wanted = {name for name, *_ in pictures.wanted()}
+    there = {path.name for path in Path(pictures.FOLDER).glob("*.png")}
+
+    assert there == wanted, "python -m tests.plugin .venv/bin/python -m tests.notifications.pictures"
+    for name in wanted:
+        assert (pictures.FOLDER / name).stat().st_size <= HEAVIEST_PICTURE
+        with Image.open(pictures.FOLDER / name) as picture:
+            assert picture.width == (pictures.NARROW if f"-{pictures.NARROW}" in name else pictures.WIDE)
