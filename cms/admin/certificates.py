@@ -24,6 +24,7 @@ from cms.admin.holders import PairView, status_badge
 from cms.admin.proposals import RevocationPages, name_of, proposals_in, tell_refusal, view_of
 from cms.admin.search import find_holders
 from cms.admin.site import SERVICES
+from cms.admin.user_codes import UserCodePages
 from cms.admin.words import Badge
 from cms.errors import DomainError
 from cms.models import Certificate, Holder, Pair, RevocationProposal, User
@@ -49,7 +50,7 @@ _SOURCES = {
 }
 
 
-class CertificateAdmin(RevocationPages):
+class CertificateAdmin(UserCodePages, RevocationPages):
     """Gestione Servizi › Certificati."""
 
     slug = "certificati"
@@ -70,6 +71,7 @@ class CertificateAdmin(RevocationPages):
             path("coppia/<uuid:uid>/riattiva/", self.at_desk(self.reactivate), name="reactivate_pair"),
             path("coppia/<uuid:uid>/revoca/", self.at_desk(revoke), name="revoke_pair"),
             *self.proposal_pages(),
+            *self.code_pages(),
         ]
 
     # What cases add: who knows them overrides these (`renewals.admin.certificates`).
@@ -109,6 +111,7 @@ class CertificateAdmin(RevocationPages):
             "holder": holder,
             "cards": holders.cards_of(views),
             "codes": self.case_codes(desk, pairs),
+            "user_code": self.code_of(desk, holder),
             "title": str(holder),
         }
         return self.page(request, "holder", context)

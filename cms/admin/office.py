@@ -29,6 +29,7 @@ from runtime import clock, fence
 _PLACES = {
     "centre": gettext_lazy("CDRL"),
     "centres": gettext_lazy("CDRL e accordi"),
+    "holder": gettext_lazy("Titolare"),
     "people": gettext_lazy("Operatori"),
     "person": gettext_lazy("Operatore"),
     "purchase": gettext_lazy("Richiesta di acquisto"),

@@ -10,8 +10,8 @@ class CodeRefused(Forbidden):
 
     code = "user-code-refused"
     detail = _(
-        "Accesso non riuscito: codice fiscale o codice utente non corrispondono, oppure l'accesso con il codice utente "
-        "è chiuso perché è stato sbagliato dieci volte di seguito."
+        "Il codice fiscale e il codice utente non corrispondono, oppure l'accesso con il codice utente è chiuso perché "
+        "è stato sbagliato dieci volte di seguito."
     )
     action = "correct-data"
 
@@ -64,10 +64,7 @@ class CardUnknown(Forbidden):
     """The number is none of the holder's cards, or ten wrong ones have closed this way."""
 
     code = "card-number-refused"
-    detail = _(
-        "Nuovo codice utente non inviato: il numero indicato non è quello di una Sua carta, oppure è stato sbagliato "
-        "dieci volte di seguito."
-    )
+    detail = _("Il numero indicato non è quello di una Sua carta, oppure è stato sbagliato dieci volte di seguito.")
     action = "correct-data"
 
 

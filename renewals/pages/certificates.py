@@ -185,18 +185,31 @@ def _consequence(question: Question, card: PairCard, now: datetime) -> list[str]
         return _of_reactivation(card)
     return [
         _("La revoca è definitiva: i certificati scelti non potranno mai più essere riattivati, da nessuno."),
-        _("Le firme fatte prima della revoca restano valide."),
+        _("Le firme di cui si può provare che sono state fatte prima restano valide."),
         _("Per avere di nuovo certificati validi dovrà acquistarne di nuovi presso il Suo CDRL."),
+        _("Se pensa di ritrovare la carta, basta sospenderli: smettono di valere subito, e poi si riattivano."),
     ]
 
 
 def _of_suspension(card: PairCard, now: datetime) -> list[str]:
-    lapse = policy.hold_lapses_at(now, settings.CMS.hold_days)
     held = any(half.holds for half in card.eligible("suspend"))
     also = _("Sono già sospesi per un'altra causa: con la Sua restano sospesi anche quando l'altra viene rimossa.")
     return [
         *([also] if held else []),
         _("Da subito i certificati scelti non valgono: con la carta non si può firmare né accedere ai servizi."),
+        *_end_of_suspension(card, now),
+    ]
+
+
+def _end_of_suspension(card: PairCard, now: datetime) -> list[str]:
+    """What comes if nobody reactivates: the revocation on day 121, or before it the certificates' own end."""
+    lapse = policy.hold_lapses_at(now, settings.CMS.hold_days)
+    ends = [half.certificate.not_after for half in card.eligible("suspend")]
+    if max(ends) < lapse:
+        return [
+            _("Può riattivarli Lei, con il codice utente, finché non scadono: %(day)s.") % {"day": long_day(min(ends))}
+        ]
+    return [
         _("Può riattivarli Lei, con il codice utente, per %(days)d giorni.") % {"days": settings.CMS.hold_days},
         _("Se non li riattiva, %(day)s (il %(last)dº giorno) saranno revocati per sempre.")
         % {"day": long_day(lapse), "last": settings.CMS.hold_days + 1},

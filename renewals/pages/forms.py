@@ -166,7 +166,7 @@ class RevokeForm(ChooseForm):
     WORD = "REVOCA"
 
     cause = forms.ChoiceField(
-        label=_("Perché?"),
+        label=_("Motivo della revoca"),
         choices=[
             (RevocationCause.KEY_COMPROMISED, _("Ho perso la carta, mi è stata rubata, o altri conoscono il PIN")),
             (RevocationCause.HOLDER_REQUEST, _("Non mi servono più, o sono cambiati i miei dati")),
@@ -175,7 +175,8 @@ class RevokeForm(ChooseForm):
         error_messages={"required": _("Scelga il motivo.")},
     )
     word = forms.CharField(
-        label=_("Per confermare scriva REVOCA"),
+        label=_("Parola di conferma"),
+        help_text=_("Scriva REVOCA. Dopo non si torna indietro."),
         max_length=LONGEST_TYPED,
         error_messages={"required": _("Scriva la parola REVOCA: senza, non viene revocato nulla.")},
         widget=forms.TextInput(attrs=_TYPING | {"class": "upper short"}),

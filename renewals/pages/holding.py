@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
@@ -159,11 +159,6 @@ def _deeds() -> dict[str, str]:
         "certificate.release-asked": _("Riattivazione eseguita"),
         "certificate.revocation-asked": _("Revoca eseguita"),
     }
-
-
-def last_day(hold: Hold) -> datetime:
-    """The last day on which a suspension can still be lifted (rules.md R9): the one before its end."""
-    return hold.lapses_at - timedelta(hours=1)
 
 
 def _who(hold: Hold) -> str:

@@ -111,14 +111,24 @@ def test_the_eleventh_try_is_refused_in_the_words_of_the_first(pair, code):
 
 def test_suspending_asks_with_dates_acts_and_tells(guest, pair):
     asked = page(guest, f"certificati/{pair.public_id}/sospendi/")
-    assert "giovedì 2 luglio 2026" not in asked
-    assert "mercoledì 1 luglio 2026 (il 121º giorno)" in asked
+    assert "finché non scadono: martedì 31 marzo 2026" in asked
     assert statuses(pair) == {"authentication": "active", "signature": "active"}
     assert act(guest, pair, "sospendi")["Location"] == f"{HOME}certificati/"
     shown = page(guest)
     assert "Sospensione eseguita" in shown
     assert shown.count("Sospeso su Sua richiesta") == 2
     assert statuses(pair) == {"authentication": "held", "signature": "held"}
+
+
+def test_certificates_that_outlive_day_120_are_told_when_they_would_be_revoked(world, clock):
+    case = quick.completed(world, 3)
+    code = codes.renew_user_code(case.holder, at=world.now)
+    browser = Client()
+    enter(browser, case.holder.tax_code, code)
+    address = f"certificati/{case.new_pair.public_id}/sospendi/"
+    assert "mercoledì 1 luglio 2026 (il 121º giorno)" in page(browser, address)
+    act(browser, case.new_pair, "sospendi")
+    assert page(browser).count("sarà revocato per sempre mercoledì 1 luglio 2026") == 2
 
 
 def test_one_half_is_suspended_and_the_other_still_offered(guest, pair):

@@ -70,6 +70,8 @@ def known_of(town: Any) -> dict[str, Any]:
         "person": town.operator.pk,
         "pk": Stock.objects.filter(centre=town.centre, service=town.eidas).values_list("pk", flat=True).first(),
         "refuse_revocation:uid": proposal,
+        "reissue_user_code:pk": case.holder_id,
+        "reopen_user_code:pk": case.holder_id,
         "reopen_case:code": town.cases[12].code,
         "resend_invitation:uid": invited,
         "service": town.eidas.code,
