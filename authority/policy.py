@@ -50,9 +50,12 @@ def shard_year(at: datetime) -> int:
     return at.astimezone(UTC).year
 
 
-def next_number(crl: Crl, at: datetime) -> int:
-    """Compute the number of the next CRL: one more, and never below the clock, so that a restore repeats none."""
-    return max(crl.number + 1, int(at.timestamp()))
+def next_number(crl: Crl, at: datetime, seen: int) -> int:
+    """Compute the number of the next CRL: one more than the last, and than the highest one `seen` outside the database.
+
+    It is never below the clock either, so that a restored database repeats none.
+    """
+    return max(crl.number + 1, seen + 1, int(at.timestamp()))
 
 
 def next_this_update(crl: Crl, at: datetime) -> datetime:

@@ -60,6 +60,11 @@ def authority_by_role(role: str) -> CertificationAuthority:
         raise NoCeremony(f"there is no {role} CA yet") from None
 
 
+def authorities() -> list[CertificationAuthority]:
+    """All CAs with their keys, in a fixed order."""
+    return list(CertificationAuthority.objects.select_related("key").order_by("id"))
+
+
 def issuing_authorities() -> list[CertificationAuthority]:
     """CAs that issue to holders, in a fixed order."""
     return list(CertificationAuthority.objects.exclude(role=Role.ROOT).order_by("id"))

@@ -32,6 +32,7 @@ class Environment(BaseSettings):
     debug: bool = False
     static_root: str = "static-root"
     heartbeat_folder: str = ""
+    crl_folder: str = ""
 
     db_host: str
     db_port: int = 5432

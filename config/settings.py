@@ -28,6 +28,7 @@ HOLDER_PATH = "/titolare/"  # where the holder's pages begin; mails link to it
 REDIS_URL = ENVIRONMENT.redis_url.get_secret_value()
 SEALING_KEYS = ENVIRONMENT.sealing_key_ring
 HEARTBEAT_FOLDER = ENVIRONMENT.heartbeat_folder
+CRL_FOLDER = ENVIRONMENT.crl_folder
 CMS = built(CmsSettings)
 RENEWALS = built(RenewalSettings)
 NOTIFICATIONS = built(NotificationSettings)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from mmap import mmap
 from typing import NamedTuple
 
 from cryptography import x509
@@ -29,9 +28,6 @@ _CONTEXT_0 = 0xA0
 _SMALLEST_DIGEST = 32
 
 
-Octets = bytes | memoryview | mmap
-
-
 class _Layout(NamedTuple):
     """Where the list of entries lies: the parts of the TBSCertList around it, and the rest of the CRL."""
 
@@ -41,13 +37,13 @@ class _Layout(NamedTuple):
     rest: memoryview
 
 
-def findings(crl: Octets) -> Iterator[Finding]:
+def findings(crl: bytes) -> Iterator[Finding]:
     """Check the form of all entries, and the extensions; `ValueError` for bytes that are no v2 CRL."""
     yield from _of_entries(_layout(crl).entries)
     yield from _of_extensions(x509.load_der_x509_crl(shortened(crl)))
 
 
-def repetitions(crl: Octets) -> Iterator[Finding]:
+def repetitions(crl: bytes) -> Iterator[Finding]:
     """Report each serial that is listed a second time."""
     serials: set[bytes] = set()
     for number, (serial, _suffix) in enumerate(_walked(_layout(crl).entries)):
@@ -56,7 +52,7 @@ def repetitions(crl: Octets) -> Iterator[Finding]:
         serials.add(serial)
 
 
-def shortened(crl: Octets) -> bytes:
+def shortened(crl: bytes) -> bytes:
     """Give the same CRL with the first few entries only (its signature fits no more), for slow readers."""
     layout = _layout(crl)
     end = 0
@@ -68,14 +64,14 @@ def shortened(crl: Octets) -> bytes:
     return der.sequence(der.sequence(layout.before, shown, layout.after), layout.rest)
 
 
-def around(crl: Octets) -> tuple[bytes, bytes]:
+def around(crl: bytes) -> tuple[bytes, bytes]:
     """Give what stands before a CRL's entries, and what stands after them."""
     layout = _layout(crl)
     after = len(layout.after) + len(layout.rest)
     return bytes(crl[: len(crl) - after - len(layout.entries)]), bytes(crl[len(crl) - after :])
 
 
-def _layout(crl: Octets) -> _Layout:
+def _layout(crl: bytes) -> _Layout:
     """Walk version, signature, issuer, thisUpdate, nextUpdate; then the entries, absent when nothing is revoked."""
     _, start, end = der.read(crl, 0, len(crl))
     _, tbs_start, tbs_end = der.read(crl, start, end)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from mmap import mmap
 
 SEQUENCE = 0x30
 INTEGER = 0x02
@@ -83,7 +82,7 @@ def extension(dotted: str, value: bytes, *, critical: bool = False) -> bytes:
     return sequence(oid(dotted), BOOLEAN_TRUE if critical else b"", tlv(OCTET_STRING, value))
 
 
-def read(data: Octets | mmap, offset: int, end: int) -> tuple[int, int, int]:
+def read(data: Octets, offset: int, end: int) -> tuple[int, int, int]:
     """Read one tag and length at `offset`; give the tag, where the content starts, where it ends.
 
     `ValueError` for lengths that are not DER or reach beyond `end`. One-octet tags only.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import psycopg
@@ -37,18 +38,23 @@ _GATHER = f"""
 """  # noqa: S608 (our own constants)
 
 
-def publish_due(at: datetime, *, gap: timedelta = NO_GAP) -> int:
+def _nowhere_else(_crl: Crl) -> int:
+    return 0
+
+
+def publish_due(at: datetime, *, gap: timedelta = NO_GAP, seen: Callable[[Crl], int] = _nowhere_else) -> int:
     """Publish every CRL that misses a change or has used up half its life; return how many were published.
 
     A list younger than `gap` waits for a later call, so that a burst of changes makes few lists. When a change is
     committed while its list is being signed, another round follows: the poke for that change found us at work and left.
-    One list that cannot be published stops no other; its failure is raised when all others are done.
+    One list that cannot be published stops no other; its failure is raised when all others are done. `seen` says which
+    number of a list relying parties have from elsewhere (files that outlived a restored database): the next is higher.
     """
     ensure_crls(at)
     published, failures = 0, []
     for crl_id in queries.due_crls(at):
         try:
-            published += _publish_until_current(crl_id, at, gap)
+            published += _publish_until_current(crl_id, at, gap, seen)
         except (PkiError, DatabaseError) as failure:
             failures.append(failure)
     if failures:
@@ -69,14 +75,14 @@ def ensure_shard(issuer: CertificationAuthority, at: datetime) -> Crl:
     return shard
 
 
-def _publish_until_current(crl_id: int, at: datetime, gap: timedelta) -> int:
+def _publish_until_current(crl_id: int, at: datetime, gap: timedelta, seen: Callable[[Crl], int]) -> int:
     published = 0
-    while published < _MOST_ROUNDS and _publish(crl_id, at, gap):
+    while published < _MOST_ROUNDS and _publish(crl_id, at, gap, seen):
         published += 1
     return published
 
 
-def _publish(crl_id: int, at: datetime, gap: timedelta) -> bool:
+def _publish(crl_id: int, at: datetime, gap: timedelta, seen: Callable[[Crl], int]) -> bool:
     """Publish one list, unless somebody is at it, nothing has changed, or it is too young; say whether."""
     with transaction.atomic(durable=True):
         if not _is_mine(crl_id):
@@ -89,7 +95,7 @@ def _publish(crl_id: int, at: datetime, gap: timedelta) -> bool:
         if not taken and not policy.is_aged(crl, at):
             return False
         _gather(crl, taken)
-        _write(crl, at)
+        _write(crl, policy.next_number(crl, at, seen(crl)), at)
     return True
 
 
@@ -118,9 +124,9 @@ def _is_mine(crl_id: int) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _write(crl: Crl, at: datetime) -> None:
+def _write(crl: Crl, number: int, at: datetime) -> None:
     """Sign the list, and let the commit publish it."""
-    crl.number = policy.next_number(crl, at)
+    crl.number = number
     crl.this_update = policy.next_this_update(crl, at)
     crl.next_update = crl.this_update + policy.CRL_LIFE
     count, unsigned = _laid_out(crl, crl.this_update)

@@ -177,7 +177,9 @@ def test_each_publication_is_in_the_journal_with_its_digest(gateway, issued):
     gateway.hold(issued.ref, request_id=uuid4(), at=AT)
     publication.publish_due(AT)
 
-    facts = JournalEntry.objects.filter(kind=Kind.PUBLISH, authority__role=Role.CNS, facts__year=2026).latest("pk").facts
+    facts = (
+        JournalEntry.objects.filter(kind=Kind.PUBLISH, authority__role=Role.CNS, facts__year=2026).latest("pk").facts
+    )
 
     assert (facts["year"], facts["number"], facts["entries"]) == (2026, number(year=2026), 1)
     assert facts["sha256"] == bytes(Crl.objects.get(issuer__role="cns", year=2026).sha256).hex()
