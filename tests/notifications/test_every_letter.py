@@ -6,6 +6,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
+from django.urls import resolve
 from icalendar import Calendar
 from PIL import Image
 
@@ -115,3 +116,7 @@ def test_every_message_has_its_picture_in_the_documentation():
         assert (pictures.FOLDER / name).stat().st_size <= HEAVIEST_PICTURE
         with Image.open(pictures.FOLDER / name) as picture:
             assert picture.width == (pictures.NARROW if f"-{pictures.NARROW}" in name else pictures.WIDE)
+
+
+def test_the_holders_pages_stand_where_the_mails_say():
+    assert resolve(rendering.HOLDER_PATH)
