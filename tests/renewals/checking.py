@@ -13,4 +13,5 @@ def assert_invariants(now: datetime) -> None:
     """Fail with every breach named."""
     global runs  # noqa: PLW0603 - a counter of the run
     runs += 1
-    assert [str(breach) for breach in invariants.breaches(now=now)] == []
+    found = [str(breach) for breach in invariants.breaches(now=now)]
+    assert found == [], found
