@@ -81,6 +81,7 @@ class DeclineForm(forms.Form):
     def __init__(self, data: Any = None) -> None:
         """Ask for the word in the reader's language."""
         super().__init__(data)
+        # Translators: one word in capitals, which the holder types.
         self.expected = gettext("RINUNCIO")
         field = self.fields["word"]
         field.label = gettext("Scriva %(word)s per confermare") % {"word": self.expected}

@@ -66,12 +66,14 @@ def kept_nowhere(response: HttpResponse) -> HttpResponse:
 
 
 def welcome(address: str, token: str) -> HttpResponse:
-    """Send a recognised holder on, with his visit in a cookie that scripts and other sites never get."""
+    """Send a recognised holder on, with his visit in a cookie that scripts and other sites never get.
+
+    The register ends the visit, not the cookie: a late click is told that it came late.
+    """
     response = redirect(address)
     response.set_cookie(
         COOKIE,
         token,
-        max_age=settings.CMS.holder_visit_minutes * 60,
         secure=settings.BASE_URL.startswith("https://"),
         httponly=True,
         samesite="Strict",

@@ -92,11 +92,29 @@ def test_answers_take_the_same_time(town, monkeypatch):
     assert max(medians.values()) <= 1.15 * min(medians.values()), medians
 
 
+@pytest.mark.parametrize(
+    "typed", ["\x00", "R4T9\x00Q2KX", "\U0001f600" * 11, "\u202eR4T9", "A" * 5000, "' OR 1=1 --", ""]
+)
+def test_hostile_input_is_a_typing_error(stranger, typed):
+    for address in (FIND, f"{HOME}lingua/"):
+        data = {"code": typed, "tax_code": typed, "language": typed, "next": typed}
+        assert stranger.post(address, data).status_code in {302, 422}
+    stranger.cookies[frame.COOKIE] = "è" * 40
+    assert stranger.get(CASE).status_code in {302, 403}
+
+
+def test_the_page_asks_the_database_a_bounded_number_of_times(town):
+    client = entered(town.suspended(town.completed(town.case(days_left=-5))))
+    with CaptureQueriesContext(connection) as queries:
+        client.get(CASE)
+    assert len(queries) <= 6, [query["sql"][:80] for query in queries.captured_queries]
+
+
 def test_a_visit_is_a_cookie_that_scripts_and_other_sites_never_get(town):
     case = town.case()
     client = entered(case)
     cookie = client.cookies[frame.COOKIE]
-    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Strict", 15 * 60)
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Strict", "")
     visit = HolderVisit.objects.get()
     assert cookie.value not in {visit.token_sha256, str(visit.pk)}
     assert client.get(CASE)["Cache-Control"] == "no-store, private"
