@@ -30,9 +30,14 @@ from renewals import policy, queries
 from renewals.models import RenewalCase
 from renewals.services import cases, notices
 from renewals.states import OPEN_STATES, Authorisation
+from runtime import nudge
+from runtime.stint import Stint
 from runtime.transactions import use_case
 
 log = structlog.get_logger(__name__)
+
+TASK = "renewals.tasks.sweep_notices"
+STINT_SECONDS = 40.0  # one task runs two of them
 
 _CASE_FIELDS = ["noticed_at", *cases.PLAN_FIELDS]
 _HOLD_FIELDS = ["notice_at", "noticed_at"]
@@ -48,9 +53,13 @@ def tell_due(*, now: datetime) -> int:
 
 
 def _until_empty(batch: Callable[[datetime], int], now: datetime) -> int:
-    total = 0
+    """Batch after batch until nothing is due; what one stint does not finish, the task does when it is poked again."""
+    total, stint = 0, Stint(STINT_SECONDS)
     while done := batch(now):
         total += done
+        if stint.is_over:
+            nudge.send(TASK)
+            break
     return total
 
 
