@@ -10,6 +10,7 @@ import functools
 import json
 import re
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -21,6 +22,8 @@ from django.views.decorators.debug import sensitive_variables
 from notifications.catalog import CATALOG, Message
 from notifications.errors import NotReadable
 from notifications.models import OutboxMessage
+from notifications.skeletons import Shelf
+from notifications.templatetags.mail import in_rome
 from runtime import sealing
 
 TEXT_WIDTH = 76
@@ -50,14 +53,15 @@ def preview(row: OutboxMessage) -> Rendered:
 @sensitive_variables()
 def render(row: OutboxMessage) -> Rendered:
     """Render a message for its recipient, secrets included. Raises NotReadable when its secrets were wiped."""
-    values = _values(row)
+    values = {**_values(row), "subject": ""}
     with translation.override(row.language):
-        subject = " ".join(_fill(f"mail/{row.kind}.subject", values, autoescape=False).split())
-        values["subject"] = subject
+        decided_by = None if CATALOG[Message(row.kind)].secrets else _shelf().decided_by(values)
+        fill = functools.partial(_shelf().filled, decided_by=decided_by)
+        values["subject"] = " ".join(fill(f"mail/{row.kind}.subject", values, autoescape=False).split())
         return Rendered(
-            subject=subject,
-            text=_wrapped(_fill(f"mail/{row.kind}.body", {**values, **_form("txt")}, autoescape=False)),
-            html=_fill(f"mail/{row.kind}.body", {**values, **_form("html")}, autoescape=True),
+            subject=values["subject"],
+            text=_wrapped(fill(f"mail/{row.kind}.body", {**values, **_form("txt")}, autoescape=False)),
+            html=fill(f"mail/{row.kind}.body", {**values, **_form("html")}, autoescape=True),
         )
 
 
@@ -128,8 +132,13 @@ def _engine() -> Engine:
     )
 
 
-def _fill(name: str, values: dict[str, Any], *, autoescape: bool) -> str:
-    return _engine().get_template(name).render(Context(values, autoescape=autoescape))
+@functools.cache
+def _shelf() -> Shelf:
+    return Shelf(_fill, lambda day, since: in_rome(day).date() < in_rome(since).date())
+
+
+def _fill(name: str, values: Mapping[str, Any], autoescape: bool) -> str:  # noqa: FBT001 - as `Shelf` calls it
+    return _engine().get_template(name).render(Context(dict(values), autoescape=autoescape))
 
 
 def _closed(lines: list[str]) -> list[str]:
@@ -146,6 +155,10 @@ def _wrapped(text: str) -> str:
     """Break lines at `TEXT_WIDTH`; keep their indent, every address whole, one empty line between paragraphs."""
     lines: list[str] = []
     for line in text.splitlines():
+        if len(line) <= TEXT_WIDTH:
+            if line.strip() or (lines and lines[-1]):
+                lines.append(line.rstrip())
+            continue
         indent = " " * (len(line) - len(line.lstrip()))
         hanging = indent + ("   " if line.lstrip()[:2].rstrip(".").isdigit() else "")
         broken = textwrap.wrap(

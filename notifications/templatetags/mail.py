@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,8 @@ from django import template
 from django.utils import formats, translation
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
+
+from notifications.skeletons import passing, passing_since
 
 ROME = ZoneInfo("Europe/Rome")
 URGENT_DAYS = 3
@@ -18,30 +21,35 @@ register = template.Library()
 
 
 @register.filter
+@passing
 def instant(value: str) -> str:
     """Show an ISO 8601 instant as `ven 12/03/2027, 10:15`, in English as `Fri 12 Mar 2027, 10:15`; Europe/Rome."""
     return _said(value, ", H:i")
 
 
 @register.filter
+@passing
 def day(value: str) -> str:
     """Show the day of an ISO 8601 instant or date as `ven 12/03/2027`, in English as `Fri 12 Mar 2027`; Europe/Rome."""
     return _said(value)
 
 
 @register.filter
+@passing
 def last_day_before(value: str) -> str:
     """Show the last whole day before the instant or date: what begins on 30/07 leaves 29/07 as last useful day."""
     return day(eve(value))
 
 
 @register.filter
+@passing
 def eve(value: str) -> str:
     """The last microsecond before the instant or day, as an instant."""
     return (in_rome(value).astimezone(UTC) - timedelta(microseconds=1)).isoformat()
 
 
 @register.filter
+@passing_since
 def distance(value: str, since: str) -> str:
     """How many calendar days (Europe/Rome) lie between `since` and a later day: `oggi`, `domani`, `tra 12 giorni`.
 
@@ -64,12 +72,14 @@ def tone(days: int) -> str:
 
 
 @register.filter
+@passing
 def translated(prose: str) -> str:
     """Say the fixed sentences of a text in the reader's language, line by line; a person's own words stay."""
     return "\n".join(gettext(line) if line else "" for line in prose.splitlines())
 
 
 @register.filter
+@passing
 def translated_list(names: str) -> str:
     """Say names that stand in one line, joined by commas, in the reader's language."""
     return ", ".join(gettext(name) for name in names.split(", ") if name)
@@ -82,6 +92,7 @@ def indented(prose: str) -> str:
 
 
 @register.filter
+@passing
 def dialled(phone: str) -> str:
     """Reduce a telephone number to what a `tel:` link may hold."""
     return "".join(sign for sign in phone if sign.isdigit() or sign == "+")
@@ -94,8 +105,16 @@ def whole(value: str, *, autoescape: bool = True) -> str:
 
 
 def _said(value: str, hours: str = "") -> str:
-    """Italian names of days are written small; elsewhere the month is a word: readers disagree about 12/03."""
-    if (translation.get_language() or "it").startswith("it"):
+    return _in_words(value, hours, translation.get_language() or "it")
+
+
+@functools.lru_cache(maxsize=1024)
+def _in_words(value: str, hours: str, language: str) -> str:
+    """Italian names of days are written small; elsewhere the month is a word: readers disagree about 12/03.
+
+    A date stands several times in a mail, and in many mails of a batch: it is worked out once.
+    """
+    if language.startswith("it"):
         return formats.date_format(in_rome(value), "D d/m/Y" + hours).lower()
     return formats.date_format(in_rome(value), "D j M Y" + hours)
 
