@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from cms import policy as register
 from cms.actors import operator as operator_actor
@@ -67,7 +68,7 @@ def refuse_renewal(case_id: int, *, operator: User, reason: str, now: datetime) 
     return case
 
 
-def _still_time(case: RenewalCase) -> dict[str, str]:
+def _still_time(case: RenewalCase) -> dict[str, Any]:
     """Until when an approval keeps the certificates working, where they do and go on for a while."""
     works = case.waits_for_approval and case.suspended_at is None and not case.refusal_suspends_at_once
     return {"authorise_by": case.old_not_after.isoformat()} if works else {}

@@ -57,7 +57,9 @@ def tell_day(*, now: datetime) -> int:
     if now < _morning(day) or DigestDay.objects.filter(pk=day).exists():
         return 0
     span = Span(_last_told(day), _morning(day))
-    agreements = Agreement.objects.filter(centre__active=True).select_related("centre", "service__successor").order_by("pk")
+    agreements = (
+        Agreement.objects.filter(centre__active=True).select_related("centre", "service__successor").order_by("pk")
+    )
     posted = sum(_tell(agreement, day, span, now=now) for agreement in agreements)
     DigestDay.objects.get_or_create(day=day, defaults={"told_at": now})
     return posted
@@ -148,7 +150,7 @@ def _done(name: str, verb: str, agreement: Agreement, span: Span) -> dict[str, A
     acted = Event.objects.filter(
         centre_id=agreement.centre_id, service_id=issuing, verb=verb, at__gt=span.since, at__lte=span.until
     )
-    codes = acted.order_by("-at", "-id").values_list("case_code", "at")[:MOST_COUNTED]
+    codes = list(acted.order_by("-at", "-id").values_list("case_code", "at")[:MOST_COUNTED])
     if agreement.service_id != issuing or agreement.service.predecessors.exists():
         mine = set(_of_service(agreement, [code for code, _at in codes]))
         codes = [(code, at) for code, at in codes if code in mine]

@@ -128,7 +128,7 @@ def _covered_by_cases(pair_ids: set[int]) -> set[str]:
     cases_of = RenewalCase.objects.filter(queries.unauthorised(), new_pair_id__in=pair_ids, withdrawn_at__isnull=True)
     lapses = cases_of.filter(suspended_at__isnull=False).values_list("new_pair_id", "suspended_at")
     days = settings.CMS.hold_days
-    return {notices.day_of_pair(pair_id, register.hold_lapses_at(at, days)) for pair_id, at in lapses}
+    return {notices.day_of_pair(pair_id, register.hold_lapses_at(at, days)) for pair_id, at in lapses if at}
 
 
 def _post(drafts: Sequence[Draft | None], now: datetime) -> None:
