@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
 from cryptography import x509
 from cryptography.x509 import ocsp
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 
@@ -166,3 +168,99 @@ def test_when_the_database_is_away_ocsp_says_try_later(client, issued, clock):
 
     assert ocsp.load_der_ocsp_response(response.content).response_status is ocsp.OCSPResponseStatus.TRY_LATER
     assert response["Cache-Control"] == "no-store"
+
+
+def test_head_tells_the_size_without_reading_the_bytes(client, django_assert_num_queries):
+    url = reverse("authority:crl", args=["cns"])
+    whole = client.get(url)
+
+    with django_assert_num_queries(1) as statements:
+        head = client.head(url)
+
+    assert "string_agg" not in statements[0]["sql"]
+    assert head["Content-Length"] == str(len(whole.content))
+    for name in ("ETag", "Last-Modified", "Expires", "Cache-Control", "Content-Type"):
+        assert head[name] == whole[name]
+
+
+def test_a_list_is_asked_for_by_date_too(client):
+    url = reverse("authority:crl", args=["cns"])
+
+    unchanged = client.get(url, headers={"if-modified-since": client.get(url)["Last-Modified"]})
+
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    assert unchanged["ETag"]
+    assert "max-age=30" in unchanged["Cache-Control"]
+
+
+@pytest.mark.parametrize(("left", "seconds"), [(31, 30), (12, 12), (0, 0), (-3600, 0)])
+def test_no_cache_keeps_a_list_beyond_its_own_next_update(client, clock, left, seconds):
+    row = Crl.objects.get(issuer__role="cns", year=None)
+    clock.instant = row.next_update - timedelta(seconds=left)
+
+    response = client.get(reverse("authority:crl", args=["cns"]))
+
+    assert f"max-age={seconds}," in response["Cache-Control"]
+    assert parsedate_to_datetime(response["Expires"]) == clock.instant + timedelta(seconds=seconds)
+
+
+def test_a_list_that_is_not_what_was_signed_is_not_served(client):
+    row = Crl.objects.get(issuer__role="cns", year=None)
+    Crl.objects.filter(pk=row.pk).update(tail=bytes(row.tail)[:-1] + bytes([bytes(row.tail)[-1] ^ 1]))
+
+    response = client.get(reverse("authority:crl", args=["cns"]))
+
+    assert (response.status_code, response.content) == (503, b"")
+    assert response["Cache-Control"] == "no-store"
+    assert response["Retry-After"]
+
+
+@pytest.mark.parametrize("path", ["crl/cns.crl", "crl/cns/2026.crl", "ca/cns.crt"])
+def test_when_the_database_is_away_there_is_no_list_rather_than_an_empty_one(client, path):
+    def away(*_):
+        raise OperationalError("the database is away")
+
+    with connection.execute_wrapper(away):
+        response = client.get(f"/pki/{path}")
+
+    assert (response.status_code, response.content) == (503, b"")
+    assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "text/plain", "application/x-www-form-urlencoded", ""])
+def test_ocsp_by_post_wants_its_own_media_type(client, issued, media_type):
+    response = client.post(reverse("authority:ocsp", args=["cns"]), question(issued), content_type=media_type)
+
+    assert response.status_code == 415
+
+
+def test_an_empty_body_is_malformed(client):
+    response = client.post(reverse("authority:ocsp", args=["cns"]), b"", OCSP_TYPE, CONTENT_TYPE=OCSP_TYPE)
+
+    malformed = ocsp.OCSPResponseStatus.MALFORMED_REQUEST
+    assert ocsp.load_der_ocsp_response(response.content).response_status is malformed
+
+
+def test_ocsp_by_get_tells_caches_what_stands_in_the_answer(client, issued, clock):
+    url = "/pki/ocsp/cns/" + quote(base64.b64encode(question(issued)).decode(), safe="")
+    first = client.get(url)
+    clock.instant += timedelta(seconds=100)
+
+    again = client.get(url, headers={"if-none-match": first["ETag"]})
+    by_date = client.get(url, headers={"if-modified-since": first["Last-Modified"]})
+
+    stated = ocsp.load_der_ocsp_response(first.content)
+    assert parsedate_to_datetime(first["Last-Modified"]) == stated.this_update_utc
+    assert (again.status_code, by_date.status_code) == (304, 304)
+    assert parsedate_to_datetime(again["Expires"]) == clock.instant + timedelta(seconds=30)
+
+
+def test_a_hold_shows_in_the_very_next_answer_and_the_old_tag_is_worth_nothing(client, gateway, issued):
+    url = "/pki/ocsp/cns/" + quote(base64.b64encode(question(issued)).decode(), safe="")
+    tag = client.get(url)["ETag"]
+
+    gateway.hold(issued.ref, request_id=uuid4(), at=AT)
+    response = client.get(url, headers={"if-none-match": tag})
+
+    assert response.status_code == 200
+    assert ocsp.load_der_ocsp_response(response.content).certificate_status is ocsp.OCSPCertStatus.REVOKED
