@@ -1,6 +1,6 @@
 """Settings of the register."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Literal
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,6 +17,14 @@ class CmsSettings(BaseSettings):
     ca_batch: int = 500
     ca_batch_one_by_one: int = 25
     ca_retry_seconds: tuple[int, ...] = (2, 5, 15, 30, 60, 120, 300, 600)
+
+    # The nightly check from outside: when it starts (Europe/Rome); from where the CA's addresses are reached (empty:
+    # the base URL; `as-issued`: at the addresses themselves); after what time a difference is no change under way;
+    # about how many active certificates OCSP is asked a night, in turn (about all others it is always asked).
+    status_check_at: time = time(2, 30)
+    status_origin: str = ""
+    status_lag_seconds: int = 120
+    status_ocsp_most: int = 20_000
 
     credit_four_eyes: bool = True
     # Days of a suspension, of any cause; the last one is included in full, then comes revocation (rules.md R9).

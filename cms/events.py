@@ -79,6 +79,7 @@ VERBS = {
     "agreement.changed": _("Accordo modificato"),
     "service.offered": _("Servizio aggiunto"),
     "service.changed": _("Servizio modificato"),
+    "status-check.started": _("Controllo dello stato avviato"),
     "revocation-stop.asked": _("Fermo delle revoche chiesto"),
     "revocation-stop.confirmed": _("Fermo delle revoche confermato"),
     "revocation-stop.withdrawn": _("Richiesta di fermo delle revoche ritirata"),

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from cms.services import codes, intake, links, low_stock, requests, seals, visits
+from cms.services import checks, codes, intake, links, low_stock, requests, seals, visits
 from runtime import clock
 
 
@@ -60,3 +60,9 @@ def forget_visits() -> int:
     """Delete visits, links and counters of strangers that have had their time."""
     at = clock.now()
     return visits.forget_visits(now=at) + links.forget_links(now=at) + codes.forget_attempts(now=at)
+
+
+@shared_task
+def check_statuses() -> int:
+    """Compare register, CA, lists and OCSP from outside: begin at night, go on with what is under way."""
+    return checks.carry_out_due(at=clock.now())

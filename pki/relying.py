@@ -6,6 +6,7 @@ A list or an answer counts when its signature fits; how old it is, is told apart
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
@@ -220,8 +221,12 @@ def _key(certificate: x509.Certificate) -> rsa.RSAPublicKey | ec.EllipticCurvePu
 def _hashes(issuer: bytes) -> tuple[bytes, bytes]:
     """Hash name and key as the CertID of RFC 6960 wants them, with SHA-256."""
     certificate = _certificate(issuer)
-    request = ocsp.OCSPRequestBuilder().add_certificate(certificate, certificate, hashes.SHA256()).build()
-    return request.issuer_name_hash, request.issuer_key_hash
+    key = _key(certificate)
+    if isinstance(key, rsa.RSAPublicKey):
+        bits = key.public_bytes(Encoding.DER, PublicFormat.PKCS1)
+    else:
+        bits = key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return hashlib.sha256(certificate.subject.public_bytes()).digest(), hashlib.sha256(bits).digest()
 
 
 def _points(crl: x509.CertificateRevocationList) -> tuple[str, ...]:

@@ -53,6 +53,7 @@ HAVE_STATES = ("cms/", "renewals/", "smime/")
 
 TASKS = {
     "authority.tasks.publish_crls",
+    "cms.tasks.check_statuses",
     "cms.tasks.forget_imports",
     "cms.tasks.rescan_imports",
     "cms.tasks.rescan_requests",
