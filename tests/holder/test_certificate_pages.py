@@ -7,11 +7,12 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+import redis
 from django.conf import settings
 from django.test import Client
 
 from cms.errors import HoldNotYours
-from cms.models import Certificate, Event, Hold, HolderLink, HolderVisit
+from cms.models import CodeAttempts, Event, Hold, HolderLink, HolderVisit
 from cms.services import codes
 from cms.states import HoldCause
 from cms.tasks import write_to_holders
@@ -20,6 +21,7 @@ from renewals.pages import frame
 from tests.holder.test_links import token_in
 from tests.holder.test_self_service import BOTH, held_by, statuses
 from tests.panel.town import tax_code
+from tests.plugin import services
 from tests.renewals import quick
 
 HOME = settings.HOLDER_PATH
@@ -287,7 +289,7 @@ def test_a_link_that_nobody_sent_is_refused(world, token):
     assert browser.post(f"{HOME}collegamento/").status_code == 409
 
 
-def test_no_secret_stands_in_an_address_an_event_or_a_log(pair, code, capfd):
+def test_no_secret_stands_in_an_event_a_log_or_redis(pair, code, capfd):
     browser = by_link(pair.holder)
     token = newest_token()
     enter(browser, pair.holder.tax_code, code)
@@ -296,7 +298,9 @@ def test_no_secret_stands_in_an_address_an_event_or_a_log(pair, code, capfd):
         enter(Client(), pair.holder.tax_code, WRONG)
     write_to_holders()
     out, err = capfd.readouterr()
-    kept = str(list(Event.objects.values_list())) + str(list(Certificate.objects.values_list("pk", "status")))
+    kept = str(list(Event.objects.values_list())) + str(list(CodeAttempts.objects.values_list()))
+    with redis.Redis.from_url(services.redis.url) as client:
+        kept += str([(key, client.dump(key)) for key in client.scan_iter()])
     for secret in (code, token, pair.holder.tax_code):
         assert secret not in out + err + kept
 
