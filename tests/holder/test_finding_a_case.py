@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import statistics
 import time
@@ -83,13 +84,14 @@ def test_answers_take_the_same_time(town, monkeypatch):
     pairs = wrong_pairs(town)
     times = {what: [] for what in pairs}
     client = Client()
-    for _round in range(60):
-        for what, pair in pairs.items():
+    for number in range(80):
+        for what, pair in random.Random(number).sample(list(pairs.items()), len(pairs)):
             began = time.perf_counter()
             tried(*pair, client)
             times[what].append(time.perf_counter() - began)
-    medians = {what: statistics.median(each) for what, each in times.items()}
-    assert max(medians.values()) <= 1.15 * min(medians.values()), medians
+    # What a busy machine adds, it adds to the slow half: the fast quarter is what the work itself takes.
+    quarters = {what: statistics.quantiles(each, n=4)[0] for what, each in times.items()}
+    assert max(quarters.values()) <= 1.15 * min(quarters.values()), quarters
 
 
 @pytest.mark.parametrize(
