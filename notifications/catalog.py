@@ -200,7 +200,11 @@ CATALOG: Mapping[Message, Contents] = MappingProxyType(
         Message.HOLDER_LINK: _about_person("link_url", is_urgent=True, purpose=Shape.LINE, expires_at=Shape.INSTANT),
         Message.USER_CODE: _about_person("user_code", is_urgent=True),
         Message.CASE_CANCELLED: Contents(_about_card(reason=Shape.PROSE)),
-        Message.REFUSED: Contents(_about_card(reason=Shape.PROSE), optional={"authorise_by": Shape.INSTANT_OR_NOTHING}),
+        # `authorise_by`: until when the centre can still approve; `suspended_at`: the new certificates do not work now.
+        Message.REFUSED: Contents(
+            _about_card(reason=Shape.PROSE),
+            optional={"authorise_by": Shape.INSTANT_OR_NOTHING, "suspended_at": Shape.INSTANT_OR_NOTHING},
+        ),
         Message.INVITATION: Contents(
             {
                 "recipient_name": Shape.LINE,

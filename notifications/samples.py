@@ -35,7 +35,7 @@ ESPECIALLY: Mapping[Message, Mapping[str, Any]] = MappingProxyType(
         Message.SUSPENSION_WARNING: {"reason": ""},
         Message.REACTIVATED: {"reason": "Il CDRL ha autorizzato il rinnovo."},
         Message.REVOKED: {"reason": "Il rinnovo non è stato autorizzato dal CDRL entro 120 giorni dalla sospensione."},
-        Message.REFUSED: {"reason": "I dati della pratica non sono corretti."},
+        Message.REFUSED: {"reason": "I dati della pratica non sono corretti.", "suspended_at": ""},
         Message.CASE_CANCELLED: {"reason": "Il titolare ha scelto di non proseguire."},
         Message.ALARM: {"closed_at": ""},
     }

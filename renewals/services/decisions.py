@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+
 from cms import policy as register
 from cms.actors import operator as operator_actor
 from cms.contacts import CONTROL
@@ -64,14 +66,19 @@ def refuse_renewal(case_id: int, *, operator: User, reason: str, now: datetime) 
     if not was_installed:
         end_as_cancelled(case, reason="refused", actor=actor, at=now)
     record("case.refused", case, actor=actor, at=now, reason=reason)
-    notices.tell(case, Message.REFUSED, at=now, reason=reason, **_still_time(case))
+    notices.tell(case, Message.REFUSED, at=now, reason=reason, **_still_time(case, now))
     return case
 
 
-def _still_time(case: RenewalCase) -> dict[str, Any]:
-    """Until when an approval keeps the certificates working, where they do and go on for a while."""
-    works = case.waits_for_approval and case.suspended_at is None and not case.refusal_suspends_at_once
-    return {"authorise_by": case.old_not_after.isoformat()} if works else {}
+def _still_time(case: RenewalCase, now: datetime) -> dict[str, Any]:
+    """Until when an approval still helps: the old expiry while the certificates work, then the end of day 120."""
+    if not case.waits_for_approval:
+        return {}
+    suspended_at = case.suspended_at or (now if case.refusal_suspends_at_once else None)
+    if suspended_at is None:
+        return {"authorise_by": case.old_not_after.isoformat()}
+    last = register.hold_lapses_at(suspended_at, settings.CMS.hold_days) - register.ONE_SECOND
+    return {"authorise_by": last.isoformat(), "suspended_at": suspended_at.isoformat()}
 
 
 @use_case

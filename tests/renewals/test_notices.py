@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,10 +13,12 @@ from cms.policy import days_before
 from cms.services import certificates, requests
 from cms.states import ApprovalMode, HoldCause
 from notifications.models import OutboxMessage
+from notifications.rendering import render
 from renewals import sweeps
 from renewals.models import RenewalCase
 from renewals.services import cases, decisions, reminders
 from renewals.services.notices import REASONS
+from runtime import sealing
 from tests.renewals.checking import assert_invariants
 from tests.renewals.conftest import NOW
 from tests.renewals.enrolment import Enrolment
@@ -224,6 +227,35 @@ class TestNothingLeftToDo:
         assert told() == [("suspension-warning", 15), ("suspension-warning", 7)]
         assert OutboxMessage.objects.get(key__endswith=":7").context["reason"] == "Cessato"
 
+    @pytest.mark.parametrize(
+        ("at_once", "late", "until"),
+        [
+            (False, False, OLD_NOT_AFTER),
+            (True, False, datetime(2026, 6, 30, 21, 59, 59, tzinfo=UTC)),
+            (False, True, DAY_121 - timedelta(seconds=1)),
+        ],
+    )
+    def test_the_refusal_says_until_when_an_approval_still_helps(self, world, at_once, late, until):
+        """NOW is 2 March: suspended at once, day 120 is 30 June."""
+        case = suspended(world) if late else completed(world, 1)
+        RenewalCase.objects.update(refusal_suspends_at_once=at_once)
+        decisions.refuse_renewal(case.pk, operator=world.operator, reason="Cessato", now=DUE if late else NOW)
+        mail = OutboxMessage.objects.get(kind="refused")
+        assert mail.context["authorise_by"] == until.isoformat()
+        assert ("sospesi dal" in " ".join(render(mail).text.split())) == (at_once or late)
+        assert "La pratica è chiusa" not in render(mail).text
+
+    def test_approved_while_another_cause_holds_the_certificates(self, world):
+        """Nothing is reactivated, and the holder is told of the decision all the same."""
+        case = suspended(world)
+        for half in case.new_pair.certificates.all():
+            certificates.place_hold(half, HoldCause.HOLDER, days=120, actor=SYSTEM, at=DUE)
+        decisions.approve_renewal(case.pk, operator=world.operator, now=DUE)
+        requests.carry_out_due(at=DUE)
+        kinds = set(OutboxMessage.objects.values_list("kind", flat=True))
+        assert "authorised" in kinds
+        assert "reactivated" not in kinds
+
     def test_a_mail_that_a_delivery_holds_is_left_to_it(self, world, warned):
         """It may be with the mail server already; taking it back would hide what the holder reads."""
         at = days_before(OLD_NOT_AFTER, 14)
@@ -301,3 +333,31 @@ class TestHoldsOfOtherCauses:
     def test_a_missing_approval_leaves_its_warnings_to_the_case(self, world):
         suspended(world)
         assert set(Hold.objects.values_list("notice_at", flat=True)) == {None}
+
+
+class TestChangedData:
+    """What a holder changes during a renewal is named to him, never written."""
+
+    def test_the_mailbox_gets_the_names_of_the_fields(self, world):
+        address = {"street": "Via Roma 1", "postcode": "52100", "town": "Arezzo", "province": "AR"}
+        Enrolment(world.card(1)).until("contacts").contacts(address=address)
+        mail = OutboxMessage.objects.get(kind="data-changed")
+        assert mail.context["changed"].splitlines() == ["Indirizzo", "CAP", "Comune", "Provincia"]
+        assert "Via Roma" not in render(mail).text
+
+    def test_contacts_that_stay_bring_no_mail(self, world):
+        Enrolment(world.card(1)).until("acceptance")
+        assert not OutboxMessage.objects.filter(kind="data-changed").exists()
+
+    def test_the_mailbox_that_is_left_hears_of_the_telephone_too(self, world):
+        enrolment = Enrolment(world.card(1)).until("contacts")
+        enrolment.contacts(email="nuova@posta.example.org", mobile="+393471299999")
+        assert not OutboxMessage.objects.filter(kind="data-changed").exists()  # nothing is stored before the code
+        mail = OutboxMessage.objects.get(kind="contact-confirmation")
+        code = json.loads(sealing.unseal(bytes(mail.sealed_context), context=mail.seal_context))["confirmation_code"]
+        enrolment.call("post", "/case/contact-confirmation", {"code": code})
+        mails = OutboxMessage.objects.filter(kind="data-changed")
+        assert set(mails.values_list("recipient", flat=True)) == {
+            "nuova@posta.example.org",
+            "titolare1@posta.example.org",
+        }
