@@ -164,11 +164,11 @@ def _parameter(text: str) -> str:
 
 def _folded(line: str) -> bytes:
     """The line in UTF-8, cut between characters after at most 75 octets; what follows begins with a space."""
-    pieces, piece = [], b""
-    for sign in line:
-        octets = sign.encode()
-        if len(piece) + len(octets) > LONGEST_LINE:
-            pieces.append(piece)
-            piece = b" "
-        piece += octets
-    return b"\r\n".join([*pieces, piece]) + b"\r\n"
+    octets, pieces, start, room = line.encode(), [], 0, LONGEST_LINE
+    while len(octets) - start > room:
+        end = start + room
+        while octets[end] & 0b1100_0000 == 0b1000_0000:  # in the middle of a character of UTF-8
+            end -= 1
+        pieces.append(octets[start:end])
+        start, room = end, LONGEST_LINE - 1
+    return b"\r\n ".join([*pieces, octets[start:]]) + b"\r\n"
