@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cms.admin.agreements import CentresPage
+from cms.admin.checks import ChecksPage
 from cms.admin.imports import ImportPage
 from cms.admin.people import PeoplePage
 from cms.admin.purchases import PurchasePage
@@ -36,6 +37,7 @@ site.show(PeoplePage)
 site.show(CentresPage)
 site.show(ServicesPage)
 site.show(StopPage)
+site.show(ChecksPage)
 site.show(WatchPage)
 
 __all__ = ["site"]
