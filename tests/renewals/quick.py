@@ -21,6 +21,9 @@ from renewals.models import RenewalCase
 from renewals.services import cases, issuance, notices
 from tests.renewals.world import OLD_NOT_AFTER, World
 
+SLOTS = ("authentication", "signature")
+FIRST_ISSUED = date(2023, 3, 31)
+
 
 def ec_csr() -> bytes:
     """A request with a fresh P-256 key."""
@@ -30,21 +33,30 @@ def ec_csr() -> bytes:
     return request.public_bytes(Encoding.DER)
 
 
-def opened(world: World, number: int, *, not_after: datetime = OLD_NOT_AFTER) -> RenewalCase:
-    """A case in Comunicato."""
+def registered(world: World, number: int, *, not_after: datetime = OLD_NOT_AFTER, first: date = FIRST_ISSUED) -> Pair:
+    """Two certificates on a card, whose case nobody has opened yet."""
     holder, serial = world.person(number), f"7{number:014d}"
     old = {
         slot: world.issue(slot, ec.generate_private_key(ec.SECP256R1()), holder, serial, not_after) for slot in SLOTS
     }
-    card = CardData(serial, world.family, date(2023, 3, 31), date(2023, 3, 31))
-    pair = registration.register_card(card, holder=holder, agreement=world.agreement, certificates=old, at=world.now)
+    card = CardData(serial, world.family, first, first)
+    return registration.register_card(card, holder=holder, agreement=world.agreement, certificates=old, at=world.now)
+
+
+def opened(world: World, number: int, *, not_after: datetime = OLD_NOT_AFTER) -> RenewalCase:
+    """A case in Comunicato."""
+    pair = registered(world, number, not_after=not_after)
     with transaction.atomic():
         return cases.open_or_resume(pair, actor=SYSTEM, at=world.now)
 
 
 def signed(world: World, number: int, *, not_after: datetime = OLD_NOT_AFTER) -> RenewalCase:
     """A case in In attesa emissione: reserved, nothing asked of the CA yet."""
-    case = opened(world, number, not_after=not_after)
+    return sign(world, opened(world, number, not_after=not_after))
+
+
+def sign(world: World, case: RenewalCase) -> RenewalCase:
+    """The holder of an open case signs now."""
     with transaction.atomic():
         case.sign(at=world.now, mode=ApprovalMode(world.agreement.approval), refusal_suspends_at_once=False)
         case.ask_authorisation()
@@ -59,7 +71,11 @@ def signed(world: World, number: int, *, not_after: datetime = OLD_NOT_AFTER) ->
 
 def requested(world: World, number: int, *, not_after: datetime = OLD_NOT_AFTER) -> RenewalCase:
     """The same, with both wishes stored and not yet carried out."""
-    case = signed(world, number, not_after=not_after)
+    return request(world, signed(world, number, not_after=not_after))
+
+
+def request(world: World, case: RenewalCase) -> RenewalCase:
+    """His client asks for both certificates now."""
     with transaction.atomic():
         case.new_pair = Pair.objects.create(
             card_id=case.card_id,
@@ -84,9 +100,13 @@ def requested(world: World, number: int, *, not_after: datetime = OLD_NOT_AFTER)
     return case
 
 
-def completed(world: World, number: int) -> RenewalCase:
+def completed(world: World, number: int, *, not_after: datetime = OLD_NOT_AFTER) -> RenewalCase:
     """A case in Completato that waits for its centre."""
-    case = requested(world, number)
+    return complete(world, requested(world, number, not_after=not_after))
+
+
+def complete(world: World, case: RenewalCase) -> RenewalCase:
+    """What was requested is issued and proven now."""
     requests.carry_out_due(at=world.now)
     with transaction.atomic():
         halves = list(case.new_pair.certificates.order_by("pk"))
@@ -104,6 +124,3 @@ def completed(world: World, number: int) -> RenewalCase:
 def ledger(case: RenewalCase) -> dict[str, object]:
     """Which counters the case moves."""
     return {"centre_id": case.centre_id, "service_id": case.issuing_service_id, "case_code": case.code}
-
-
-SLOTS = ("authentication", "signature")
