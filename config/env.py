@@ -32,6 +32,7 @@ class Environment(BaseSettings):
     debug: bool = False
     static_root: str = "static-root"
     heartbeat_folder: str = ""
+    metrics_token: SecretStr = SecretStr("")
     crl_folder: str = ""
 
     db_host: str
@@ -62,6 +63,14 @@ class Environment(BaseSettings):
     def _secret_is_long(cls, value: SecretStr) -> SecretStr:
         if len(value.get_secret_value()) < SHORTEST_SECRET:
             msg = f"must be at least {SHORTEST_SECRET} characters of randomness"
+            raise ValueError(msg)
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _token_is_long_or_none(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < SHORTEST_SECRET:
+            msg = f"must be at least {SHORTEST_SECRET} characters of randomness, or empty for no metrics"
             raise ValueError(msg)
         return value
 

@@ -28,6 +28,7 @@ HOLDER_PATH = "/titolare/"  # where the holder's pages begin; mails link to it
 REDIS_URL = ENVIRONMENT.redis_url.get_secret_value()
 SEALING_KEYS = ENVIRONMENT.sealing_key_ring
 HEARTBEAT_FOLDER = ENVIRONMENT.heartbeat_folder
+METRICS_TOKEN = ENVIRONMENT.metrics_token.get_secret_value()
 CRL_FOLDER = ENVIRONMENT.crl_folder
 CMS = built(CmsSettings)
 RENEWALS = built(RenewalSettings)

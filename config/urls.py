@@ -7,7 +7,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from cms.admin import invitations
-from config import health, login, sessions
+from config import health, login, metrics, sessions
 from config.api import api
 from config.panel import site
 from notifications.views import receive_report
@@ -28,6 +28,7 @@ login_pages = [
 urlpatterns = [
     path("healthz", health.alive, name="alive"),
     path("readyz", health.ready, name="ready"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("pki/", include("authority.urls")),
     path("api/enrollment/v1/", api.urls),
     path("api/mail/v1/bounces", receive_report, name="mail_bounces"),
