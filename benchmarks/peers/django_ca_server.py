@@ -57,13 +57,27 @@ class Peer:
         return sign
 
 
-@contextmanager
-def running(servers: Servers) -> Iterator[Peer]:
-    """Set the peer up in the run's PostgreSQL and serve it, on the core of the server under test."""
+@dataclass(frozen=True)
+class Founded:
+    """The peer with tables, keys and CAs in a database of the run, not served yet."""
+
+    python: Path
+    environment: dict[str, str]
+    serials: dict[str, str]
+    password: str
+
+    def run(self, script: str, *arguments: object) -> str:
+        """Run one of the scripts in the peer's folder; returns the last line that it printed."""
+        command = [self.python, FOLDER / script, *map(str, arguments)]
+        done = subprocess.run(command, env=self.environment, check=True, stdout=subprocess.PIPE, text=True)
+        return done.stdout.splitlines()[-1]
+
+
+def founded(servers: Servers) -> Founded:
+    """Set the peer up in the run's PostgreSQL."""
     python = _environment()
     servers.create_empty(DATABASE)
-    address, keys = servers.postgres.address, servers.folder / "peer-keys"
-    password = secrets.token_urlsafe(16)
+    address, password = servers.postgres.address, secrets.token_urlsafe(16)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("SIGILLO_")},
         "DJANGO_SETTINGS_MODULE": "peer_settings",
@@ -74,20 +88,32 @@ def running(servers: Servers) -> Iterator[Peer]:
         "PEER_DB_PORT": str(address.port),
         "PEER_DB_USER": address.user,
         "PEER_DB_NAME": DATABASE,
-        "PEER_KEY_FOLDER": str(keys),
+        "PEER_KEY_FOLDER": str(servers.folder / "peer-keys"),
     }
-    founded = subprocess.run(
-        [python, FOLDER / "found.py"], env=environment, check=True, stdout=subprocess.PIPE, text=True
-    )
+    peer = Founded(python, environment, {}, password)
+    peer.serials.update(json.loads(peer.run("found.py")))
+    return peer
+
+
+@contextmanager
+def running(servers: Servers) -> Iterator[Peer]:
+    """Set the peer up in the run's PostgreSQL and serve it, on the core of the server under test."""
+    with serving(servers, founded(servers)) as peer:
+        yield peer
+
+
+@contextmanager
+def serving(servers: Servers, peer: Founded) -> Iterator[Peer]:
+    """Serve the peer, on the core of the server under test."""
     port = free_port(PORT)
-    command = [python, "-m", "gunicorn", f"--bind=127.0.0.1:{port}", "--workers=1", "peer_wsgi:application"]
+    command = [peer.python, "-m", "gunicorn", f"--bind=127.0.0.1:{port}", "--workers=1", "peer_wsgi:application"]
+    log = servers.folder / "django-ca.log"
     with cores.on(cores.SERVER):
-        child = start_child("django-ca", command, environment=environment, log=servers.folder / "django-ca.log")
+        child = start_child("django-ca", command, environment=peer.environment, log=log)
     try:
         wait_until(child, partial(_answers, port), timeout=START_SECONDS)
-        authorization = f"Basic {base64.b64encode(f'bench:{password}'.encode()).decode()}"
-        serials = json.loads(founded.stdout.splitlines()[-1])
-        yield Peer(port, child.process.pid, serials, authorization)
+        authorization = f"Basic {base64.b64encode(f'bench:{peer.password}'.encode()).decode()}"
+        yield Peer(port, child.process.pid, peer.serials, authorization)
     finally:
         child.stop()
 
