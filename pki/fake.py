@@ -43,7 +43,7 @@ from pki.gateway import (
 )
 from pki.keys import require_new_key
 
-_LIFE = Validity(datetime(2010, 1, 1, tzinfo=UTC), datetime(2060, 1, 1, tzinfo=UTC) - timedelta(seconds=1))
+_LIFE = Validity(datetime(2010, 1, 1, tzinfo=UTC), datetime(2160, 1, 1, tzinfo=UTC) - timedelta(seconds=1))
 _ALGORITHM = SignatureAlgorithm.ECDSA_P256_SHA256
 _ADDRESS = "http://fake-ca.example.org"
 _ORGANIZATION = {"organization": "Sigillo Fake S.p.A.", "organization_identifier": "VATIT-00000000000"}
