@@ -25,8 +25,8 @@ SOURCES = [path for app in ("cms", "renewals", "notifications", "config") for pa
 TEXTS = [path for ending in ("html", "txt", "subject", "body") for path in (ROOT / "templates").rglob(f"*.{ending}")]
 MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
 REFRESH = (
-    "makemessages -l en --no-location --no-wrap --no-obsolete -i tests -e html,txt,subject,body,py, "
-    "translate, compilemessages -l en"
+    "makemessages -l en --no-location --no-wrap --no-obsolete -i tests -i var -e html,txt,subject,body,py, "
+    "translate, compilemessages -l en -i .venv -i var"
 )
 
 STRING = r"""u?('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
