@@ -98,12 +98,13 @@ _CANCELLED = """cancelled AS (
          WHERE half.is_wished AND wish.certificate_id = half.id AND wish.state = 'planned'
            AND wish.kind IN ('hold', 'release')
     )"""
-# What stands before this statement: what it inserts itself, it does not see.
-_NOT_HELD = """NOT EXISTS (
-                   SELECT FROM cms_hold AS hold WHERE hold.certificate_id = certificate.id
+# What stands before this statement: what it inserts itself, it does not see. Counted for each half, because the planner
+# may turn NOT EXISTS into a hash of all holds and revocations there are.
+_NOT_HELD = """0 = (
+                   SELECT count(*) FROM cms_hold AS hold WHERE hold.certificate_id = certificate.id
                       AND hold.lifted_at IS NULL AND hold.ended_at IS NULL)"""
-_NOT_REVOKED = """NOT EXISTS (
-                   SELECT FROM cms_carequest AS wish WHERE wish.certificate_id = certificate.id
+_NOT_REVOKED = """0 = (
+                   SELECT count(*) FROM cms_carequest AS wish WHERE wish.certificate_id = certificate.id
                       AND wish.kind = 'revoke' AND wish.state <> ALL (%(without_effect)s))"""
 _REVOCATIONS = """(
                    SELECT count(*) FROM cms_carequest AS wish
