@@ -26,16 +26,16 @@ _PARTS = f"""
     SELECT id >> {PART_BITS} FROM authority_ledgerentry WHERE state <> 'good' AND {{scope}}
 """  # noqa: S608 (our own constants)
 _ENTRIES = "SELECT count, entries FROM authority_crlpart WHERE crl_id = %s ORDER BY number"
-_FROM = """
-  FROM authority_crl crl JOIN authority_certificationauthority ca ON ca.id = crl.issuer_id
- WHERE ca.role = %s AND crl.year IS NOT DISTINCT FROM %s::int AND crl.number > 0
+_ALL = """
+  FROM authority_crl crl JOIN authority_certificationauthority ca ON ca.id = crl.issuer_id WHERE crl.number > 0
 """
-_FACTS = """
-SELECT crl.id, crl.number, crl.this_update, crl.next_update, crl.sha256,
+_FROM = f"{_ALL} AND ca.role = %s AND crl.year IS NOT DISTINCT FROM %s::int"
+_FACTS = """crl.id, crl.number, crl.this_update, crl.next_update, crl.sha256,
        (octet_length(crl.head) + octet_length(crl.tail) + coalesce(
            (SELECT sum(octet_length(entries)) FROM authority_crlpart WHERE crl_id = crl.id), 0))::bigint AS size
 """
-_VERSION = _FACTS + _FROM
+_VERSION = f"SELECT {_FACTS} {_FROM}"
+_VERSIONS = f"SELECT ca.role, crl.year, {_FACTS} {_ALL} ORDER BY crl.id"
 _WHOLE = f"""
 SELECT version.*, crl.head, crl.tail, part.entries
   FROM ({_VERSION}) AS version JOIN authority_crl crl USING (id)
@@ -148,10 +148,16 @@ def crl_with_bytes(role: str, year: int | None) -> tuple[CrlVersion, bytes] | No
     return CrlVersion(*facts), b"".join([head, *(entries or b"" for *_, entries in rows), tail])
 
 
-def published_lists() -> list[tuple[str, int | None]]:
-    """Name every published CRL by its issuer's role and its year."""
-    found = Crl.objects.filter(number__gt=0).order_by("pk")
-    return list(found.values_list("issuer__role", "year"))
+def crl_versions() -> list[tuple[str, int | None, CrlVersion]]:
+    """Say which version of every CRL is published, with its issuer's role and its year."""
+    with connection.cursor() as cursor:
+        cursor.execute(_VERSIONS)
+        return [(role, year, CrlVersion(*row[:4], bytes(row[4]), row[5])) for role, year, *row in cursor.fetchall()]
+
+
+def misses_a_change(crl_id: int) -> bool:
+    """Say whether a change is committed that this CRL does not show."""
+    return UnpublishedChange.objects.filter(crl_id=crl_id).exists()
 
 
 @contextmanager

@@ -149,6 +149,17 @@ def assemble(unsigned: Unsigned, signature: bytes) -> bytes:
     return _envelope(unsigned.tbs, unsigned.algorithm, signature)
 
 
+def taken_apart(signed: bytes) -> tuple[memoryview, bytes]:
+    """Give the to-be-signed bytes and the signature value of a certificate or CRL; `ValueError` for something else."""
+    _, start, end = der.read(signed, 0, len(signed))
+    _, _, tbs_end = der.read(signed, start, end)
+    _, _, algorithm_end = der.read(signed, tbs_end, end)
+    tag, value, value_end = der.read(signed, algorithm_end, end)
+    if tag != der.BIT_STRING or value_end != end:
+        raise ValueError("neither a certificate nor a CRL")
+    return memoryview(signed)[start:tbs_end], signed[value + 1 : value_end]
+
+
 def _envelope(tbs: bytes, algorithm: SignatureAlgorithm, signature: bytes) -> bytes:
     return der.sequence(tbs, algorithm.identifier, der.tlv(der.BIT_STRING, b"\x00" + signature))
 

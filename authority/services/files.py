@@ -16,10 +16,11 @@ from django.conf import settings
 from django.db import DatabaseError
 
 from authority import queries
-from authority.errors import CrlDamaged, CrlSuperseded
+from authority.errors import CrlDamaged, CrlSuperseded, KeyUnusable
 from authority.models import CertificationAuthority, Crl
-from authority.signer import public_key_of
+from authority.signer import public_key_of, require_signature
 from pki import crl_entries
+from pki.assembly import taken_apart
 from runtime.files import Disk, alone_in, replace
 
 log = structlog.get_logger(__name__)
@@ -52,9 +53,9 @@ class PublicFolder:
         authorities = {row.role: row for row in queries.authorities()}
         for row in authorities.values():
             written += self._write_certificate(row)
-        for role, year in queries.published_lists():
+        for role, year, version in queries.crl_versions():
             try:
-                written += self._write_list(authorities[role], year)
+                written += self._write_list(authorities[role], year, version)
             except (OSError, CrlDamaged, CrlSuperseded, DatabaseError) as failure:
                 log.exception("crl.not-exported", role=role, year=year, error=type(failure).__name__)
                 failures.append(failure)
@@ -69,14 +70,12 @@ class PublicFolder:
         self._replace(path, der)
         return True
 
-    def _write_list(self, authority: CertificationAuthority, year: int | None) -> bool:
-        path, version = self._path(authority.role, year), queries.crl_version(authority.role, year)
+    def _write_list(self, authority: CertificationAuthority, year: int | None, version: queries.CrlVersion) -> bool:
+        path = self._path(authority.role, year)
         number = _number(path)
-        if version is None or number == version.number:
-            return False
         if number > version.number:
             raise CrlSuperseded(f"the file holds list {number}, newer than the published {version.number}")
-        found = queries.crl_with_bytes(authority.role, year)
+        found = None if number == version.number else queries.crl_with_bytes(authority.role, year)
         if found is None:
             return False
         version, der = found
@@ -100,11 +99,13 @@ def public_folder() -> PublicFolder | None:
 
 def _require_sound(der: bytes, version: queries.CrlVersion, authority: CertificationAuthority) -> None:
     """Read the bytes as a relying party would, before it does; raises `CrlDamaged`."""
-    is_stored = hashlib.sha256(der).digest() == version.sha256
-    if not is_stored or _number_in(der) != version.number:
+    if hashlib.sha256(der).digest() != version.sha256 or _number_in(der) != version.number:
         raise CrlDamaged(f"list {version.number} is not what was published")
-    if not x509.load_der_x509_crl(der).is_signature_valid(public_key_of(bytes(authority.key.spki))):
-        raise CrlDamaged(f"the signature of list {version.number} does not verify")
+    tbs, signature = taken_apart(der)
+    try:
+        require_signature(public_key_of(bytes(authority.key.spki)), hashlib.sha256(tbs).digest(), signature)
+    except KeyUnusable:
+        raise CrlDamaged(f"the signature of list {version.number} does not verify") from None
 
 
 def _number(path: Path) -> int:

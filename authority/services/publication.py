@@ -64,9 +64,12 @@ def publish_due(at: datetime, *, gap: timedelta = NO_GAP, seen: Callable[[Crl], 
 
 def ensure_crls(at: datetime) -> None:
     """Make sure that each issuing CA has a row for the present year's shard, and for the next one in time."""
+    years = policy.shards_due(at)
+    standing = set(Crl.objects.filter(year__in=years).values_list("issuer", "year"))
     for issuer in queries.issuing_authorities():
-        for year in policy.shards_due(at):
-            Crl.objects.get_or_create(issuer=issuer, year=year)
+        for year in years:
+            if (issuer.pk, year) not in standing:
+                Crl.objects.get_or_create(issuer=issuer, year=year)
 
 
 def ensure_shard(issuer: CertificationAuthority, at: datetime) -> Crl:
@@ -79,6 +82,8 @@ def _publish_until_current(crl_id: int, at: datetime, gap: timedelta, seen: Call
     published = 0
     while published < _MOST_ROUNDS and _publish(crl_id, at, gap, seen):
         published += 1
+        if not queries.misses_a_change(crl_id):
+            break
     return published
 
 
