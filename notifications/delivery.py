@@ -9,10 +9,11 @@ notices choose the first.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 import structlog
 from django.conf import settings
@@ -21,7 +22,7 @@ from django.db.models import QuerySet
 from notifications import envelope, queries
 from notifications.models import TAKEN, OutboxAttachment, OutboxMessage
 from notifications.states import MessageState
-from notifications.transport import DeliveryFailure, PutOff, Rejected, ServerAway, SmtpTransport, Transport
+from notifications.transport import DeliveryFailure, PutOff, Rejected, ServerAway, SmtpTransport, Transport, nothing
 from runtime.claims import claim_many, give_back
 from runtime.clock import Watch
 
@@ -66,6 +67,34 @@ def _lasts_long(watch: Watch) -> bool:
 
 
 @dataclass(slots=True)
+class _Letter:
+    """A message that is composed once, when somebody has time for it; its bytes are kept until they are sent."""
+
+    row: OutboxMessage
+    files: Sequence[OutboxAttachment]
+    content: bytes | None = field(default=None, repr=False)
+    fault: str = ""
+
+    def compose(self) -> None:
+        """Compose it, unless that was tried; never raises: whatever is wrong with one message, the others go on."""
+        if self.content is not None or self.fault:
+            return
+        try:
+            self.content = envelope.compose(self.row, self.files)
+        except Exception as fault:  # noqa: BLE001 - see above
+            self.fault = type(fault).__name__
+            log.error("outbox.unsendable", message=str(self.row.pk), kind=self.row.kind, error=self.fault)  # noqa: TRY400 - a trace could hold the secret
+
+    def taken_out(self) -> bytes:
+        """Hand out its bytes, which may hold a secret, and keep them no longer. Raises _Unsendable."""
+        self.compose()
+        content, self.content = self.content, None
+        if content is None:
+            raise _Unsendable(self.fault)
+        return content
+
+
+@dataclass(slots=True)
 class _Batch:
     """Messages under one claim: those still to be tried, and those that the server took and nobody has marked yet."""
 
@@ -93,10 +122,11 @@ class _Batch:
         when the process broke keeps its claim, because the server may have it.
         """
         try:
-            for row, files in queries.with_attachments(self.fences):
+            letters = [_Letter(row, files) for row, files in queries.with_attachments(self.fences)]
+            for letter, following in zip_longest(letters, letters[1:]):
                 if self._must_stop():
                     break
-                self._try(row, files, line)
+                self._try(letter, line, following.compose if following else nothing)
         finally:
             self._mark()
             give_back(OutboxMessage, self.untried)
@@ -104,10 +134,14 @@ class _Batch:
     def _must_stop(self) -> bool:
         return self.watch.now() >= self.late_at or _lasts_long(self.watch)
 
-    def _try(self, row: OutboxMessage, files: Sequence[OutboxAttachment], line: Transport) -> None:
+    def _try(self, letter: _Letter, line: Transport, meanwhile: Callable[[], object]) -> None:
+        """Send one letter; `meanwhile`, while the server reads it, the next one is composed."""
+        row = letter.row
         fence = self.untried.pop(row.pk)
         try:
-            line.send(sender=envelope.sender(), recipient=row.recipient, content=_composed(row, files))
+            line.send(
+                sender=envelope.sender(), recipient=row.recipient, content=letter.taken_out(), meanwhile=meanwhile
+            )
         except Rejected as refusal:
             _fail(row, fence, refusal)
         except (PutOff, _Unsendable) as refusal:
@@ -131,14 +165,6 @@ class _Batch:
         if self.unmarked:
             _mark_sent(self.unmarked, self.watch.now())
         self.unmarked, self.taken_at = [], None
-
-
-def _composed(row: OutboxMessage, attachments: Sequence[OutboxAttachment]) -> bytes:
-    try:
-        return envelope.compose(row, attachments)
-    except Exception as fault:  # noqa: BLE001 - whatever is wrong with one message, the others go on
-        log.error("outbox.unsendable", message=str(row.pk), kind=row.kind, error=type(fault).__name__)  # noqa: TRY400 - a trace could hold the secret
-        raise _Unsendable(type(fault).__name__) from None
 
 
 def _mark_sent(ids: Collection[uuid.UUID], at: datetime) -> None:

@@ -46,7 +46,12 @@ def mail_domain() -> str:
 
 def sender() -> str:
     """Bare address in the SMTP envelope; returned mail goes there."""
-    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    return _name_and_address(settings.DEFAULT_FROM_EMAIL)[1]
+
+
+@functools.lru_cache(maxsize=8)
+def _name_and_address(mailbox: str) -> tuple[str, str]:
+    return parseaddr(mailbox)
 
 
 def compose(row: OutboxMessage, attachments: Iterable[OutboxAttachment] = ()) -> bytes:
@@ -111,7 +116,7 @@ def _calendar_part(row: OutboxMessage) -> Iterator[bytes]:
 
 
 def _headers(row: OutboxMessage, rendered: Rendered) -> Iterator[bytes]:
-    name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    name, address = _name_and_address(settings.DEFAULT_FROM_EMAIL)
     yield _folded_address("From", name or "Sigillo", address)
     yield _recipient(row.recipient)
     yield _folded("Subject", rendered.subject)

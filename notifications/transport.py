@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
@@ -12,8 +14,18 @@ from django.conf import settings
 from notifications.envelope import mail_domain
 
 CLOSING = 421
-PERMANENT = 500
+GO_ON = 354
+TRANSIENT, PERMANENT = 400, 500
 ACCEPTED = range(200, 300)
+_BEGINS_WITH_A_DOT = re.compile(rb"(?m)^\.")  # RFC 5321 §4.5.2
+
+
+def _end_of(content: bytes) -> bytes:
+    return b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n"
+
+
+def nothing() -> None:
+    """Do nothing while the server reads."""
 
 
 class DeliveryFailure(Exception):
@@ -42,8 +54,11 @@ class Transport(Protocol):
     def open(self) -> None:
         """Be connected, anew if need be. Raises ServerAway."""
 
-    def send(self, *, sender: str, recipient: str, content: bytes) -> None:
-        """Hand one mail over; returns when the server took it. Raises ServerAway, PutOff, Rejected."""
+    def send(self, *, sender: str, recipient: str, content: bytes, meanwhile: Callable[[], object] = nothing) -> None:
+        """Hand one mail over; returns when the server took it. Raises ServerAway, PutOff, Rejected.
+
+        `meanwhile` is done, if it comes to that, while the server reads the mail; it must not raise.
+        """
 
     def close(self) -> None:
         """Hang up; never raises."""
@@ -71,17 +86,18 @@ class SmtpTransport:
             raise ServerAway(type(failure).__name__) from None
         self._sent = 0
 
-    def send(self, *, sender: str, recipient: str, content: bytes) -> None:
+    def send(self, *, sender: str, recipient: str, content: bytes, meanwhile: Callable[[], object] = nothing) -> None:
         """Hand one mail over: MAIL, RCPT, DATA. Returns at the 250. Raises ServerAway, PutOff, Rejected."""
         self.open()
         line = self._line
         assert line is not None  # noqa: S101 - `open` has raised otherwise
         try:
-            self._require_sender(*line.mail(sender))
-            self._require_accepted(*line.rcpt(recipient))
-            self._require_accepted(*line.data(content))
-        except smtplib.SMTPDataError as refusal:  # the reply to DATA itself
-            self._require_accepted(refusal.smtp_code, b"")
+            self._require_sender(*line.docmd("MAIL", f"FROM:<{sender}>"))
+            self._require_accepted(*line.docmd("RCPT", f"TO:<{recipient}>"))
+            self._require_start(*line.docmd("DATA"))
+            line.send(_BEGINS_WITH_A_DOT.sub(b"..", content) + _end_of(content))
+            meanwhile()
+            self._require_accepted(*line.getreply())
         except (OSError, smtplib.SMTPException) as failure:
             self._drop()
             raise PutOff(type(failure).__name__) from None
@@ -106,6 +122,11 @@ class SmtpTransport:
             return
         self._forget_mail(code)
         raise (Rejected if code >= PERMANENT else PutOff)(code)
+
+    def _require_start(self, code: int, text: bytes) -> None:
+        """Go on with the mail's text, which only 354 asks for; any other reply refuses the mail."""
+        if code != GO_ON:
+            self._require_accepted(max(code, TRANSIENT), text)
 
     def _forget_mail(self, code: int) -> None:
         """Make the line ready for the next mail, or drop it."""

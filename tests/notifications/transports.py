@@ -10,7 +10,7 @@ class Transports:
     def open(self):
         """Be there."""
 
-    def send(self, *, sender, recipient, content):
+    def send(self, *, sender, recipient, content, meanwhile=None):
         does, self.does = self.does, None
         if does:
             does()
