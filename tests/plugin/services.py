@@ -129,6 +129,13 @@ class Services:
         self._children.pop(0).stop(timeout=20)
         self._children.insert(0, self.postgres.start())
 
+    def crash_postgres(self) -> None:
+        """Kill the database's main process, as the kernel does when memory runs out, and bring it back."""
+        child = self._children.pop(0)
+        child.process.kill()
+        child.process.wait()
+        self._children.insert(0, self.postgres.start())
+
     def stop(self) -> None:
         """Stop both servers and remove the folder. Callable more than once."""
         for child in reversed(self._children):
