@@ -68,8 +68,8 @@ def _hold(pair: Pair, at: datetime) -> None:
             certificates.place_hold(half, HoldCause.HOLDER, days=120, actor=SYSTEM, at=at)
 
 
-def unfinished(now: datetime) -> list[str]:
-    """What is still to be done."""
+def unfinished(now: datetime, *, sealed_until: datetime | None = None) -> list[str]:
+    """What is still to be done; of the events, those that were there at an instant are to be sealed."""
     left = {
         "windows": queries.windows_to_open(now),
         "expiries": queries.cases_to_expire(now),
@@ -81,7 +81,7 @@ def unfinished(now: datetime) -> list[str]:
         "wishes": CaRequest.objects.filter(state__in=["planned", "sent"]),
         "lists": UnpublishedChange.objects.all(),
         "mails": OutboxMessage.objects.filter(state="queued"),
-        "seals": Event.objects.filter(seal__isnull=True),
+        "seals": Event.objects.filter(seal__isnull=True, recorded_at__lte=sealed_until or now),
     }
     undone = [name for name, rows in left.items() if rows.exists()]
     return undone if DigestDay.objects.exists() else [*undone, "digest"]

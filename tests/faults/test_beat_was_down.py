@@ -35,7 +35,12 @@ from tests.renewals.world import World
 DOWN = timedelta(days=3)
 TEMPLATES = 5
 ALARMED_SECONDS, DONE_SECONDS, RECOVERED_SECONDS = 180, 300, 120
-HASTE = {"SIGILLO_CMS_CA_LEASE_SECONDS": "3", "SIGILLO_CMS_CA_RETRY_SECONDS": "[1]"}
+HASTE = {
+    "SIGILLO_CMS_CA_LEASE_SECONDS": "3",
+    "SIGILLO_CMS_CA_RETRY_SECONDS": "[1]",
+    "SIGILLO_MAIL_LEASE_SECONDS": "6",
+    "SIGILLO_MAIL_REPLY_SECONDS": "1",
+}
 SMALL = {"SIGILLO_RENEWAL_SWEEP_BATCH": "20", "SIGILLO_CMS_CA_BATCH": "20"}
 EVERY_TASK = (
     "renewals.tasks.sweep_unauthorised",
@@ -180,7 +185,7 @@ def all_the_time(act):
 @pytest.mark.parametrize(
     ("cases", "environment", "poked"),
     [
-        pytest.param(400, {**SMALL, **HASTE}, EVERY_TASK, id="400"),
+        pytest.param(200, {**SMALL, **HASTE}, EVERY_TASK, id="200"),
         pytest.param(10_000, {}, (), id="10000", marks=pytest.mark.soak),
     ],
 )

@@ -36,7 +36,9 @@ class Installation:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop what runs, the last one first."""
+        """Stop what runs, all together."""
+        for child in self._children:
+            child.ask_to_stop()
         for child in reversed(self._children):
             child.stop(timeout=15)
 
