@@ -117,7 +117,7 @@ def _tell(alarm: Alarm, now: datetime) -> None:
     with translation.override("it"):
         context = mail_context(alarm)
     end = "opened" if alarm.closed_at is None else "closed"
-    outbox.post_all(
+    outbox.post_each(
         (
             Draft(f"alarm:{alarm.pk}:{end}:{person.pk}", Message.ALARM, person.email, context)
             for person in administrators

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
@@ -18,12 +19,14 @@ from notifications import policy
 from notifications.catalog import CATALOG, Attachment, Message
 from notifications.delivery import deliver_due
 from notifications.envelope import message_id
-from notifications.errors import NotRetryable
+from notifications.errors import NotificationError, NotRetryable
 from notifications.models import OutboxAttachment, OutboxMessage
 from notifications.states import MessageState
 from runtime import nudge, sealing
 
-__all__ = ["Attachment", "Draft", "deliver_due", "forget_old_secrets", "post", "post_all", "retry_failed"]
+__all__ = ["Attachment", "Draft", "deliver_due", "forget_old_secrets", "post", "post_all", "post_each", "retry_failed"]
+
+log = structlog.get_logger(__name__)
 
 DRAIN = "notifications.tasks.drain"
 
@@ -82,6 +85,19 @@ def post_all(drafts: Iterable[Draft], *, at: datetime) -> int:
     return len(_store(list(drafts), at))
 
 
+def post_each(drafts: Iterable[Draft], *, at: datetime) -> int:
+    """Store what can be stored, as `post_all` does; a message that is refused keeps neither its fact nor the others.
+
+    For facts that stand whether they can be told or not: what the clock or the CA has done, what a centre has decided.
+    Stored in the order of their keys, so that two who tell the same facts at once do not wait for each other.
+    """
+    found = sorted(drafts, key=lambda draft: draft.key)
+    try:
+        return len(_store(found, at))
+    except NotificationError:
+        return sum(_post_alone(draft, at) for draft in found)
+
+
 def retry_failed(message_id: uuid.UUID, *, at: datetime) -> OutboxMessage:
     """Put a failed message back into the queue, due at once, with the same Message-ID.
 
@@ -106,6 +122,16 @@ def forget_old_secrets(*, at: datetime) -> int:
     before = at - timedelta(days=settings.NOTIFICATIONS.failed_secret_days)
     old = OutboxMessage.objects.filter(state=MessageState.FAILED, created_at__lt=before, sealed_context__isnull=False)
     return old.update(sealed_context=None)
+
+
+def _post_alone(draft: Draft, at: datetime) -> int:
+    """Store one, or say in the log that a person must look: the refusal names keys, never values."""
+    try:
+        return len(_store([draft], at))
+    except NotificationError as refusal:
+        what = {"kind": draft.message.value, "holder": draft.holder_id, "centre": draft.centre_id}
+        log.error("outbox.refused", error=str(refusal), **what)  # noqa: TRY400 - a trace could show values
+        return 0
 
 
 @sensitive_variables("draft")

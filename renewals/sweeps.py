@@ -119,7 +119,7 @@ def _expire_unsigned(now: datetime) -> int:
         events.record_many([cases.event_of("case.expired", case, actor=SYSTEM, at=now) for case in rows])
         notices.withdraw_every_warning(rows, at=now)
         told = ((case, turn.mail) for case, turn in zip(rows, turns, strict=True))
-        notifications.post_all([draft_of(asdict(mail), case.code) for case, mail in told if mail], at=now)
+        notifications.post_each([draft_of(asdict(mail), case.code) for case, mail in told if mail], at=now)
     return len(rows)
 
 

@@ -13,6 +13,7 @@ from cms.actors import Actor
 from cms.models import Centre, Holder, Pair, Registration
 from notifications import services as notifications
 from notifications.catalog import Message
+from notifications.services import Draft
 
 
 @sensitive_variables("secrets")
@@ -35,7 +36,7 @@ def post(
     answers = centre or _centre_of(holder.pk, pair)
     if not holder.email or answers is None:
         return
-    notifications.post(
+    draft = Draft(
         key=key,
         message=message,
         to=holder.email,
@@ -47,14 +48,15 @@ def post(
             "case_code": case_code,
             **context,
         },
-        at=at,
-        secrets=secrets,
+        secrets=secrets or {},
         case_code=case_code,
         holder_id=holder.pk,
         language=holder.language,
         centre_id=answers.pk,
         service_id=pair.service_id if pair else None,
     )
+    # A code or a link that cannot be sent must not be issued; any other fact stands whether it can be told or not.
+    (notifications.post_all if secrets else notifications.post_each)([draft], at=at)
 
 
 def record(

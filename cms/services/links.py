@@ -9,8 +9,9 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta
 
+import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
@@ -22,8 +23,11 @@ from cms.services import codes, holder_letters, visits
 from cms.states import LinkPurpose, VisitKind
 from cms.tax_code import parse_tax_code
 from notifications.catalog import Message
+from notifications.errors import NotificationError
 from runtime import nudge
 from runtime.transactions import use_case
+
+log = structlog.get_logger(__name__)
 
 TOKEN_BYTES = 32
 HOUR = timedelta(hours=1)
@@ -121,7 +125,17 @@ def _answer(pk: int, *, now: datetime) -> bool:
     holder = _locked(wish.holder_id) if wish.holder_id is not None else None
     if holder is None or not holder.email or _had_enough(holder, now):
         return False
-    _send(holder, LinkPurpose(wish.purpose), now=now)
+    return _sent(holder, LinkPurpose(wish.purpose), now=now)
+
+
+def _sent(holder: Holder, purpose: LinkPurpose, *, now: datetime) -> bool:
+    """Send, or say in the log why not: nobody else's link waits for a mail that cannot be written."""
+    try:
+        with transaction.atomic():
+            _send(holder, purpose, now=now)
+    except NotificationError as refusal:
+        log.error("holder-link.refused", holder=holder.pk, error=str(refusal))  # noqa: TRY400 - a trace could show values
+        return False
     return True
 
 

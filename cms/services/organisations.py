@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from datetime import datetime as instant
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
 from django.db.models import Model
@@ -13,7 +14,8 @@ from django.utils.translation import gettext_noop as _
 
 from cms import events, policy
 from cms.actors import operator as operator_actor
-from cms.errors import CodeTaken, Invalid, NotFound, ServiceInUse, SuccessorLoop
+from cms.contacts import parse_email
+from cms.errors import CodeTaken, ContactInvalid, Invalid, NotFound, ServiceInUse, SuccessorLoop
 from cms.models import Agreement, Centre, Pair, Service, User
 from runtime.transactions import use_case
 
@@ -40,6 +42,7 @@ def register_centre(code: str, values: Mapping[str, Any], *, operator: User, now
     policy.require_administrator(operator)
     _require_known(values, CENTRE_FIELDS)
     _require_session_limits(values)
+    values = _written_in_letters(values)
     centre = _stored(Centre(code=code, **values))
     _note("centre.registered", operator, now, centre_id=centre.pk)
     return centre
@@ -51,6 +54,7 @@ def change_centre(centre_id: int, values: Mapping[str, Any], *, operator: User, 
     policy.require_administrator(operator)
     _require_known(values, CENTRE_FIELDS)
     _require_session_limits(values)
+    values = _written_in_letters(values)
     centre = _locked(Centre, centre_id)
     changed = _set(centre, values)
     if changed:
@@ -130,6 +134,19 @@ def _require_session_limits(values: Mapping[str, Any]) -> None:
         raise Invalid(_("L'inattività ammessa va da 5 a 240 minuti."))
     if values.get("session_hours", LONGEST_HOURS[0]) not in LONGEST_HOURS:
         raise Invalid(_("La durata massima di una sessione va da 1 a 24 ore."))
+
+
+def _written_in_letters(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Contacts as every letter of the centre carries them; refused here, where a person can mend them."""
+    told = dict(values)
+    if "email" in told:
+        try:
+            told["email"] = parse_email(told["email"])
+        except ContactInvalid as refusal:
+            raise Invalid(_("L'indirizzo e-mail del CDRL non può stare nei messaggi ai titolari.")) from refusal
+    if told.get("purchase_url") and urlsplit(told["purchase_url"]).scheme not in {"http", "https"}:
+        raise Invalid(_("La pagina di acquisto vuole un indirizzo che inizia con https://."))
+    return told
 
 
 def _require_sound(values: Mapping[str, Any]) -> None:

@@ -241,4 +241,4 @@ def _announce(request: CaRequest, *, at: datetime) -> None:
     )
     if others.exclude(pk=request.pk).exists():
         return
-    notifications.post_all([certificates.draft_of(said, request.case_code)], at=at)
+    notifications.post_each([certificates.draft_of(said, request.case_code)], at=at)

@@ -90,20 +90,22 @@ def tell(
     address = to or case.holder.email
     if not address:
         return
-    outbox.post(
+    draft = Draft(
         key=":".join(part for part in (message.value, case.code, suffix) if part),
         message=message,
         to=address,
         context=context(case, message, **more),
-        at=at,
-        secrets=secrets,
+        secrets=secrets or {},
         attachments=attachments,
         case_code=case.code,
         holder_id=case.holder_id,
+        language=case.holder.language,
         centre_id=case.centre_id,
         service_id=case.service_id,
-        language=case.holder.language,
     )
+    # What must reach its reader, a code or a form, is no fact without its letter; any other fact stands without it.
+    post = outbox.post_all if secrets or attachments else outbox.post_each
+    post([draft], at=at)
 
 
 def window_open() -> dict[str, Any]:

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-import structlog
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -22,9 +21,7 @@ from cms.states import CertificateStatus, HoldCause
 from notifications import services as outbox
 from notifications import withdrawal
 from notifications.catalog import Message
-from notifications.errors import NotificationError
 from notifications.models import OutboxMessage
-from notifications.services import Draft
 from notifications.states import MessageState
 from renewals import policy, queries
 from renewals.models import RenewalCase
@@ -33,8 +30,6 @@ from renewals.states import OPEN_STATES, Authorisation
 from runtime import nudge
 from runtime.stint import Stint
 from runtime.transactions import use_case
-
-log = structlog.get_logger(__name__)
 
 TASK = "renewals.tasks.sweep_notices"
 STINT_SECONDS = 40.0  # one task runs two of them
@@ -76,7 +71,7 @@ def _tell_batch(now: datetime) -> int:
             case.noticed_at = now
         cases.plan(case)
     RenewalCase.objects.bulk_update(rows, _CASE_FIELDS)
-    _post(drafts, now)
+    outbox.post_each(filter(None, drafts), at=now)
     return len(rows)
 
 
@@ -103,7 +98,7 @@ def _warn_batch(now: datetime) -> int:
             hold.noticed_at = now
         hold.notice_at = register.next_warning(hold, settings.CMS.notice_days)
     Hold.objects.bulk_update(holds, _HOLD_FIELDS)
-    _post(drafts, now)
+    outbox.post_each(filter(None, drafts), at=now)
     return len(holds)
 
 
@@ -129,25 +124,6 @@ def _covered_by_cases(pair_ids: set[int]) -> set[str]:
     lapses = cases_of.filter(suspended_at__isnull=False).values_list("new_pair_id", "suspended_at")
     days = settings.CMS.hold_days
     return {notices.day_of_pair(pair_id, register.hold_lapses_at(at, days)) for pair_id, at in lapses if at}
-
-
-def _post(drafts: Sequence[Draft | None], now: datetime) -> None:
-    """Store the mails, in the order of their keys: two batches that tell the same fact cannot wait for each other."""
-    found = sorted((draft for draft in drafts if draft is not None), key=lambda draft: draft.key)
-    try:
-        outbox.post_all(found, at=now)
-    except NotificationError:
-        for draft in found:
-            _post_alone(draft, now)
-
-
-def _post_alone(draft: Draft, now: datetime) -> None:
-    """One that cannot be posted (an address from an old import) keeps nobody else's; a person must look at it."""
-    try:
-        outbox.post_all([draft], at=now)
-    except NotificationError as refusal:
-        what = {"kind": draft.message.value, "holder": draft.holder_id, "error": str(refusal)}
-        log.error("notice.refused", **what)  # noqa: TRY400 - the refusal names keys; a trace could show values
 
 
 @use_case

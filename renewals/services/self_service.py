@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -19,7 +19,7 @@ from cms.actors import holder_at_page
 from cms.errors import CauseNotChosen, HoldNotYours, NotFound, RevocationAsked
 from cms.models import CaRequest, Certificate, Hold, HolderVisit, Pair
 from cms.services import certificates, halves, requests
-from cms.services.certificates import Announcement
+from cms.services.certificates import Announcement, draft_of
 from cms.services.halves import Choice, Chosen
 from cms.states import CertificateStatus, HoldCause, RequestState, RevocationCause, VisitKind
 from notifications import services as notifications
@@ -208,18 +208,7 @@ def _tell_now(told: Announcement | None, chosen: Chosen, now: datetime) -> None:
     """A further cause asks nothing of the CA, whose answer would send the letter: so it leaves with the fact."""
     if told is None or not chosen.halves:
         return
-    notifications.post(
-        key=told.key,
-        message=Message(told.message),
-        to=told.to,
-        context=told.context,
-        at=now,
-        case_code=chosen.case_code,
-        holder_id=told.holder_id,
-        language=told.language,
-        centre_id=told.centre_id,
-        service_id=told.service_id,
-    )
+    notifications.post_each([draft_of(asdict(told), chosen.case_code)], at=now)
 
 
 def _record(verb: str, chosen: Chosen, visit: HolderVisit, now: datetime, *, reason: str = "") -> None:
