@@ -24,8 +24,8 @@ smoke: server-environment ## The same without staying: check the outcome, exit 0
 test: dev-environment system-packages ## The whole suite on PostgreSQL and Redis that it starts itself. ARGS="..." are pytest's.
 	@if [ -n "$(ARGS)" ]; then $(PYTHON) -m pytest $(ARGS); else .ci/test; fi
 
-soak: dev-environment system-packages ## The long fault runs.
-	$(PYTHON) -m pytest -m soak $(ARGS)
+soak: dev-environment system-packages ## The long fault runs, half an hour; they print seeds and figures. ARGS="..." are pytest's.
+	@if [ -n "$(ARGS)" ]; then $(PYTHON) -m pytest -m soak $(ARGS); else .ci/test -m soak; fi
 
 lint: dev-environment ## Style and formatting.
 	$(PYTHON) -m ruff check .

@@ -52,7 +52,7 @@ def wait_for(server, mails, process):
 @pytest.mark.parametrize(
     ("mails", "kills"), [(250, 2), pytest.param(5000, 20, marks=pytest.mark.soak)], ids=["quick", "soak"]
 )
-def test_a_drain_killed_midway_loses_nothing_and_repeats_a_batch_at_most(mails, kills, server, settings):
+def test_a_drain_killed_midway_loses_nothing_and_repeats_a_batch_at_most(mails, kills, server, settings, capsys):
     """Each kill may repeat what one batch had sent and not marked: the same letters, under the same Message-IDs."""
     seed = random.randrange(1 << 32)
     chance = random.Random(seed)
@@ -71,7 +71,8 @@ def test_a_drain_killed_midway_loses_nothing_and_repeats_a_batch_at_most(mails, 
 
     copies = Counter(message_from_bytes(content)["Message-ID"] for content in server.accepted)
     repeated = sum(copies.values()) - len(copies)
-    print(f"seed {seed}: {mails} mails, {kills} kills, {repeated} repeated")  # noqa: T201 - the figures of the soak run
+    with capsys.disabled():
+        print(f"\nseed {seed}: {mails} mails, {kills} kills, {repeated} repeated")  # noqa: T201 - figures
     assert set(copies) == set(OutboxMessage.objects.values_list("message_id", flat=True)), f"seed {seed}"
     assert repeated <= kills * settings.NOTIFICATIONS.mails_per_batch, f"seed {seed}"
     assert len(set(server.accepted)) == mails, f"seed {seed}"  # a copy is the same letter, to the byte

@@ -107,9 +107,10 @@ def test_every_rule_agrees_with_the_second_implementation():
 
 
 @pytest.mark.soak
-def test_every_rule_agrees_with_the_second_implementation_for_long():
+def test_every_rule_agrees_with_the_second_implementation_for_long(capsys):
     for round_ in range(20):
-        print(f"seed {SEED + round_}: 50,000 instants")  # noqa: T201 - the soak says its seed
+        with capsys.disabled():
+            print(f"\nseed {SEED + round_}: 50,000 instants")  # noqa: T201 - the soak says its seed
         assert_agrees(50_000, SEED + round_)
 
 
