@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -85,11 +86,12 @@ class _Line(threading.local):
         return self.connection
 
     def hang_up(self) -> None:
-        """Close it without a word to a broker that may be gone."""
+        """Close it, whatever the broker, which may be gone, makes of that."""
         connection, self.connection = self.connection, None
         self.opened_for = None
         if connection is not None:
-            connection.collapse()
+            with contextlib.suppress(Exception):
+                connection.release()
 
 
 _line = _Line()

@@ -115,3 +115,14 @@ def test_a_broker_that_has_hung_up_is_called_again(committed, queue, settings):
     assert nudge.send(TASK, 2)
     assert not nudge.breaker.is_open()
     assert len(queue()) == 2
+
+
+def test_hanging_up_closes_the_line_and_the_next_nudge_opens_another(committed, queue):
+    nudge.send("some.task")
+    before = nudge._line.connection
+
+    nudge._line.hang_up()
+
+    assert not before.connected
+    assert nudge._line.kept() is None
+    assert nudge.send("some.task")
