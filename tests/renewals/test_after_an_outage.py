@@ -18,6 +18,7 @@ from cms.services import requests
 from notifications.models import OutboxMessage
 from renewals import sweeps
 from renewals.models import RenewalCase
+from runtime import nudge
 from tests.authority.founding import found
 from tests.renewals import quick
 from tests.renewals.conftest import NOW
@@ -73,6 +74,7 @@ def at_once(number, act):
             pass
         finally:
             connections.close_all()
+            nudge._line.hang_up()
 
     threads = [threading.Thread(target=work) for _ in range(number)]
     for thread in threads:

@@ -15,6 +15,7 @@ from cms.services import requests
 from renewals import sweeps
 from renewals.models import RenewalCase
 from renewals.services import cases, decisions
+from runtime import nudge
 from tests.renewals import quick
 from tests.renewals.checking import assert_invariants
 from tests.renewals.world import OLD_NOT_AFTER
@@ -35,6 +36,7 @@ def together(*acts: Callable[[], object]) -> list[object]:
             outcomes[place] = refusal.reason_code
         finally:
             connections.close_all()
+            nudge._line.hang_up()
 
     threads = [threading.Thread(target=run, args=item) for item in enumerate(acts)]
     for thread in threads:
