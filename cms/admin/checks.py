@@ -27,7 +27,7 @@ from cms.services import checks
 from cms.states import CertificateStatus, DifferenceKind
 
 _SAID = {
-    "": gettext_lazy("non chiesto"),
+    "": "–",
     "good": gettext_lazy("valido"),
     "held": gettext_lazy("sospeso"),
     "revoked": gettext_lazy("revocato"),
@@ -161,7 +161,7 @@ def _lines(rows: Sequence[StatusDifference]) -> list[Line]:
             row.address,
             str(seen.get(row.certificate_id or 0, "")),
             [
-                (_("Registro"), _registered(row.register_status)),
+                (_("Registro"), _registered(row)),
                 (_("CA"), said(row.ca_status)),
                 (_("CRL"), said(row.crl_status)),
                 (_("OCSP"), said(row.ocsp_status)),
@@ -171,8 +171,12 @@ def _lines(rows: Sequence[StatusDifference]) -> list[Line]:
     ]
 
 
-def _registered(status: str) -> str:
-    return _(CertificateStatus(status).label) if status in CertificateStatus.values else _("sconosciuto")
+def _registered(row: StatusDifference) -> str:
+    """Say what the register says; about a list as a whole it says nothing."""
+    if row.kind == DifferenceKind.LIST:
+        return "–"
+    status = row.register_status
+    return _(CertificateStatus(status).label).lower() if status in CertificateStatus.values else _("sconosciuto")
 
 
 def said(status: str) -> str:
