@@ -12,7 +12,6 @@ signature and one commit.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
@@ -20,13 +19,12 @@ import sys
 import time
 from collections import defaultdict
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import django
 
 from benchmarks import report, services
+from benchmarks.openssl_index import prepare_openssl
 from benchmarks.peers import django_ca_server
 from benchmarks.report import Spread, Target
 
@@ -41,18 +39,6 @@ PEER_ROUNDS = {10_000: ROUNDS, 100_000: 1 if services.IS_QUICK else 3}
 OPENSSL_SIZE = SIZES[-1]
 OPENSSL_ROUNDS = 2 if services.IS_QUICK else 3
 LARGEST = SIZES[-1]
-OPENSSL_KEY = f"-newkey rsa:{KEY_TYPE.removeprefix('rsa-')}"
-OPENSSL_CONFIGURATION = """
-[ca]
-default_ca = ours
-[ours]
-database = index.txt
-crlnumber = number
-certificate = ca.pem
-private_key = ca.key
-default_md = sha256
-default_crl_days = 1
-"""
 AT_LEAST = {10_000: 60, 100_000: 250}
 
 Figures = dict[str, list[float]]
@@ -101,7 +87,7 @@ def measure_peers(servers: services.Servers, peer: django_ca_server.Founded, fig
         peer.run("forget.py")
     folder = servers.folder / "openssl"
     folder.mkdir()
-    prepare_openssl(folder, OPENSSL_SIZE)
+    prepare_openssl(folder, OPENSSL_SIZE, KEY_TYPE)
     for _ in range(OPENSSL_ROUNDS):
         begun = time.perf_counter()
         subprocess.run(
@@ -112,20 +98,6 @@ def measure_peers(servers: services.Servers, peer: django_ca_server.Founded, fig
         )
         (folder / "new.crl").replace(folder / "ca.crl")
         figures[OPENSSL_SIZE]["openssl ca"].append(time.perf_counter() - begun)
-
-
-def prepare_openssl(folder: Path, size: int) -> None:
-    """Write OpenSSL's index of revoked certificates, and make its CA."""
-    (folder / "ca.cnf").write_text(OPENSSL_CONFIGURATION)
-    (folder / "number").write_text("01\n")
-    expiry = (datetime.now(tz=UTC) + timedelta(days=900)).strftime("%y%m%d%H%M%SZ")
-    revoked = datetime.now(tz=UTC).strftime("%y%m%d%H%M%SZ")
-    with (folder / "index.txt").open("w") as index:
-        for number in range(size):
-            serial = hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest().upper()
-            index.write(f"R\t{expiry}\t{revoked},cessationOfOperation\t40000000{serial}\tunknown\t/CN={number}\n")
-    make_ca = f"openssl req -x509 -nodes -subj /CN=Peer -days 3650 {OPENSSL_KEY} -keyout ca.key -out ca.pem"
-    subprocess.run(make_ca.split(), cwd=folder, check=True, stderr=subprocess.DEVNULL)
 
 
 def present(figures: dict[int, Figures]) -> None:
