@@ -25,10 +25,11 @@ from benchmarks.report import Spread, Target
 if TYPE_CHECKING:
     from benchmarks.mail_sink import Sink
 
-MAILS = int(os.environ.get("CASES", "2000" if services.IS_QUICK else "100000"))
+MAILS = int(os.environ.get("CASES", "3000" if services.IS_QUICK else "100000"))
 ROUNDS = 2 if services.IS_QUICK else 5
-SLICE, ONE_BY_ONE = MAILS // 50, MAILS // 200
-TASKS = 2000 if services.IS_QUICK else 10_000
+SLICE = max(400, MAILS // 50)
+ONE_BY_ONE = SLICE // 4
+TASKS = 2000 if services.IS_QUICK else 4000
 DRAIN = """
 import sys, django
 django.setup()

@@ -2,6 +2,7 @@
 
 import random
 import re
+import textwrap
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -137,3 +138,13 @@ def test_no_template_compares_a_value_that_is_only_shown():
     compared = re.compile(r"\{% (?:el)?if [^%]*?\b(" + "|".join(skeletons.OPAQUE) + r")\b[^%]*?(?:==|!=|<|>|\bin\b)")
     for template in (ROOT / "templates" / "mail").iterdir():
         assert not compared.search(template.read_text()), template.name
+
+
+def test_lines_are_broken_as_the_library_breaks_them():
+    chance = random.Random(7)
+    for _ in range(3000):
+        words = ["x" * chance.choice([1, 3, 8, 20, 40, 75, 90]) for _ in range(chance.randrange(1, 30))]
+        line = " " * chance.choice([0, 0, 4]) + chance.choice([" ", " ", "  "]).join(words)
+        hanging = " " * chance.choice([0, 4, 7])
+        library = textwrap.wrap(line, 76, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False)
+        assert rendering._broken(line, hanging) == library
