@@ -134,7 +134,7 @@ def _sent(holder: Holder, purpose: LinkPurpose, *, now: datetime) -> bool:
         with transaction.atomic():
             _send(holder, purpose, now=now)
     except NotificationError as refusal:
-        log.error("holder-link.refused", holder=holder.pk, error=str(refusal))  # noqa: TRY400 - a trace could show values
+        log.error("link.refused", holder=holder.pk, error=str(refusal))  # noqa: TRY400 - a trace could show values
         return False
     return True
 

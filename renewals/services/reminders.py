@@ -8,7 +8,7 @@ run by anybody, any number of times, each threshold is told once, and of several
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 
 from django.conf import settings

@@ -33,8 +33,8 @@ def town(db):
 def test_a_contact_that_no_letter_can_carry_is_refused(town, contact):
     with pytest.raises(errors.Invalid):
         organisations.change_centre(town.centre.pk, contact, operator=town.root, now=LATER)
+    fresh = {"name": "Ordine Nuovo di Esempio", "email": "nuovo@example.org"} | contact
     with pytest.raises(errors.Invalid):
-        fresh = {"name": "Ordine Nuovo di Esempio", "email": "nuovo@example.org"} | contact
         organisations.register_centre("cdrl-nuovo", fresh, operator=town.root, now=LATER)
 
     kept = Centre.objects.get(pk=town.centre.pk)
