@@ -113,12 +113,12 @@ def test_a_holder_on_any_way_through_a_renewal_meets_the_contract(prepared):
 @pytest.mark.soak
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_operation_keeps_the_contract_for_long(prepared, name):
-    assert fuzz(prepared, name, settings(SETTINGS, max_examples=3000, derandomize=False)).successes
+    assert fuzz(prepared, name, settings(SETTINGS, max_examples=400, derandomize=False)).successes
 
 
 @pytest.mark.soak
 def test_holders_wander_for_long(prepared):
-    wander(prepared, settings(SETTINGS, max_examples=1000, derandomize=False))
+    wander(prepared, settings(SETTINGS, max_examples=200, derandomize=False))
 
 
 @covered.parametrize()
