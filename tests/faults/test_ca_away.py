@@ -61,7 +61,7 @@ def test_six_hours_without_a_ca_cost_time_only(world, ca, weather):
         if number == 30:
             decisions.approve_renewal(approved.pk, operator=world.operator, now=now)
     if weather == "drops_answers":
-        assert alarms(now) == {"ca-outcome-unknown"}
+        assert "ca-outcome-unknown" in alarms(now)
 
     put(ca, None)
     for number in range(30):
