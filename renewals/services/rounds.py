@@ -170,7 +170,8 @@ def suspensions(rows: Sequence[RenewalCase], halves: Sequence[Certificate], *, n
             turn.holds.append(Hold(certificate=half, cause=cause, placed_at=now, lapses_at=_lapse_of(case)))
             if half.pk not in held:
                 turn.wishes.append(Wish(RequestKind.HOLD, half, cause))
-        if turn.wishes:
+        if turn.holds:
+            # Told too where another cause holds it already: this one ends in revocation, and the code does not lift it.
             turn.mail = notices.suspension(case, at=now)
         turns.append(turn)
     return turns

@@ -17,8 +17,9 @@ from django.db import connection
 
 from cms.actors import SYSTEM
 from cms.models import Card, Centre, Holder, Service
-from cms.services.certificates import WITHOUT_EFFECT, Announcement
+from cms.services.certificates import WITHOUT_EFFECT, Announcement, draft_of
 from cms.states import HoldCause, RequestKind, RevocationCause
+from notifications import services as outbox
 from renewals.models import RenewalCase
 from renewals.services import notices, rounds
 from renewals.states import Authorisation, CaseState
@@ -84,7 +85,8 @@ _MOVED = """
           FROM moved
          ORDER BY id
     ), {also}
-    SELECT count(*) FROM moved
+    SELECT (SELECT count(*) FROM moved), (
+           SELECT json_agg(json_build_array(code, announcement)) FROM letter WHERE announcement IS NOT NULL AND {told})
 """
 _PLACED = """placed AS (
         INSERT INTO cms_hold (certificate_id, cause, placed_at, lapses_at)
@@ -103,6 +105,8 @@ _CANCELLED = """cancelled AS (
 _NOT_HELD = """0 = (
                    SELECT count(*) FROM cms_hold AS hold WHERE hold.certificate_id = certificate.id
                       AND hold.lifted_at IS NULL AND hold.ended_at IS NULL)"""
+# Another cause holds all that there is: the CA, whose answer would send the letter, is asked for nothing.
+_ALL_HELD = "case_id IN (SELECT half.case_id FROM half GROUP BY half.case_id HAVING NOT bool_or(half.is_wished))"
 _NOT_REVOKED = """0 = (
                    SELECT count(*) FROM cms_carequest AS wish WHERE wish.certificate_id = certificate.id
                       AND wish.kind = 'revoke' AND wish.state <> ALL (%(without_effect)s))"""
@@ -115,7 +119,8 @@ _REVOCATIONS = """(
 class Move:
     """One way for a case to move by the clock: what is decided of it, and the parts of the statement that differ.
 
-    `decide` and `letter` are what `rounds` asks, too; `wished` says of which halves the CA is asked for something.
+    `decide` and `letter` are what `rounds` asks, too; `wished` says of which halves the CA is asked for something,
+    `told` whose letters leave at once.
     """
 
     decide: Callable[[RenewalCase, datetime], None]
@@ -127,6 +132,7 @@ class Move:
     wished: str
     key: str
     also: str
+    told: str
 
 
 SUSPENSION = Move(
@@ -139,6 +145,7 @@ SUSPENSION = Move(
     wished=_NOT_HELD,
     key="'hold:' || half.id || ':' || to_char(%(now)s AT TIME ZONE 'UTC', 'YYYYMMDD\"T\"HH24MISS')",
     also=_PLACED,
+    told=_ALL_HELD,
 )
 LAPSE = Move(
     rounds.lapse,
@@ -150,6 +157,7 @@ LAPSE = Move(
     wished=_NOT_REVOKED,
     key=f"'revoke:' || half.id || '/' || {_REVOCATIONS} + 1",
     also=_CANCELLED,
+    told="false",
 )
 
 
@@ -179,7 +187,14 @@ def carry_out(move: Move, case_ids: Collection[int], *, now: datetime) -> int:
     values |= {f"new_{name}": getattr(case, name) for name in move.fields}
     with connection.cursor() as cursor:
         cursor.execute(_statement(move, context), values)
-        return int(cursor.fetchone()[0])
+        moved, told = cursor.fetchone()
+    outbox.post_each([draft_of(said, code) for code, said in _read(told)], at=now)
+    return int(moved)
+
+
+def _read(told: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Letters that leave at once, as the driver gives them: JSON, text of JSON, or nothing."""
+    return json.loads(told) if isinstance(told, str) else told or []
 
 
 def _statement(move: Move, context: Mapping[str, Any]) -> str:
@@ -189,6 +204,7 @@ def _statement(move: Move, context: Mapping[str, Any]) -> str:
         wished=move.wished,
         key=move.key,
         also=move.also,
+        told=move.told,
     )
 
 
