@@ -107,7 +107,20 @@ def test_a_holder_on_any_way_through_a_renewal_meets_the_contract(prepared):
     senders = wander(prepared, settings(SETTINGS, max_examples=WALKS))
 
     assert senders["install"].successes
-    assert senders["submitRequests"].seen[202]
+
+
+@pytest.mark.parametrize("weather", ["is_away", "is_pending"])
+def test_a_ca_that_does_not_settle_at_once_is_waited_for_within_the_contract(prepared, weather):
+    senders = {name: Sender(prepared, name) for name in OPERATIONS}
+    with prepared.scenario() as door.address:
+        one = Journey(prepared, senders, "requests")
+        setattr(prepared.ca, weather, True)
+        try:
+            one.send("submitRequests")
+        finally:
+            setattr(prepared.ca, weather, False)
+
+    assert senders["submitRequests"].seen == {202: 1}
 
 
 @pytest.mark.soak
