@@ -30,6 +30,7 @@ ROUNDS = 2 if services.IS_QUICK else 5
 SLICE = max(400, MAILS // 50)
 ONE_BY_ONE = SLICE // 4
 TASKS = 2000 if services.IS_QUICK else 4000
+PRODUCT_CPU, PEER_CPU = "product, CPU ms a mail", "send_mail, CPU ms a mail"
 DRAIN = """
 import sys, django
 django.setup()
@@ -60,13 +61,16 @@ def measure(servers: services.Servers) -> Rates:
     from benchmarks import mail_ways  # noqa: PLC0415 - needs the settings, which need the servers
     from notifications.models import OutboxMessage  # noqa: PLC0415
 
-    ways: Rates = {name: [] for name in ("product", "smtplib", "send_mail", "claim", "celery")}
+    ways: Rates = {name: [] for name in ("product", "smtplib", "send_mail", "claim", "celery", PRODUCT_CPU, PEER_CPU)}
     mail_ways.store(0, MAILS)
     for number in range(ROUNDS):
         waiting = list(OutboxMessage.objects.order_by("-pk")[:SLICE])
-        ways["product"].append(mail_ways.product(SLICE))
+        ours = mail_ways.product(SLICE)
         ways["smtplib"].append(mail_ways.bare_loop(waiting))
-        ways["send_mail"].append(mail_ways.one_by_one(waiting[:ONE_BY_ONE]))
+        theirs = mail_ways.one_by_one(waiting[:ONE_BY_ONE])
+        for name, pace in (("product", ours), ("send_mail", theirs)):
+            ways[name].append(pace.rate)
+            ways[f"{name}, CPU ms a mail"].append(pace.cpu_milliseconds)
         ways["claim"].append(mail_ways.claiming(min(TASKS, MAILS // 2)))
         ways["celery"].append(mail_ways.tasks(servers, TASKS))
         print(
@@ -113,6 +117,7 @@ def present(rates: Rates, lost: int, repeated: int) -> None:
     ratios = {
         "product/send_mail": report.quotients(rates["product"], rates["send_mail"]),
         "product/smtplib loop": report.quotients(rates["product"], rates["smtplib"]),
+        "product/send_mail by processor time": report.quotients(rates[PEER_CPU], rates[PRODUCT_CPU]),
         "claim/celery": report.quotients(rates["claim"], rates["celery"]),
         "lost": [float(lost)],
         "repeated by the kill": [float(repeated)],
