@@ -342,4 +342,4 @@ def test_every_statement_that_fails_leaves_all_or_nothing(world, capsys, story):
     met = fail_and_repeat(story(world), every_fault())
     with capsys.disabled():
         print(f"\n{story.__name__}: {met} faults")  # noqa: T201 - the soak says its figures
-    assert met >= 10
+    assert met >= 8
