@@ -8,6 +8,8 @@ import time
 from collections import Counter
 
 import pytest
+import redis
+from django.conf import settings as project
 from django.db import connections
 
 from cms.models import CaRequest, Event
@@ -79,7 +81,9 @@ def one_task(task, table, folder, environment, watcher):
 
 
 def a_worker_group(task, table, folder, environment, watcher):
-    """The same in a worker with its pool, killed with all its processes."""
+    """The same in a worker with its pool, killed with all its processes; it finds no pokes of those before it."""
+    with redis.Redis.from_url(project.REDIS_URL) as broker:
+        broker.flushall()
     with Installation(folder, **environment) as installation:
         worker = installation.worker()
         nudge.breaker.reset()
