@@ -7,6 +7,7 @@ import smtplib
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -62,9 +63,10 @@ def draft(number: int) -> Draft:
     """One of many warnings: each to another holder, about another card, with another deadline; of forty centres."""
     expires = datetime(2027, 3, 12, 9, 15, tzinfo=UTC) + timedelta(minutes=number % 40_000)
     centre = number % 40
+    code = f"R{number:08d}"
     context = {
         "holder_name": f"Ada Bianchi {number}",
-        "case_code": f"R{number:08d}",
+        "case_code": code,
         "centre_name": f"Ordine degli Ingegneri di Forlì {centre}",
         "centre_email": f"rinnovi{centre}@ordine.example.org",
         "centre_phone": "+39 0543 123456",
@@ -82,7 +84,7 @@ def draft(number: int) -> Draft:
         message=Message.SUSPENSION_WARNING,
         to=f"ada.bianchi.{number}@posta.example.org",
         context=context,
-        case_code=context["case_code"],
+        case_code=code,
     )
 
 
@@ -130,7 +132,8 @@ def bare_loop(rows: Sequence[OutboxMessage]) -> float:
 
 def claiming(mails: int) -> float:
     """Claim so many in batches as a drain does, without sending. Claims a second; all are given back afterwards."""
-    batch, fences = settings.NOTIFICATIONS.mails_per_batch, {}
+    batch = settings.NOTIFICATIONS.mails_per_batch
+    fences: dict[uuid.UUID, int] = {}
     since = time.perf_counter()
     while len(fences) < mails:
         fences |= claim_many(queries.waiting(), most=batch, at=POSTED_AT, lease=timedelta(hours=1))
@@ -160,7 +163,7 @@ def _rate_of(servers: Servers, mails: int) -> float:
     """Time from a tenth of the queue to its end, so that the worker's start does not count."""
     with redis.Redis.from_url(servers.redis.url) as broker:
         started, since = mails, 0.0
-        while (left := int(broker.llen("mails"))) > 0:  # type: ignore[arg-type] # the client is not asynchronous
+        while (left := int(broker.llen("mails"))) > 0:
             if not since and left < mails * 0.9:
                 started, since = left, time.perf_counter()
             time.sleep(0.005)

@@ -111,7 +111,7 @@ def settle_returns(*, at: datetime, most: int = 200) -> list[BounceReport]:
         .order_by("pk")[:most]
     )
     BounceReport.objects.filter(pk__in=[report.pk for report in reports]).update(settled_at=at)
-    first = {report.message_id: report for report in reversed(reports)}
+    first = {report.message_id: report for report in reversed(reports) if report.message_id}
     sent = OutboxMessage.objects.filter(pk__in=first, state=MessageState.SENT).select_for_update(no_key=True)
     rows = list(sent.order_by("pk").only("pk"))
     for row in rows:

@@ -83,7 +83,7 @@ def give_back(model: type[Claimable], fences: Mapping[Any, int]) -> int:
             f" WHERE {table}.{key} = mine.pk AND {table}.fence = mine.fence AND {table}.claimed_until IS NOT NULL",
             [list(fences), list(fences.values())],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def still_mine(model: type[Claimable], pk: Any, fence: int) -> bool:
