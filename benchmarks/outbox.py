@@ -73,9 +73,7 @@ def measure(servers: services.Servers) -> Rates:
             ways[f"{name}, CPU ms a mail"].append(pace.cpu_milliseconds)
         ways["claim"].append(mail_ways.claiming(min(TASKS, MAILS // 2)))
         ways["celery"].append(mail_ways.tasks(servers, TASKS))
-        print(
-            f"round {number + 1}: {', '.join(f'{name} {rates[-1]:.0f}/s' for name, rates in ways.items())}", flush=True
-        )
+        print(f"round {number + 1}: {', '.join(f'{name} {rates[-1]:.3g}' for name, rates in ways.items())}", flush=True)
     return ways
 
 
