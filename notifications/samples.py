@@ -11,6 +11,9 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
+from django.utils import translation
+from django.utils.translation import gettext, ngettext
+
 from notifications.catalog import CATALOG, Attachment, Message
 from notifications.models import OutboxMessage
 from runtime import sealing
@@ -63,8 +66,7 @@ VALUES: Mapping[str, Any] = MappingProxyType(
         "reactivated_at": "2027-04-02T07:05:00Z",
         "revoked_at": "2027-07-10T22:00:30Z",
         "expires_at": "2027-01-14T11:30:00Z",
-        "certificate_types": "Autenticazione CNS, Firma digitale",
-        "balances": "Autenticazione CNS: 8 · Firma qualificata: 10",
+        "certificate_types": "Autenticazione CNS, Firma qualificata",
         "threshold": "10",
         "recipient_name": "Livia Serra di Forlì",
         "inviter_name": "Sara Galli",
@@ -74,7 +76,7 @@ VALUES: Mapping[str, Any] = MappingProxyType(
         "author_name": "Nadia Orsini",
         "days": 7,
         "suspend_at": "2027-03-12T09:15:01Z",
-        "changed": "cellulare\nindirizzo di residenza",
+        "changed": "Cellulare\nIndirizzo",
         "closed_at": "2027-01-14T10:50:00Z",
         "purpose": "reopen",
         "day": "2027-01-14",
@@ -89,11 +91,11 @@ VALUES: Mapping[str, Any] = MappingProxyType(
         "suspended_total": 1,
         "revoked_total": 1,
         "expired_total": 1,
-        "failures": ["1 messaggio non recapitato"],
-        "stock": ["Firma qualificata: 8, soglia 10"],
         "title": "Sospensioni in ritardo",
-        "detail": "3 sospensioni dovute non sono ancora avvenute.",
-        "remedy": "Controlli che i processi worker e beat siano in funzione.",
+        "remedy": (
+            "Controlli che worker e beat siano in funzione e che la CA risponda: le sospensioni partono da sole appena"
+            " possono."
+        ),
         "opened_at": "2027-01-14T10:40:00Z",
     }
 )
@@ -111,10 +113,25 @@ RECIPIENT = "ada.bianchi@posta.example"
 CASE_CODE = str(VALUES["case_code"])
 
 
+def _said() -> dict[str, Any]:
+    """What is put into words when a mail is posted, and not when it is rendered: in the active language."""
+    authentication, signature = gettext("Autenticazione CNS"), gettext("Firma qualificata")
+    low = gettext("%(type)s: %(free)s (soglia %(threshold)s)") % {"type": signature, "free": 8, "threshold": 10}
+    overdue = ngettext(
+        "%d sospensione in ritardo di più di 5 minuti", "%d sospensioni in ritardo di più di 5 minuti", 3
+    )
+    return {
+        "balances": f"{authentication}: 10 · {signature}: 8",
+        "failures": [gettext("E-mail non recapitate: %(count)s.") % {"count": 1}],
+        "stock": [low],
+        "detail": overdue % 3,
+    }
+
+
 def context_of(message: Message, *, only_required: bool = False) -> dict[str, Any]:
     """Every key of the message, or those it must have."""
     contents = CATALOG[message]
-    values = {**VALUES, **ESPECIALLY.get(message, {})}
+    values = {**VALUES, **_said(), **ESPECIALLY.get(message, {})}
     return {key: values[key] for key in (contents.required if only_required else contents.shapes)}
 
 
@@ -125,12 +142,14 @@ def secrets_of(message: Message) -> dict[str, str]:
 
 def example(message: Message, *, language: str = "it") -> OutboxMessage:
     """A row that was never stored, ready to be rendered."""
+    with translation.override(language):
+        context = context_of(message)
     row = OutboxMessage(
         key=f"{message}:1",
         kind=message.value,
         recipient=RECIPIENT,
         language=language,
-        context=context_of(message),
+        context=context,
         message_id=f"<{message}@sigillo.example>",
         case_code=CASE_CODE,
         created_at=POSTED_AT.get(message, NOON),

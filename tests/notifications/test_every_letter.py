@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import re
 from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
 from django.urls import resolve
+from django.utils.html import strip_tags
 from icalendar import Calendar
 from PIL import Image
 
@@ -20,6 +23,14 @@ from tests.notifications import pictures
 from tests.notifications.letters import FORM, NOON, SECRETS, draft_of
 
 HEAVIEST_PICTURE = 60_000
+NAMES = [samples.VALUES[key] for key in ("holder_name", "centre_name", "service_name", "recipient_name")]
+"""Proper names stand as they are in every language; so does «Firma», a button of the renewal program."""
+ITALIAN_WORDS = re.compile(
+    r"\b(?:il|la|gli|le|della|dei|delle|del|di|da|per|che|non|sono|con|nel|una|alla|si|suoi?|sua|lei|entro|pratica"
+    r"|carta|certificat[io]|messaggi\w*|titolare|qualificata|giorni)\b|[àèéìòù]",
+    re.IGNORECASE,
+)
+ENGLISH_WORDS = re.compile(r"\b(?:the|of|is|are|your?|and|with|this|by|case|renewal|days?)\b", re.IGNORECASE)
 
 
 @pytest.mark.usefixtures("committed")
@@ -76,6 +87,18 @@ def test_a_message_in_english_shows_english_dates_and_says_its_language(message)
 
     assert '<html lang="en"' in rendered.html
     assert "12/03/2027" not in rendered.text
+
+
+@pytest.mark.parametrize("message", Message)
+@pytest.mark.parametrize("language", ["it", "en"])
+def test_a_message_leaves_no_word_in_the_other_language(message, language):
+    rendered = rendering.render(samples.example(message, language=language))
+
+    said = " ".join(f"{rendered.subject} {rendered.text} {html.unescape(strip_tags(rendered.html))}".split())
+    for name in (*NAMES, *re.findall(r"https?://\S+", said)):
+        said = said.replace(name, "")
+
+    assert {"it": ENGLISH_WORDS, "en": ITALIAN_WORDS}[language].findall(said) == []
 
 
 def test_the_end_of_an_alarm_says_so():
