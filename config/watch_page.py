@@ -20,7 +20,7 @@ from cms.admin.office import in_office, office_of
 from cms.admin.paging import page_of
 from cms.admin.site import ADMINISTRATION, PanelPage
 from cms.admin.words import Badge
-from config.alarm_words import WORDS, Words
+from config.alarm_words import WORDS, Text, Words
 from config.conditions import BEAT, CONDITIONS, LONGEST_SILENCE, SCHEDULE, WATCH, age_of
 from config.models import Alarm
 from renewals import queries as renewals
@@ -95,7 +95,7 @@ def _line(alarm: Alarm) -> Line:
     return Line(alarm, str(words.title), words.detail(alarm.facts), str(words.remedy), lasted)
 
 
-def _sign(name: str, word: str, now: datetime) -> tuple[str, str, Badge]:
+def _sign(name: str, word: Text, now: datetime) -> tuple[str, str, Badge]:
     """Name, age in words, and whether it is young enough."""
     age = age_of(name, now)
     if age is None:

@@ -100,7 +100,7 @@ def carry_out(
     try:
         turn.walk(told)
     except (DatabaseError, GatewayError) as busy:
-        log.warning("status-check.interrupted", check=check_id, error=type(busy).__name__)
+        log.warning("check.interrupted", check=check_id, error=type(busy).__name__)
         claims.release(StatusCheck, check_id, fence, next_attempt_at=turn.now + PAUSE)
 
 
@@ -231,7 +231,7 @@ class _Turn:
 
     def _finish(self) -> bool:
         found = self._check.differences.count()
-        log.info("status-check.finished", check=self._check.pk, checked=self._check.checked, differences=found)
+        log.info("check.finished", check=self._check.pk, checked=self._check.checked, differences=found)
         return self._write(finished_at=self.now, next_attempt_at=None, claimed_until=None)
 
     @use_case
