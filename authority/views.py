@@ -38,6 +38,7 @@ def ca_certificate(request: HttpRequest, role: str) -> HttpResponseBase:
         log.exception("ca.unanswered", error=type(failure).__name__)
         return _later()
     response = HttpResponse(bytes(row.certificate), content_type="application/pkix-cert")
+    response["Content-Length"] = len(response.content)
     response["Cache-Control"] = f"public, max-age={_DAY_SECONDS}"
     return _conditional(request, bytes(row.key_identifier).hex(), row.created_at, response)
 
@@ -78,6 +79,7 @@ def _whole(role: str, year: int | None, at: datetime) -> HttpResponse:
         log.error("crl.damaged", crl=version.id, number=version.number)
         return _later()
     response = HttpResponse(der, content_type="application/pkix-crl")
+    response["Content-Length"] = version.size
     response["ETag"] = f'"{version.sha256.hex()}"'
     response["Last-Modified"] = http_date(version.this_update.timestamp())
     return _keep_until(response, at, version.next_update)
@@ -128,7 +130,7 @@ def _later() -> HttpResponse:
 def _answer(role: str, der: bytes) -> ocsp.Answer:
     """Ask the responder; when ledger or key fail, the client reads *tryLater*, never a page of ours."""
     try:
-        return ocsp.respond(role, der, at=clock.now())
+        return ocsp.respond(role, der, at=clock.about_now())
     except (DatabaseError, KeyUnusable) as failure:
         log.exception("ocsp.unanswered", error=type(failure).__name__)
         return ocsp.nothing_for_now()
@@ -136,6 +138,7 @@ def _answer(role: str, der: bytes) -> ocsp.Answer:
 
 def _ocsp_response(answer: ocsp.Answer) -> HttpResponse:
     response = HttpResponse(answer.der, content_type="application/ocsp-response")
+    response["Content-Length"] = len(answer.der)
     response["Cache-Control"] = "no-store"
     return response
 

@@ -62,6 +62,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.headers.SecurityHeaders",
+    "config.public.RelyingParties",
     "config.problems.Problems",
     *(["config.proxy.ClientAddress"] if ENVIRONMENT.trusts_proxy else []),
     "django.middleware.security.SecurityMiddleware",

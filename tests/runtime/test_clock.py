@@ -23,6 +23,19 @@ def test_within_one_transaction_the_clock_moves_on(db):
     assert clock.now() < clock.now()
 
 
+def test_a_busy_door_asks_the_database_once_a_second(db, django_assert_max_num_queries):
+    with django_assert_max_num_queries(1):
+        instants = [clock.about_now() for _ in range(100)]
+
+    assert instants == sorted(instants)
+    assert abs(clock.now() - instants[-1]) < timedelta(seconds=1)
+
+
+def test_a_busy_door_reads_the_clock_that_is_installed(db):
+    with installed(FakeClock(NOON)):
+        assert clock.about_now() == NOON
+
+
 def test_doors_read_the_clock_that_is_installed_and_then_the_old_one_again(db):
     with installed(FakeClock(NOON)):
         assert clock.now() == NOON
