@@ -10,7 +10,10 @@ everything.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import psycopg
+from django.db.models import Model
 from psycopg import sql
 
 from benchmarks.panel_rows import array, insert, is_numbered
@@ -112,14 +115,14 @@ def fill(superuser: PostgresAddress, database: str, cases: int) -> None:
             "SET session_replication_role = replica; SET maintenance_work_mem = '512MB'; SET work_mem = '256MB';"
             "SET synchronous_commit = off; SET max_parallel_maintenance_workers = 2"
         )
-        indexes = _take_indexes(connection)
+        indexes = take_indexes(connection, BIG)
         _make_persons(connection, persons)
         _make_cases(connection, cases, persons)
         _suspend(connection)
         make_trail(connection, cases)
         for definition in indexes:
             connection.execute(definition)  # type: ignore[call-overload] # as the database itself wrote it
-        _move_sequences(connection)
+        move_sequences(connection, (*BIG, Centre, Service, Agreement, Stock, CardFamily))
         connection.execute("VACUUM ANALYZE")
 
 
@@ -333,9 +336,9 @@ def _suspend(connection: psycopg.Connection) -> None:
     )
 
 
-def _take_indexes(connection: psycopg.Connection) -> list[str]:
-    """Drop every index of the big tables but the primary keys; return the statements that make them again."""
-    tables = [model._meta.db_table for model in BIG]
+def take_indexes(connection: psycopg.Connection, models: Sequence[type[Model]]) -> list[str]:
+    """Drop every index of these tables but the primary keys; return the statements that make them again."""
+    tables = [model._meta.db_table for model in models]
     constraints = connection.execute(
         "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
         " WHERE contype = 'u' AND conrelid::regclass::text = ANY (%s)",
@@ -356,8 +359,9 @@ def _take_indexes(connection: psycopg.Connection) -> list[str]:
     return again + [definition for _name, definition in indexes]
 
 
-def _move_sequences(connection: psycopg.Connection) -> None:
-    for model in (*BIG, Centre, Service, Agreement, Stock, CardFamily):
+def move_sequences(connection: psycopg.Connection, models: Sequence[type[Model]]) -> None:
+    """Let the database number on after the rows that were written with numbers of ours."""
+    for model in models:
         if not is_numbered(model._meta.pk):
             continue
         table, key = model._meta.db_table, model._meta.pk.column
