@@ -97,9 +97,9 @@ def way_of(message: OutboxMessage) -> list[Step]:
     if message.attempts > 1 and message.state in UNTAKEN:
         way.append(Step(ngettext("%(n)d tentativo", "%(n)d tentativi", message.attempts) % {"n": message.attempts}))
     if message.sent_at:
-        way.append(Step(gettext("Inviato"), message.sent_at))
+        way.append(Step(gettext("Inviato") if message.bounced_at else "", message.sent_at))
     if message.bounced_at:
-        way.append(Step(gettext("Respinto: l'indirizzo non esiste o non riceve"), message.bounced_at))
+        way.append(Step(gettext("Respinto"), message.bounced_at))
     if message.last_error:
         way.append(Step(_reason(message.last_error)))
     if message.state == MessageState.QUEUED and message.last_error and message.next_attempt_at:
@@ -110,8 +110,8 @@ def way_of(message: OutboxMessage) -> list[Step]:
 def _reason(error: str) -> str:
     """Say in words what `last_error` keeps as a kind of failure and a reply code."""
     words = {
-        "Rejected": gettext("Rifiutato dal server di posta: l'indirizzo non esiste o non accetta il messaggio"),
-        "PutOff": gettext("Il server di posta ha rinviato il messaggio: si riprova da soli"),
+        "Rejected": gettext("Il server di posta lo ha rifiutato: verifichi l'indirizzo"),
+        "PutOff": gettext("Il server di posta lo ha rinviato: si riprova da soli"),
         "ServerAway": gettext("Il server di posta non risponde: si riprova da soli"),
         "_Unsendable": gettext("Il messaggio non si può comporre: avvisare l'assistenza"),
     }
