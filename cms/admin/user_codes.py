@@ -11,6 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cms.admin import pair_list
 from cms.admin.desk import Desk, at
 from cms.admin.office import Question, ask_or_do
 from cms.admin.site import PanelAdmin
@@ -86,9 +87,10 @@ class UserCodePages(PanelAdmin):
 
 
 def _holder(request: HttpRequest, pk: int) -> Holder:
+    """The person, by the rule of his own page: somebody with certificates of the chosen service."""
     desk = at(request)
-    holder = Holder.objects.filter(pk=pk, registrations__centre_id__in=desk.scope.centre_ids).first()
-    if holder is None:
+    holder = Holder.objects.filter(pk=pk).first()
+    if holder is None or not pair_list.in_scope(desk).filter(holder_id=pk).exists():
         raise Http404
     return holder
 
