@@ -89,9 +89,12 @@ def file_name(row: OutboxMessage) -> str:
 
 
 def calendar_file(row: OutboxMessage) -> bytes | None:
-    """The calendar file that travels with this message; None for a kind that has none."""
+    """The calendar file that travels with this message; None for a kind that has none.
+
+    Suspended certificates that expire before the day of their revocation are not revoked: nothing to note down.
+    """
     changes = CHANGES.get(Message(row.kind))
-    if not changes:
+    if not changes or row.context.get("valid_until"):
         return None
     with translation.override(row.language):
         lines = [*_opening(), *(line for change in changes for line in _entry(row, change)), "END:VCALENDAR"]

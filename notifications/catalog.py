@@ -176,7 +176,8 @@ CATALOG: Mapping[Message, Contents] = MappingProxyType(
             optional={"reason": Shape.PROSE_OR_NOTHING},  # what the centre said where it refused
         ),
         Message.SUSPENDED: _about_certificates(
-            {"reason": Shape.PROSE, "suspended_at": Shape.INSTANT, "revoke_on": Shape.DAY_START}
+            {"reason": Shape.PROSE, "suspended_at": Shape.INSTANT, "revoke_on": Shape.DAY_START},
+            valid_until=Shape.INSTANT_OR_NOTHING,  # where the certificates expire before they would be revoked
         ),
         Message.REVOCATION_WARNING: _about_certificates(
             {"reason": Shape.PROSE, "suspended_at": Shape.INSTANT, "revoke_on": Shape.DAY_START, "days": Shape.COUNT}

@@ -63,6 +63,7 @@ VALUES: Mapping[str, Any] = MappingProxyType(
         "reason": "Il rinnovo non è stato autorizzato dal CDRL entro la scadenza dei certificati precedenti.",
         "suspended_at": "2027-03-12T09:15:01Z",
         "revoke_on": "2027-07-11",
+        "valid_until": "",
         "reactivated_at": "2027-04-02T07:05:00Z",
         "revoked_at": "2027-07-10T22:00:30Z",
         "expires_at": "2027-01-14T11:30:00Z",

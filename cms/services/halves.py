@@ -118,6 +118,14 @@ def letter(chosen: Chosen, message: Message, *, at: datetime, **more: Any) -> An
     )
 
 
+def suspension(chosen: Chosen, *, at: datetime, days: int) -> dict[str, str]:
+    """Until when suspended halves can be reactivated: the day of their revocation, or their own end if it is sooner."""
+    lapses_at = policy.hold_lapses_at(at, days)
+    ends = max((half.not_after for half in chosen.halves), default=lapses_at)
+    said = {"suspended_at": at.isoformat(), "revoke_on": lapses_at.isoformat()}
+    return said | ({"valid_until": ends.isoformat()} if ends < lapses_at else {})
+
+
 def _context(chosen: Chosen, message: Message) -> dict[str, Any]:
     pair = chosen.pair
     known = {

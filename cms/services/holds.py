@@ -39,8 +39,7 @@ def suspend_certificates(choice: Choice, *, note: str, operator: User, now: date
         Message.SUSPENDED,
         at=now,
         reason=halves.said(SUSPENDED, note),
-        suspended_at=now.isoformat(),
-        revoke_on=policy.hold_lapses_at(now, settings.CMS.hold_days).isoformat(),
+        **halves.suspension(new, at=now, days=settings.CMS.hold_days),
     )
     for half in new.halves:
         certificates.place_hold(

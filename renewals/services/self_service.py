@@ -194,8 +194,7 @@ def _letter_of_suspension(chosen: Chosen, visit: HolderVisit, now: datetime) -> 
         Message.SUSPENDED,
         at=now,
         reason=SUSPENDED[VisitKind(visit.kind)],
-        suspended_at=now.isoformat(),
-        revoke_on=policy.hold_lapses_at(now, settings.CMS.hold_days).isoformat(),
+        **halves.suspension(chosen, at=now, days=settings.CMS.hold_days),
     )
 
 

@@ -83,6 +83,17 @@ def test_a_suspension_is_with_the_ca_before_the_page_answers(world, pair):
     }
 
 
+@pytest.mark.parametrize(("days", "is_sooner"), [(119, True), (121, False)])
+def test_the_letter_names_the_certificates_end_where_it_comes_before_the_revocation(world, pair, days, is_sooner):
+    ends = world.now + timedelta(days=days)
+    Certificate.objects.filter(pair=pair).update(not_after=ends)
+
+    suspend(pair, world.now)
+
+    [letter] = mails("suspended")
+    assert letter.context.get("valid_until") == (ends.isoformat() if is_sooner else None)
+
+
 def test_one_half_alone_is_suspended_and_the_other_works_on(world, pair):
     suspend(pair, world.now, frozenset({"signature"}))
     assert statuses(pair) == {"authentication": "active", "signature": "held"}

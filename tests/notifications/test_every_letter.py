@@ -14,7 +14,7 @@ from icalendar import Calendar
 from PIL import Image
 
 from notifications import rendering, samples, services
-from notifications.calendar import CHANGES
+from notifications.calendar import CHANGES, calendar_file
 from notifications.catalog import CATALOG, Message
 from notifications.delivery import deliver_due
 from notifications.models import OutboxMessage
@@ -128,6 +128,17 @@ def test_a_fixed_reason_is_said_in_the_readers_language_and_a_persons_own_words_
     text = rendering.render(row).text
 
     assert "    Telephone\n    parole" in text
+
+
+def test_suspended_certificates_that_expire_before_their_revocation_name_their_own_end():
+    row = samples.example(Message.SUSPENDED)
+    row.context["valid_until"] = "2027-04-30T21:59:59Z"
+    rendered = rendering.render(row)
+
+    assert rendered.subject == "Certificati sospesi: si riattivano entro ven 30/04/2027"
+    assert "I certificati scadono ven 30/04/2027, 23:59" in " ".join(rendered.text.split())
+    assert "revocati" not in rendered.text
+    assert calendar_file(row) is None
 
 
 def test_every_message_has_its_picture_in_the_documentation():
