@@ -72,4 +72,4 @@ class MailboxMissing(Conflict):
     """What goes by mail alone cannot reach a person without a mailbox in the register."""
 
     code = "mailbox-missing"
-    detail = _("Codice utente non inviato: nel registro il titolare non ha un indirizzo e-mail.")
+    detail = _("Il titolare non ha un indirizzo e-mail registrato.")

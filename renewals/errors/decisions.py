@@ -95,10 +95,3 @@ class CodeNotGiven(Conflict):
 
     code = "user-code-not-given"
     detail = _("Il codice non è stato inviato: il titolare riceve un codice utente solo con un rinnovo concluso.")
-
-
-class MailboxMissing(Conflict):
-    """The holder has no e-mail address."""
-
-    code = "mailbox-missing"
-    detail = _("Il titolare non ha un indirizzo e-mail registrato.")

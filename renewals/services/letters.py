@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from cms import policy as register
 from cms.actors import SYSTEM
 from cms.actors import operator as operator_actor
+from cms.errors import MailboxMissing
 from cms.models import User
 from cms.services import codes
 from cms.states import Outcome
@@ -46,7 +47,7 @@ def resend_letter(message_id: uuid.UUID, *, operator: User, copies: int, now: da
         raise errors.LetterWaits
     address = first.recipient if kind in _TO_THE_OLD_MAILBOX else case.holder.email
     if not address:
-        raise errors.MailboxMissing
+        raise MailboxMissing
     key = f"{outbox.root_key(first)}{outbox.AGAIN}{copies + 1}"
     again = OutboxMessage.objects.filter(key=key).first()
     if again is not None:
