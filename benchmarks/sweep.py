@@ -100,6 +100,8 @@ class Measured:
                 self.figures[name].append(way(self.due(SAMPLE[name], at), at) / SAMPLE[name])
             self.figures["bare UPDATE"].append(sweep_ways.bare(self.due(MAIN, at), at) / MAIN)
             self.night(at)
+            said = (f"{name} {values[-1] * 1e6:.0f}" for name, values in self.figures.items())
+            print(f"round {number + 1}, microseconds: {', '.join(said)}", flush=True)
         return self.figures
 
     def due(self, certificates: int, at: datetime) -> list[int]:

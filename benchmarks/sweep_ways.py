@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from django.db import connection, transaction
 
+from authority import queries
 from authority.models import JournalEntry, LedgerEntry
 from authority.services import status
 from authority.states import HOLD_REASON, Kind, State
@@ -83,7 +84,7 @@ def row_by_row(ids: Sequence[int], at: datetime) -> float:
                 half.hold(at=at)
                 half.save(update_fields=_HOLD_FIELDS)
                 Event.objects.create(**_event(case, half, at))
-                entry = LedgerEntry.objects.select_for_update(of=("self",)).get(serial=int(half.serial, 16))
+                (entry,) = _entries([half])
                 status.move(entry, State.HELD, HOLD_REASON, at)
                 entry.save(update_fields=status.MOVED)
                 _journal(entry, at).save()
@@ -105,8 +106,7 @@ def _bulk(ids: Sequence[int], at: datetime) -> None:
     rows = list(locked.select_related(*CASE_IN_ROUND).filter(pk__in=ids))
     by_pair = {case.new_pair_id: case for case in rows}
     halves = list(Certificate.objects.select_for_update(no_key=True).filter(pair_id__in=by_pair).order_by("pk"))
-    serials = [int(half.serial, 16) for half in halves]
-    entries = list(LedgerEntry.objects.select_for_update(of=("self",)).filter(serial__in=serials))
+    entries = _entries(halves)
     for case in rows:
         rounds.suspend(case, at)
     for half in halves:
@@ -142,6 +142,13 @@ def bare(ids: Sequence[int], at: datetime) -> float:
             [at, at, serials],
         )
     return time.perf_counter() - begun
+
+
+def _entries(halves: Sequence[Certificate]) -> list[LedgerEntry]:
+    """Lock these certificates' lines in the CA's ledger, by its index."""
+    issuer = queries.issuer_ids()[bytes.fromhex(halves[0].issuer_key_id)]
+    serials = [int(half.serial, 16) for half in halves]
+    return list(LedgerEntry.objects.select_for_update().filter(issuer_id=issuer, serial__in=serials).order_by("pk"))
 
 
 def _placed(case: RenewalCase, half: Certificate, at: datetime) -> Hold:
