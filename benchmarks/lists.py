@@ -50,11 +50,11 @@ class Lists:
         return cls(servers, years, key)
 
     def fill(self, size: int) -> None:
-        """Make the database of this size: as many good certificates as revoked ones; publish all lists once."""
+        """Make the database of this size, with half as many good certificates; publish all lists once."""
         self.servers.copy_database(str(size))
         with self.of(size):
             listed = dict.fromkeys(self.years, size // len(self.years))
-            ledger.fill(self.servers.postgres.address, str(size), listed=listed, good=size)
+            ledger.fill(self.servers.postgres.address, str(size), listed=listed, good=size // 2)
             publication.publish_due(clock.now())
             self._folder.export()
 
