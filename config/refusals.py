@@ -29,7 +29,9 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403: not for this visitor."""
     if not _is_holders(request):
         return defaults.permission_denied(request, exception)
-    return frame.refusal(request, _("Pagina non disponibile"), [_("Questa pagina non può essere mostrata.")], status=403)
+    return frame.refusal(
+        request, _("Pagina non disponibile"), [_("Questa pagina non può essere mostrata.")], status=403
+    )
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
