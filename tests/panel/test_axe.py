@@ -92,7 +92,11 @@ def test_every_page_is_accessible_fits_a_telephone_and_speaks_italian(address):
 
 def is_page(answer) -> bool:
     """Whether an address answers this visitor with a page of its own; a mail in the frame of its preview is none."""
-    return "sandbox" not in answer.headers.get("Content-Security-Policy", "") and answer.status_code == 200 and answer["Content-Type"].startswith("text/html")
+    return (
+        "sandbox" not in answer.headers.get("Content-Security-Policy", "")
+        and answer.status_code == 200
+        and answer["Content-Type"].startswith("text/html")
+    )
 
 
 def faults_of(page) -> list[str]:
