@@ -117,7 +117,7 @@ def _expire_unsigned(now: datetime) -> int:
         ended = {name: getattr(rows[0], name) for name in cases.STATE_FIELDS}
         RenewalCase.objects.filter(pk__in=[case.pk for case in rows]).update(**ended)
         events.record_many([cases.event_of("case.expired", case, actor=SYSTEM, at=now) for case in rows])
-        notices.withdraw_every_warning(rows, at=now)
+        notices.withdraw_every_warning(rows)
         told = ((case, turn.mail) for case, turn in zip(rows, turns, strict=True))
         notifications.post_each([draft_of(asdict(mail), case.code) for case, mail in told if mail], at=now)
     return len(rows)

@@ -67,7 +67,7 @@ def _warn(counters: list[Stock], now: datetime) -> None:
     if not centre.active:
         return
     threshold = Agreement.objects.values_list("low_stock_threshold", flat=True).get(centre=centre, service=service)
-    outbox.post(
+    draft = outbox.Draft(
         key=f"{Message.LOW_STOCK.value}:{centre.pk}:{service.pk}:{now.isoformat()}",
         message=Message.LOW_STOCK,
         to=centre.email,
@@ -78,10 +78,10 @@ def _warn(counters: list[Stock], now: datetime) -> None:
             "threshold": str(threshold),
             "purchase_url": centre.purchase_url,
         },
-        at=now,
         centre_id=centre.pk,
         service_id=service.pk,
     )
+    outbox.post_each([draft], at=now)
 
 
 def said(counters: Iterable[Stock]) -> str:

@@ -162,7 +162,7 @@ def end_as_cancelled(case: RenewalCase, *, reason: str, actor: Actor, at: dateti
 def _end(case: RenewalCase, *, was_signed: bool, actor: Actor, at: datetime) -> None:
     plan(case)
     case.save(update_fields=STATE_FIELDS)
-    notices.withdraw_warnings(case, at=at)
+    notices.withdraw_warnings(case)
     if not was_signed:
         return
     types = set(case.issuing_service.types)

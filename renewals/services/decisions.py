@@ -40,7 +40,7 @@ def approve_renewal(case_id: int, *, operator: User, now: datetime) -> RenewalCa
         case.approve(by=operator.pk, at=now)
     plan(case)
     case.save(update_fields=_DECISION_FIELDS)
-    notices.withdraw_warnings(case, at=now)
+    notices.withdraw_warnings(case)
     record("case.approved", case, actor=operator_actor(operator), at=now)
     if was_suspended:
         _lift(case, halves, operator=operator, now=now)
@@ -62,7 +62,7 @@ def refuse_renewal(case_id: int, *, operator: User, reason: str, now: datetime) 
     plan(case)
     case.save(update_fields=_DECISION_FIELDS)
     actor = operator_actor(operator)
-    notices.withdraw_warnings(case, at=now)
+    notices.withdraw_warnings(case)
     if not was_installed:
         end_as_cancelled(case, reason="refused", actor=actor, at=now)
     record("case.refused", case, actor=actor, at=now, reason=reason)

@@ -202,7 +202,7 @@ def complete_renewal(case_id: int, challenge_id: str, proofs: Mapping[str, bytes
         case.complete(at=now)
     plan(case)
     case.save(update_fields=["state", "completed_at", *PLAN_FIELDS])
-    notices.withdraw_warnings(case, at=now)
+    notices.withdraw_warnings(case)
     _open_next_window(case, issued)
     _tell_completed(case, issued, now=now)
     stock.debit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -240,16 +240,21 @@ def pair_of(key: str) -> int:
     return int(key.partition(":pair-")[2].partition(":")[0])
 
 
-def withdraw_every_warning(cases: Collection[RenewalCase], *, at: datetime) -> None:
+def outlived(keys: Iterable[str], standing: Collection[str]) -> list[str]:
+    """Those of the keys whose pair and day (`day_of`) no longer stand; one look at each, since thousands may wait."""
+    return [key for key in keys if key.partition(":")[2].rpartition(":")[0] not in standing]
+
+
+def withdraw_every_warning(cases: Collection[RenewalCase]) -> None:
     """Take back whatever of these cases, which are over, is still queued to remind or to warn."""
     told = [case.code for case in cases if case.noticed_at is not None]
-    withdrawal.withdraw_of_cases(told, list(MESSAGE_OF.values()), at=at)
+    withdrawal.withdraw_of_cases(told, list(MESSAGE_OF.values()))
 
 
-def withdraw_warnings(case: RenewalCase, *, at: datetime) -> None:
+def withdraw_warnings(case: RenewalCase) -> None:
     """Take back the reminders and warnings that are still queued and that the case, as it now stands, has outlived."""
     if case.noticed_at is None:
         return
     counted = policy.countdown(case)
     outlived = [message for kind, message in MESSAGE_OF.items() if counted is None or counted.kind != kind]
-    withdrawal.withdraw_of_cases([case.code], outlived, at=at)
+    withdrawal.withdraw_of_cases([case.code], outlived)

@@ -112,7 +112,9 @@ def _working_together(pair_ids: set[int], now: datetime) -> defaultdict[str, lis
     for hold in standing:
         half, day = hold.certificate, notices.day_of(hold)
         is_gone = half.status == CertificateStatus.REVOKED or half.pk in leaving
-        if is_gone or day in covered or register.is_expired(half.not_after, now) or half in together[day]:
+        # Whose own end comes first is not threatened by a revocation that nobody will notice.
+        is_over = register.is_expired(half.not_after, max(now, hold.lapses_at))
+        if is_gone or day in covered or is_over or half in together[day]:
             continue
         together[day].append(half)
     return together
@@ -132,7 +134,7 @@ def withdraw_outlived(*, now: datetime) -> int:
     waiting = OutboxMessage.objects.filter(state=MessageState.QUEUED)
     keys = [key for kind, reason in _REASONS.items() for key in _outlived(waiting.filter(kind=kind), reason)]
     keys += _outlived_of_holds(waiting.filter(kind=Message.REVOCATION_WARNING, case_code=""), now)
-    return withdrawal.withdraw_keys(keys, at=now)
+    return withdrawal.withdraw_keys(keys)
 
 
 _UNAUTHORISED = queries.unauthorised() & Q(withdrawn_at__isnull=True)
@@ -154,4 +156,4 @@ def _outlived_of_holds(waiting: QuerySet[OutboxMessage], now: datetime) -> list[
     """Keys of waiting warnings about pairs of which nothing is held until that day any more."""
     keys = list(waiting.values_list("key", flat=True))
     standing = _working_together({notices.pair_of(key) for key in keys}, now)
-    return [key for key in keys if not any(f":{day}:" in key for day in standing)]
+    return notices.outlived(keys, standing)

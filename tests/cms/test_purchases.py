@@ -9,7 +9,7 @@ import pytest
 
 from cms import errors
 from cms.actors import SYSTEM
-from cms.models import Agreement, Event, PurchaseRequest, Stock, StockMovement, User
+from cms.models import Agreement, Centre, Event, PurchaseRequest, Stock, StockMovement, User
 from cms.services import low_stock, purchases, stock
 from cms.states import PurchaseState, Role
 from notifications.models import OutboxMessage
@@ -276,6 +276,18 @@ def test_a_counter_that_rose_and_fell_again_is_told_again(agreement, administrat
 
     assert low_stock.warn_of_low_stock(now=NOW + timedelta(minutes=2)) == 2
     assert OutboxMessage.objects.filter(kind="low-stock").count() == 2
+
+
+def test_an_address_that_cannot_travel_keeps_no_other_centres_warning(town, agreement, administrator):
+    siena = town.found("cdrl-siena", "Altro Ordine di Esempio")
+    town.offer(town.eidas.code, town.eidas.name, centre=siena)
+    town.buy(siena, town.eidas, 10)
+    drain(agreement, administrator, 10)
+    Centre.objects.filter(pk=agreement.centre_id).update(email="nessuno@@example.org")
+
+    assert low_stock.warn_of_low_stock(now=NOW) == 4
+    assert [mail.centre_id for mail in OutboxMessage.objects.filter(kind="low-stock")] == [siena.pk]
+    assert verbs().count("stock.low") == 4
 
 
 def test_a_raised_threshold_warns_too(agreement, manager):

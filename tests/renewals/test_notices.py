@@ -256,6 +256,21 @@ class TestNothingLeftToDo:
         assert "authorised" in kinds
         assert "reactivated" not in kinds
 
+    def test_a_mail_whose_delivery_died_stays_in_the_log(self, world, warned):
+        """The server may have taken it before the worker could write that down; only a second try can tell."""
+        at = days_before(OLD_NOT_AFTER, 14)
+        OutboxMessage.objects.filter(kind="suspension-warning").update(claimed_until=at - MINUTE, fence=1, attempts=1)
+        decisions.approve_renewal(warned.pk, operator=world.operator, now=at)
+        reminders.tell_due(now=at)
+        assert told() == [("suspension-warning", 15)]
+
+    def test_a_mail_that_the_server_put_off_is_taken_back(self, world, warned):
+        """It said that it has not taken it: the claim was given back, and the attempt counted."""
+        at = days_before(OLD_NOT_AFTER, 14)
+        OutboxMessage.objects.filter(kind="suspension-warning").update(fence=1, attempts=1)
+        decisions.approve_renewal(warned.pk, operator=world.operator, now=at)
+        assert told() == []
+
     def test_a_mail_that_a_delivery_holds_is_left_to_it(self, world, warned):
         """It may be with the mail server already; taking it back would hide what the holder reads."""
         at = days_before(OLD_NOT_AFTER, 14)
@@ -310,6 +325,16 @@ class TestHoldsOfOtherCauses:
         reminders.tell_due(now=days_before(lapses_at, 7))
         context = OutboxMessage.objects.get(kind="revocation-warning").context
         assert context["certificate_types"] == "Firma qualificata"
+
+    def test_what_expires_before_the_day_is_not_told_of_a_revocation(self, halves):
+        """Fifteen days before the end of the hold the certificates still live, and on the day they do not."""
+        for half in halves:
+            lapses_at = certificates.place_hold(half, HoldCause.HOLDER, days=31, actor=SYSTEM, at=NOW).lapses_at
+        assert days_before(lapses_at, 15) < OLD_NOT_AFTER < lapses_at
+        for instant in thresholds(lapses_at, 30, 15, 7, 1):
+            reminders.tell_due(now=instant)
+            assert told("revocation-warning") == []
+        assert set(Hold.objects.values_list("notice_at", flat=True)) == {None}
 
     def test_the_revocation_itself_is_told_once(self, halves):
         for half in halves:

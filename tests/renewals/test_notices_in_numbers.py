@@ -12,7 +12,7 @@ from django.db import OperationalError, connection, connections
 from cms.policy import days_before
 from notifications.models import OutboxMessage
 from renewals.models import RenewalCase
-from renewals.services import decisions, reminders
+from renewals.services import decisions, notices, reminders
 from tests.renewals.checking import assert_invariants
 from tests.renewals.crowd import BIG, _copy
 from tests.renewals.quick import completed, opened
@@ -113,6 +113,21 @@ def _wait_until_blocked(boss, pid):
             return
         time.sleep(0.01)
     pytest.fail("the sweep never waited")
+
+
+def test_taking_back_costs_as_much_for_each_warning_however_many_wait():
+    """After an outage of the mail server every pair has a warning in the queue, and nearly every one still stands."""
+    days = [f"pair-{number}:20260701" for number in range(1, 20_001)]
+    keys = [f"revocation-warning:{day}:15" for day in days]
+    began = time.process_time()
+    gone = notices.outlived(keys, dict.fromkeys(days[:-1]))
+    assert time.process_time() - began < 1
+    assert gone == ["revocation-warning:pair-20000:20260701:15"]
+
+
+def test_a_pair_or_a_day_that_only_begins_like_another_is_another():
+    keys = ["revocation-warning:pair-12:20260701:15", "revocation-warning:pair-1:20260702:15"]
+    assert notices.outlived(keys, {"pair-1:20260701"}) == keys
 
 
 def test_an_approval_and_a_warning_in_the_same_instant(world):
