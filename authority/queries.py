@@ -141,12 +141,18 @@ class CrlVersion:
     size: int
 
 
+def _version(
+    pk: int, number: int, this_update: datetime, next_update: datetime, sha256: bytes, size: int
+) -> CrlVersion:
+    return CrlVersion(pk, number, this_update, next_update, bytes(sha256), size)
+
+
 def crl_version(role: str, year: int | None) -> CrlVersion | None:
     """Say which version of a CRL is published; its bytes are not read."""
     with connection.cursor() as cursor:
         cursor.execute(_VERSION, [role, year])
         row = cursor.fetchone()
-    return None if row is None else CrlVersion(*row[:4], bytes(row[4]), row[5])
+    return None if row is None else _version(*row)
 
 
 def crl_with_bytes(role: str, year: int | None) -> tuple[CrlVersion, bytes] | None:
@@ -163,7 +169,7 @@ def crl_versions() -> list[tuple[str, int | None, CrlVersion]]:
     """Say which version of every CRL is published, with its issuer's role and its year."""
     with connection.cursor() as cursor:
         cursor.execute(_VERSIONS)
-        return [(role, year, CrlVersion(*row[:4], bytes(row[4]), row[5])) for role, year, *row in cursor.fetchall()]
+        return [(role, year, _version(*row)) for role, year, *row in cursor.fetchall()]
 
 
 def misses_a_change(crl_id: int) -> bool:
