@@ -20,6 +20,8 @@ from cms.models import Agreement, Card, Pair
 from cms.services import requests
 from cms.states import CertificateType
 from config.demo.population import AUTHORISED, TYPES, WEBRA, Person, settle_person
+from notifications.models import OutboxMessage
+from notifications.states import MessageState
 from pki import challenge as texts_to_sign
 from renewals import sweeps, texts
 from renewals.models import RenewalCase
@@ -56,6 +58,8 @@ def relive(agreements: Mapping[str, Agreement], *, at: datetime) -> None:
             _renew(past, number, serial, agreements, at)
     sweeps.suspend_unauthorised(now=at)
     requests.carry_out_due(at=at)
+    # Nobody could send them then. As mails that have waited for days they would open an alarm at the first start.
+    OutboxMessage.objects.filter(state=MessageState.QUEUED, queued_at__lt=at).update(queued_at=at)
 
 
 def _renew(past: Past, number: int, serial: str, agreements: Mapping[str, Agreement], at: datetime) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from cms.models import Agreement, Event, Service, Stock
 from config.demo import past, population
+from notifications.queries import oldest_waiting
 from renewals.models import RenewalCase
 from renewals.states import Authorisation, CaseState
 
@@ -47,6 +48,11 @@ def test_renewals_of_the_webra_service_leave_their_events_under_the_successor(de
     told = set(Event.objects.filter(case_code=case.code).values_list("service__code", flat=True))
     assert told == {population.EIDAS}
     assert Agreement.objects.filter(service=webra.successor).exists()
+
+
+@pytest.mark.usefixtures("demo")
+def test_no_mail_looks_late_at_the_first_start():
+    assert oldest_waiting(at=AT) == timedelta(0)
 
 
 def test_a_second_seeding_changes_nothing(demo):
