@@ -135,9 +135,11 @@ def badge_of(check: StatusCheck, differs: bool) -> Badge:  # noqa: FBT001 - what
 def _facts(check: StatusCheck) -> list[tuple[str, str]]:
     by = _("Un amministratore") if check.started_by else _("Controllo notturno o riga di comando")
     facts = [(_("Iniziato"), instant(check.started_at)), (_("Avviato da"), by)]
+    counted = str(check.checked)
     if check.finished_at is not None:
         facts.append((_("Concluso"), instant(check.finished_at)))
-    counted = _("%(done)d di %(all)d") % {"done": check.checked, "all": check.total}
+    else:  # the total is that of the beginning; certificates issued since then are looked at as well
+        counted = _("%(done)d di %(all)d") % {"done": check.checked, "all": max(check.checked, check.total)}
     return [*facts, (_("Certificati controllati"), counted)]
 
 

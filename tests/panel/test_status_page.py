@@ -98,7 +98,7 @@ def test_a_check_without_differences_says_so_and_shows_its_lists(client):
     page = text(client.get(PAGE))
 
     assert "Tutto concorda" in page
-    assert "12 di 12" in page
+    assert "<dt>Certificati controllati</dt><dd>12</dd>" in page
     assert "1772442000" in page
 
 
