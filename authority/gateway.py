@@ -112,12 +112,12 @@ class EmbeddedGateway:
     def statuses(self, refs: Sequence[CertificateRef]) -> dict[CertificateRef, CertificateStatus]:
         """Read the ledger about many certificates, in one statement for each issuer (`pki.ledger`)."""
         with _reads():
-            return {_ref(entry): _status(entry) for entry in slices.entries_by_serial(refs)}
+            return slices.statuses(refs)
 
     def ledger_after(self, position: int, size: int) -> list[tuple[int, LedgerLine]]:
         """Read on in the ledger; a position is a line's own number."""
         with _reads():
-            return [(entry.pk, _line(entry)) for entry in slices.entries_after(position, size)]
+            return slices.lines_after(position, size)
 
     def ledger(self) -> Iterator[LedgerLine]:
         """Walk the ledger in chunks, with no transaction open in between."""
@@ -158,7 +158,7 @@ def _ref(entry: LedgerEntry) -> CertificateRef:
     return CertificateRef(bytes(entry.issuer.key_identifier), entry.serial)
 
 
-_KINDS = {State.GOOD: StatusKind.GOOD, State.HELD: StatusKind.HELD, State.REVOKED: StatusKind.REVOKED}
+_KINDS = slices.KINDS
 
 
 def _status(entry: LedgerEntry) -> CertificateStatus:

@@ -7,6 +7,7 @@ disagrees is looked at again after the publication lag, and counts only if it st
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 
 import structlog
@@ -96,12 +97,13 @@ def carry_out(
     fence = claims.claim(StatusCheck, check_id, at=at, lease=LEASE)
     if fence is None:
         return
-    turn = _Turn(check_id, fence, wire or HttpWire(), Watch(at))
-    try:
-        turn.walk(told)
-    except (DatabaseError, GatewayError) as busy:
-        log.warning("check.interrupted", check=check_id, error=type(busy).__name__)
-        claims.release(StatusCheck, check_id, fence, next_attempt_at=turn.now + PAUSE)
+    with closing(HttpWire()) as http:
+        watch = Watch(at)
+        try:
+            _Turn(check_id, fence, wire or http, watch).walk(told)
+        except (DatabaseError, GatewayError) as busy:
+            log.warning("check.interrupted", check=check_id, error=type(busy).__name__)
+            claims.release(StatusCheck, check_id, fence, next_attempt_at=watch.now() + PAUSE)
 
 
 def _begun(now: datetime, started_by: int | None, since: datetime | None = None) -> tuple[StatusCheck, bool]:
