@@ -95,7 +95,7 @@ _SETTLE = """
 """
 _END_HOLDS = """
     UPDATE cms_hold SET ended_at = %(at)s
-     WHERE certificate_id = ANY (%(revoked)s) AND lifted_at IS NULL AND ended_at IS NULL
+     WHERE certificate_id = ANY (%(revoked)s) AND coalesce(lifted_at, ended_at) IS NULL
 """
 _LOCK_PAIRS = "SELECT id FROM cms_pair WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE"
 # The pair is named too: what is asked outside a renewal has no case, and would wait for everybody else's. The state is
