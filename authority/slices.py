@@ -26,8 +26,8 @@ def statuses(refs: Sequence[CertificateRef]) -> dict[CertificateRef, Certificate
     for issuer in issuing_authorities():
         asked = by_issuer.get(bytes(issuer.key_identifier), {})
         rows = LedgerEntry.objects.filter(issuer=issuer, serial__in=list(asked))
-        for serial, *status in rows.values_list("serial", "state", "reason", "since"):
-            found[asked[serial]] = _status(*status)
+        for serial, state, reason, since in rows.values_list("serial", "state", "reason", "since"):
+            found[asked[serial]] = _status(state, reason, since)
     return found
 
 
@@ -37,8 +37,8 @@ def lines_after(position: int, size: int) -> list[tuple[int, LedgerLine]]:
     rows = LedgerEntry.objects.filter(pk__gt=position).order_by("pk")
     columns = ("pk", "request_id", "issuer_id", "serial", "spki_sha256", "state", "reason", "since")
     return [
-        (pk, LedgerLine(request_id, CertificateRef(keys[issuer], serial), bytes(spki), _status(*status)))
-        for pk, request_id, issuer, serial, spki, *status in rows.values_list(*columns)[:size]
+        (pk, LedgerLine(request_id, CertificateRef(keys[issuer], serial), bytes(spki), _status(state, reason, since)))
+        for pk, request_id, issuer, serial, spki, state, reason, since in rows.values_list(*columns)[:size]
     ]
 
 
