@@ -7,6 +7,7 @@ import binascii
 import functools
 import hashlib
 import re
+import textwrap
 from collections.abc import Iterable, Iterator
 from email.headerregistry import Address, HeaderRegistry
 from email.message import MIMEPart
@@ -22,6 +23,7 @@ from notifications.rendering import Rendered, render
 
 ASCII_ONLY = SMTP.clone(cte_type="7bit")  # no server along the way needs 8BITMIME
 LONGEST_DISPLAY_NAME = 60
+LONGEST_LINE = 78  # RFC 5322 §2.1.1, without CRLF
 _FACTORY = HeaderRegistry()
 _SHORT_ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,30}@[A-Za-z0-9.-]{1,40}")  # needs no quotes and fits one line
 _BREAKS_A_HEADER = re.compile("[\r\n\x00]")
@@ -141,8 +143,14 @@ def _plain(name: str, value: str) -> bytes:
 
 @functools.lru_cache(maxsize=512)
 def _folded(name: str, value: str) -> bytes:
-    """Fold a header as the library does; the mails of one batch share most values."""
+    """Fold a header as the library does; the mails of one batch share most values.
+
+    Plain ASCII is wrapped here: the library may leave nothing on the first line, which some servers refuse.
+    """
     _require_one_line(name, value)
+    if value.isascii():
+        lines = textwrap.wrap(f"{name}: {value}", LONGEST_LINE, break_long_words=False, break_on_hyphens=False)
+        return "\r\n ".join([*lines, ""]).removesuffix(" ").encode("ascii")
     return _FACTORY(name, value).fold(policy=ASCII_ONLY).encode("ascii")
 
 

@@ -1,5 +1,6 @@
 """The letter as it travels: headers, parts, identity."""
 
+import re
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.utils import getaddresses, parsedate_to_datetime
@@ -75,6 +76,16 @@ def test_a_letter_is_plain_ascii_in_short_lines(message):
     assert content.isascii()
     assert max(map(len, content.split(b"\r\n"))) <= 998  # RFC 5322 §2.1.1
     assert b"\n" not in content.replace(b"\r\n", b"")
+
+
+@pytest.mark.parametrize("message", Message)
+@pytest.mark.parametrize("language", ["it", "en"])
+def test_no_header_begins_on_its_second_line(message, language):
+    """Some servers refuse such a fold, and some programs show a space before the subject."""
+    head = composed(message, language=language).partition(b"\r\n\r\n")[0]
+
+    assert not re.search(rb"(?m)^[\w-]+:\s*\r\n", head), head
+    assert max(map(len, head.split(b"\r\n"))) <= 78
 
 
 @pytest.mark.parametrize("message", Message)

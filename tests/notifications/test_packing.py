@@ -52,7 +52,8 @@ def test_a_letter_reads_like_one_that_the_library_packed(message):
     assert not ours.defects
     assert not any(part.defects for part in ours.walk())
     for name in ("From", "To", "Subject", "Message-ID", "List-Id", "Reply-To"):
-        assert ours[name] == theirs[name], name
+        # Of a subject that fits no line with its name, the library's fold leaves a space before it.
+        assert ours[name] == (theirs[name] and theirs[name].removeprefix(" ")), name
     assert ours["Date"].datetime == theirs["Date"].datetime
     if CATALOG[message].takes_attachments or len(outline(ours)) == len(outline(theirs)):
         assert outline(ours) == outline(theirs)
