@@ -19,14 +19,16 @@ from cms.models import (
     Pair,
     PurchaseRequest,
     RevocationProposal,
+    StatusCheck,
+    StatusDifference,
     Stock,
     User,
 )
 from cms.services import intake, registration
 from cms.services.seals import seal_events
-from cms.states import ApprovalMode, JobKind, JobRowState, JobState, RequestState, Role
+from cms.states import ApprovalMode, DifferenceKind, JobKind, JobRowState, JobState, RequestState, Role
 from notifications.models import OutboxMessage
-from renewals.models import RenewalCase
+from renewals.models import RenewalCase, RevocationStop
 from renewals.services.cases import cancel_case, expire_case
 from tests.cms.roster_maker import Mint, archive, table
 from tests.panel.town import NOW, Town, crowd
@@ -41,6 +43,7 @@ def populated() -> Town:
     _waiting(town)
     _job(town)
     _roster(town)
+    _watched(town)
     return town
 
 
@@ -76,6 +79,10 @@ def known_of(town: Any) -> dict[str, Any]:
         "resend_invitation:uid": invited,
         "service": town.eidas.code,
         "start_import:uid": town.roster.uid,
+        "confirm_stop:uid": town.asked_stop.uid,
+        "withdraw_stop:uid": town.asked_stop.uid,
+        "lift_stop:uid": town.stop.uid,
+        "status_check:uid": town.check.uid,
         "stop_job:uid": town.job.uid,
         "token": "x" * 32,
         "uid": case.new_pair.public_id,
@@ -210,6 +217,38 @@ def _roster(town: Any) -> None:
     )
     intake.carry_out(town.roster.pk, at=NOW - timedelta(minutes=4))
     town.roster.refresh_from_db()
+
+
+def _watched(town: Any) -> None:
+    """A stop of the revocations in force, a longer one that waits for its second person, and the night's check."""
+    asked = {"asked_by": town.manager.pk, "asked_at": NOW - timedelta(hours=30)}
+    town.stop = RevocationStop.objects.create(
+        reason="Posta del fornitore ferma da venerdì",
+        ends_at=NOW + timedelta(days=1),
+        confirmed_by=town.administrator.pk,
+        confirmed_at=NOW - timedelta(hours=29),
+        **asked,
+    )
+    reason = "La posta non riparte prima di giovedì"
+    town.asked_stop = RevocationStop.objects.create(reason=reason, ends_at=NOW + timedelta(days=3), **asked)
+    started = NOW - timedelta(hours=6)
+    town.check = StatusCheck.objects.create(
+        started_at=started, finished_at=started + timedelta(minutes=4), checked=48, total=48, next_attempt_at=None
+    )
+    certificate = town.cases[10].new_pair.certificates.first()
+    StatusDifference.objects.create(
+        check_run=town.check,
+        certificate=certificate,
+        kind=DifferenceKind.CRL,
+        issuer_key_id=certificate.issuer_key_id,
+        serial=certificate.serial,
+        register_status="held",
+        ca_status="held",
+        crl_status="good",
+        ocsp_status="held",
+        found_at=started,
+        confirmed_at=started + timedelta(minutes=3),
+    )
 
 
 SURNAMES = (

@@ -23,15 +23,18 @@ NUMBER = re.compile(r"^[+-]?\d+([.,]\d+)?$")
 
 
 class Suspicion(HTMLParser):
-    """Collects what none of our templates writes."""
+    """Collects what none of our templates writes; only previews of mails have a frame, and a style in what it shows."""
 
-    def __init__(self):
+    def __init__(self, address):
         super().__init__()
         self.found = []
+        self._own = address if address.startswith("/pannello/messaggi/anteprime/") else None
 
     def handle_starttag(self, tag, attributes):
         values = dict(attributes)
-        if tag in FOREIGN_TAGS or any(name.startswith("on") for name in values):
+        if self._own and tag == "iframe" and values["sandbox"] is None and values["src"].startswith(self._own):
+            return
+        if tag in FOREIGN_TAGS - ({"style"} if self._own else set()) or any(name.startswith("on") for name in values):
             self.found.append((tag, values))
         if tag == "script" and not (
             values.get("src", "").startswith("/static/") or values.get("type") == "application/json"
@@ -76,7 +79,7 @@ def test_no_payload_becomes_markup_on_any_page_nor_a_formula_in_any_export(town,
                 exports.add(address)
                 faults += [(turn, address, cell) for cell in cells(text) if is_formula(cell)]
             elif "text/html" in answer.headers.get("Content-Type", ""):
-                suspicion = Suspicion()
+                suspicion = Suspicion(address)
                 suspicion.feed(answer.content.decode())
                 faults += [(turn, address, found) for found in suspicion.found]
             faults += [(turn, address, name) for name, value in answer.headers.items() if "rubato" in value]
