@@ -228,12 +228,14 @@ def only_attachment(mailbox, address: str) -> bytes:
 
 
 def require_told_in_order(mailbox, holders: list[TokenHolder]) -> None:
-    """Each holder heard of each turn of the story, once."""
+    """Each holder heard of each turn of the story, once: invitation, form, done, warned, suspended; then their ends."""
     said = [
         [str(mail["subject"]) for mail in mailbox.messages() if holder.person.email in str(mail["to"])]
         for holder in holders
     ]
-    assert [len(set(subjects)) for subjects in said] == [len(subjects) for subjects in said] == [5, 5], said
+    assert [len(set(subjects)) for subjects in said] == [len(subjects) for subjects in said] == [6, 7], said
+    assert said[0][5].startswith("Certificati riattivati")
+    assert [subject.split()[:2] for subject in said[1][5:]] == [["Prossima", "revoca"], ["Certificati", "revocati:"]]
 
 
 def require_clean(story: Story, folder) -> None:
