@@ -74,3 +74,11 @@ class Purpose(TextChoices):
 OPEN_STATES = (CaseState.NOTIFIED, CaseState.AWAITING_INSTALLATION)
 SIGNED_STATES = (CaseState.AWAITING_INSTALLATION, CaseState.COMPLETED)
 UNAUTHORISED = (Authorisation.PENDING, Authorisation.REFUSED)
+
+
+class SupportState(TextChoices):
+    """Where a request for help stands in the queue."""
+
+    OPEN = "open", _("Da prendere in carico")
+    ASSIGNED = "assigned", _("In carico")
+    CLOSED = "closed", _("Chiusa")

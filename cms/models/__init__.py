@@ -1,6 +1,7 @@
 """Rows of the register, by noun."""
 
 from cms.models.access import Invitation
+from cms.models.campaigns import Campaign, CampaignEntry
 from cms.models.certificates import (
     Card,
     CardFamily,
@@ -24,6 +25,8 @@ __all__ = [
     "Agreement",
     "CaRequest",
     "CaRequestBody",
+    "Campaign",
+    "CampaignEntry",
     "Card",
     "CardFamily",
     "Centre",

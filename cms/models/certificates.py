@@ -24,7 +24,10 @@ from cms.states import (
 
 
 class CardFamily(models.Model):
-    """A card family (*sigla*): which codes it asks, until when its chip is certified, how small its old keys may be."""
+    """A card family (*sigla*): which codes it asks, until when its chip is certified, how small its old keys may be.
+
+    `replaces`: a renewal deletes the old keys (True), keeps them (False), or as the flow has it (None).
+    """
 
     code = models.CharField("sigla", max_length=16, unique=True)
     name = models.CharField("nome", max_length=80)
@@ -34,6 +37,14 @@ class CardFamily(models.Model):
     smallest_old_rsa = models.PositiveIntegerField("RSA minimo delle vecchie chiavi", default=2048)
     certified_until = models.DateField("chip certificato fino al", null=True, blank=True)
     renewable = models.BooleanField("rinnovabile", default=True)
+    # A family that is known and not renewed says why, to the holder.
+    refusal = models.CharField("perché no", max_length=200, blank=True)
+    replaces = models.BooleanField("sostituisce le chiavi", null=True, blank=True)
+    renewable_until = models.DateField("rinnovabile fino al", null=True, blank=True)
+    max_renewals = models.PositiveSmallIntegerField("rinnovi al massimo", null=True, blank=True)
+    driver = models.CharField("driver", max_length=80, blank=True)
+    driver_address = models.URLField("dove si scarica il driver", max_length=200, blank=True)
+    management_tool = models.CharField("programma di gestione", max_length=80, blank=True)
 
     class Meta:
         verbose_name = "famiglia di carte"

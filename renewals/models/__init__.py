@@ -4,6 +4,7 @@ from renewals.models.cases import AUTHORISATION_MOVES, STATE_MOVES, RenewalCase
 from renewals.models.digests import DigestDay
 from renewals.models.enrolment import Acceptance, Challenge, EnrolmentSession, MailboxConfirmation, RenewalForm
 from renewals.models.stops import RevocationStop
+from renewals.models.support import SupportAnswer, SupportLog, SupportRequest
 
 __all__ = [
     "AUTHORISATION_MOVES",
@@ -16,4 +17,7 @@ __all__ = [
     "RenewalCase",
     "RenewalForm",
     "RevocationStop",
+    "SupportAnswer",
+    "SupportLog",
+    "SupportRequest",
 ]

@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 from django_fsm import transition
 
 from cms.fsm import StateField, StatefulModel, transition_trigger
-from cms.models import Agreement, Card, Centre, Certificate, Holder, Pair, Service
+from cms.models import Agreement, Campaign, Card, Centre, Certificate, Holder, Pair, Service
 from cms.states import ApprovalMode, Channel, Flow
 from renewals.states import (
     OPEN_STATES,
@@ -62,6 +62,10 @@ class RenewalCase(StatefulModel):
     issuing_service = models.ForeignKey(Service, models.PROTECT, related_name="+", verbose_name="servizio di emissione")
     agreement = models.ForeignKey(Agreement, models.PROTECT, related_name="cases", verbose_name="accordo")
     flow = models.CharField("flusso", max_length=16, choices=Flow.choices)
+    # Of extensions only: whose dates and stock this case has.
+    campaign = models.ForeignKey(
+        Campaign, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="campagna"
+    )
     state = StateField("stato", max_length=24, choices=CaseState.choices, default=CaseState.NOTIFIED)
     authorisation = StateField(
         "autorizzazione", max_length=16, choices=Authorisation.choices, default=Authorisation.UNDECIDED

@@ -32,6 +32,7 @@ OPEN = {
     "renewals_digestday": "days, without subjects",
     "renewals_revocationstop": "one for the whole installation",
     "cms_agreement": "what the provider agreed with centres; the choice of a service reads it",
+    "cms_campaign": "product data",
     "cms_cardfamily": "product data",
     "cms_centre": "names and settings of centres; the choice of a service reads them",
     "cms_eventseal": "digests",
