@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cardclient.words import tr
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -19,7 +21,8 @@ class Message:
 
     def lines(self) -> list[str]:
         """Return the message as lines of a terminal or log."""
-        return [line for line in (self.text, self.advice and f"Cosa fare: {self.advice}", f"[{self.code}]") if line]
+        advice = self.advice and tr("Cosa fare: {advice}", advice=self.advice)
+        return [line for line in (self.text, advice, f"[{self.code}]") if line]
 
 
 # Guides' labels, word for word.
