@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import ClassVar
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
+from django_fsm import transition
 
-from cms.fsm import append_only
+from cms.fsm import StateField, StatefulModel, append_only, transition_trigger
 from cms.models import Centre, Holder, Service
 from renewals.models.cases import RenewalCase
 from renewals.states import SupportState
 
+SUPPORT_MOVES = {
+    (SupportState.OPEN, SupportState.ASSIGNED),
+    (SupportState.OPEN, SupportState.CLOSED),
+    (SupportState.ASSIGNED, SupportState.CLOSED),
+    (SupportState.CLOSED, SupportState.ASSIGNED),
+}
 
-class SupportRequest(models.Model):
+
+class SupportRequest(StatefulModel):
     """A holder could not go on and asks for help: which case, which card, which code, and his own words.
 
     `request_id` comes from the client: sent twice, it is one request. Where a session names the case (`is_proven`),
@@ -24,6 +34,7 @@ class SupportRequest(models.Model):
 
     number = models.CharField("numero", max_length=16, unique=True)
     request_id = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    content_sha256 = models.CharField(max_length=64, default="", editable=False)
     case = models.ForeignKey(
         RenewalCase, models.PROTECT, null=True, blank=True, related_name="support_requests", verbose_name="pratica"
     )
@@ -45,7 +56,7 @@ class SupportRequest(models.Model):
     reader = models.CharField("lettore", max_length=120, blank=True)
     driver = models.CharField("driver", max_length=120, blank=True)
     opened_at = models.DateTimeField("aperta il")
-    state = models.CharField("stato", max_length=12, choices=SupportState.choices, default=SupportState.OPEN)
+    state = StateField("stato", max_length=12, choices=SupportState.choices, default=SupportState.OPEN)
     assigned_to = models.BigIntegerField("assegnata a", null=True, blank=True)
     assigned_at = models.DateTimeField("assegnata il", null=True, blank=True)
     answered_at = models.DateTimeField("ultima risposta", null=True, blank=True)
@@ -55,6 +66,10 @@ class SupportRequest(models.Model):
     class Meta:
         verbose_name = "richiesta di supporto"
         verbose_name_plural = "Richieste di supporto"
+        triggers: ClassVar = [
+            transition_trigger("support_state_moves", "state", SUPPORT_MOVES),
+            pgtrigger.Protect(name="support_request_kept", operation=pgtrigger.Delete),
+        ]
         indexes: ClassVar = [
             models.Index(fields=["service", "centre", "state", "-id"], name="support_by_scope_and_state"),
             models.Index(fields=["closed_at"], condition=Q(closed_at__isnull=False), name="support_by_closing"),
@@ -72,6 +87,27 @@ class SupportRequest(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still has to do something."""
+        return self.state != SupportState.CLOSED
+
+    @transition(state, source=[SupportState.OPEN], target=SupportState.ASSIGNED)
+    def assign(self, *, to: int, at: datetime) -> None:
+        """Somebody has it from now on."""
+        self.assigned_to, self.assigned_at = to, at
+
+    @transition(state, source=[SupportState.OPEN, SupportState.ASSIGNED], target=SupportState.CLOSED)
+    def close(self, *, by: int, at: datetime) -> None:
+        """Nothing is left to do; the log's last days begin."""
+        self.closed_by, self.closed_at = by, at
+
+    @transition(state, source=[SupportState.CLOSED], target=SupportState.ASSIGNED)
+    def reopen(self, *, by: int, at: datetime) -> None:
+        """It was not over; whoever opens it again has it."""
+        self.closed_by = self.closed_at = None
+        self.assigned_to, self.assigned_at = by, at
 
 
 class SupportLog(models.Model):
