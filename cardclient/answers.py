@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from cardclient.contract import (
     Address,
+    Capabilities,
     Case,
     CaseSlot,
     Centre,
@@ -26,6 +27,7 @@ from cardclient.contract import (
     ScanAnswer,
     Slot,
     Step,
+    SupportReceipt,
     Text,
     TextKind,
     Verdict,
@@ -66,6 +68,10 @@ class Fields:
         if not isinstance(value, bool):
             raise malformed()
         return value
+
+    def flag_or_none(self, name: str) -> bool | None:
+        """Read true, false or null (or absent)."""
+        return None if self._value.get(name) is None else self.flag(name)
 
     def number(self, name: str) -> int:
         """Read an integer."""
@@ -140,6 +146,9 @@ def read_scan(value: Any) -> ScanAnswer:
         certificates=tuple(_read_verdict(each) for each in fields.each("certificates")),
         offers=tuple(_read_offer(each) for each in fields.each("offers")),
         purchase_url=fields.text_or_none("purchase_url"),
+        family_code=family.text_or_none("code") if family else None,
+        family_replaces=family.flag_or_none("replaces") if family else None,
+        refusal=family.text_or_none("refusal") if family else None,
     )
 
 
@@ -161,6 +170,9 @@ def _read_offer(fields: Fields) -> Offer:
         flow=fields.text("flow"),
         service=fields.text("service"),
         old_not_after=fields.text("old_not_after"),
+        replaces=fields.flag_or_none("replaces"),
+        new_not_after=fields.text_or_none("new_not_after"),
+        campaign=fields.text_or_none("campaign"),
     )
 
 
@@ -260,3 +272,23 @@ def _read_result(fields: Fields) -> Result:
         authorise_by=fields.text_or_none("authorise_by"),
         new_not_after=fields.text_or_none("new_not_after"),
     )
+
+
+def read_capabilities(value: Any) -> Capabilities:
+    """Read the answer of GET /capabilities."""
+    fields = Fields(value)
+    client = fields.within("client")
+    return Capabilities(
+        now=fields.instant("now"),
+        minimum=client.text("minimum"),
+        current=client.text("current"),
+        download=client.text_or_none("download"),
+        hosts=fields.texts("hosts"),
+        support=fields.flag("support"),
+    )
+
+
+def read_receipt(value: Any) -> SupportReceipt:
+    """Read the answer of POST /support-requests."""
+    fields = Fields(value)
+    return SupportReceipt(fields.text("number"), fields.text_or_none("answer_to"))

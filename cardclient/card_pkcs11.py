@@ -61,6 +61,10 @@ class Pkcs11Card:
         """See `Card.unblock`."""
         self._call("unblock", puk, new_pin)
 
+    def change_pin(self, pin: Secret, new_pin: Secret) -> None:
+        """See `Card.change_pin`."""
+        self._call("change_pin", pin, new_pin)
+
     def keys(self) -> tuple[CardKey, ...]:
         """See `Card.keys`."""
         keys: tuple[CardKey, ...] = self._call("keys")

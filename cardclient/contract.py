@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,14 +68,31 @@ class Contacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DataWrong:
+    """The holder says that the data shown are not his or not right ("I dati non sono corretti"): the case stops.
+
+    `reason` goes to the centre, at most 300 characters; it is shown and logged nowhere else.
+    """
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
-    """A renewal the office offers: which certificate logs in, which signs the form, in which flow."""
+    """A renewal the office offers: which certificate logs in, which signs the form, in which flow.
+
+    `replaces` tells whether the old keys go (None: an older office does not say), `new_not_after` the end the new
+    certificate will have, `campaign` the extension campaign it belongs to.
+    """
 
     login_with: str
     sign_with: str | None
     flow: str
     service: str
     old_not_after: str
+    replaces: bool | None = None
+    new_not_after: str | None = None
+    campaign: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +121,9 @@ class ScanAnswer:
     certificates: tuple[CertificateVerdict, ...]
     offers: tuple[Offer, ...]
     purchase_url: str | None
+    family_code: str | None = None
+    family_replaces: bool | None = None
+    refusal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,3 +232,42 @@ class Case:
     centre: Centre
     slots: tuple[CaseSlot, ...]
     result: Result | None
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """GET /capabilities: the office's clock, the oldest client served, the newest, where to get it, the hosts used."""
+
+    now: datetime
+    minimum: str
+    current: str
+    download: str | None
+    hosts: tuple[str, ...]
+    support: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SupportRequest:
+    """What a holder sends when he asks for help; `log` only where he ticked it. `request_id` makes it one request.
+
+    `email` may be empty when the case knows one; `card` holds serial, family, reader and driver, each or None.
+    """
+
+    request_id: str
+    code: str
+    step: str
+    message: str
+    email: str
+    language: str
+    client: str
+    system: str
+    card: Mapping[str, str | None]
+    log: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SupportReceipt:
+    """The number to quote, and the masked mailbox the answer goes to (None: no mailbox of the holder is known)."""
+
+    number: str
+    answer_to: str | None

@@ -152,3 +152,18 @@ class StillPending(ClientError):
     """The office has not issued yet; running again later goes on from here."""
 
     code = "certificates-pending"
+
+
+class ClientOutdated(ClientError):
+    """This program is older than the office serves, or does not know what the office asks: get the new one.
+
+    `download` is the page the office names (None where it names none); `minimum` the oldest version it serves.
+    """
+
+    code = "client-outdated"
+
+    def __init__(self, code: str | None = None, *, download: str | None = None, minimum: str = "") -> None:
+        """Keep where the new version is."""
+        super().__init__(code)
+        self.download = download
+        self.minimum = minimum

@@ -42,6 +42,7 @@ _BY_KIND: tuple[tuple[type[errors.ClientError], Exit], ...] = (
     (errors.PukLocked, Exit.PUK),
     (errors.CardUpdateError, Exit.CARD_UPDATE),
     (errors.CardError, Exit.CARD_ACCESS),
+    (errors.ClientOutdated, Exit.REFUSED),
     (errors.OfficeUnreachable, Exit.CONNECTION),
     (errors.OfficeRefusal, Exit.REFUSED),
     (errors.Distrusted, Exit.DISTRUSTED),

@@ -149,6 +149,24 @@ _ALL: Mapping[str, tuple[str, str]] = {
     "failure-reported": ("L'errore è stato segnalato. Riferimento per l'assistenza: {reference}", ""),
     "input-needed": ("Manca un dato che solo il titolare conosce.", "ripeti il comando indicandolo."),
     "usage": ("Comando non corretto.", "vedi `sigillo-card --help`."),
+    "client-outdated": (
+        "Questa versione del programma non può più eseguire rinnovi: nulla è stato firmato.",
+        "scarica la versione aggiornata dalla pagina indicata dal tuo CDRL.",
+    ),
+    "portal-answered": (
+        CONNECTION,
+        "al posto del server ha risposto una pagina della rete: aprila nel browser, accedi alla rete e riprova.",
+    ),
+    "card-not-personalised": (NOTHING_RENEWABLE, "la carta non contiene certificati: verifica che sia quella giusta."),
+    "family-refused": (NOTHING_RENEWABLE, "questo tipo di carta non si rinnova: è necessario un nuovo acquisto."),
+    "data-wrong": (
+        "I dati non sono corretti: la pratica è stata annullata e sulla carta non è cambiato nulla.",
+        "il tuo CDRL ha ricevuto il motivo: contattalo per correggere i dati, poi riapri il rinnovo.",
+    ),
+    "warning-declined": (
+        "Per proseguire occorre confermare l'avvertenza sulla cifratura.",
+        "se hai dati cifrati con questa carta decifrali prima; poi riprendi quando vuoi.",
+    ),
     "client-error": ("Errore interno del programma.", "salva il log (--log FILE) e contatta l'assistenza."),
 }
 

@@ -7,18 +7,22 @@ was lost is repeated only where the API is idempotent. `Retry-After` is honoured
 from __future__ import annotations
 
 import base64
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 
 from cardclient import __version__, answers
 from cardclient.contract import (
     Acceptance,
+    Capabilities,
     Case,
     Challenge,
     Contacts,
@@ -26,9 +30,11 @@ from cardclient.contract import (
     PreparedForm,
     ScanAnswer,
     Slot,
+    SupportReceipt,
+    SupportRequest,
     Text,
 )
-from cardclient.errors import ClientError, Distrusted, OfficeRefusal, OfficeUnreachable, StillPending
+from cardclient.errors import ClientError, ClientOutdated, Distrusted, OfficeRefusal, OfficeUnreachable, StillPending
 from cardclient.ports import CardView
 from cardclient.secret import Secret
 
@@ -38,8 +44,10 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 ATTEMPTS = 4
 LONGEST_PAUSE = 30.0  # seconds; a server that asks for more is given up until the next run
 LONGEST_WAIT = 300.0  # seconds to wait for certificates before the holder is told to come back
+LONGEST_NOTE = 300  # characters the API takes with a cancellation
 LARGEST_ANSWER = 8 * 1024 * 1024
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+PAGES = frozenset({"text/html", "application/xhtml+xml"})
 NOT_CARRIED_OUT = frozenset({429, 503})
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
@@ -60,6 +68,7 @@ class HttpOffice:
         transport: httpx.BaseTransport | None = None,
         ca_file: str | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Prepare for a base address such as `https://ra.example.org`; `ca_file` replaces the system's trust store."""
         parts = urlsplit(address)
@@ -69,13 +78,19 @@ class HttpOffice:
             raise InsecureAddress
         self._host = parts.netloc.lower()
         self._sleep = sleep
+        self._clock = clock
         self._token: Secret | None = None
+        self._clock_difference: float | None = None
         self._http = httpx.Client(
             base_url=f"{parts.scheme}://{parts.netloc}{BASE}",
             transport=transport,
             verify=_trust(ca_file),
             timeout=TIMEOUT,
-            headers={"User-Agent": f"sigillo-card/{__version__}", "Accept": "application/json"},
+            headers={
+                "User-Agent": f"sigillo-card/{__version__}",
+                "Sigillo-Client": __version__,
+                "Accept": "application/json",
+            },
         )
 
     @property
@@ -179,6 +194,34 @@ class HttpOffice:
         body = {"step": step, "code": code, "detail": detail[:500]}
         return answers.Fields(self._json("POST", "/case/failures", body)).text("reference")
 
+    @property
+    def clock_difference(self) -> float | None:
+        """See `Office.clock_difference`; the Date header has whole seconds (RFC 9110 §6.6.1)."""
+        return self._clock_difference
+
+    def capabilities(self) -> Capabilities | None:
+        """See `Office.capabilities`."""
+        found = self._public("/capabilities")
+        return None if found is None else answers.read_capabilities(found)
+
+    def public_texts(self, flow: str) -> tuple[Text, ...]:
+        """See `Office.public_texts`."""
+        found = self._public(f"/texts?flow={quote(flow, safe='')}")
+        return () if found is None else answers.read_texts(found)
+
+    def cancel(self, reason: str, note: str) -> None:
+        """See `Office.cancel`; a cancelled case stays cancelled however often it is asked."""
+        self._json("POST", "/case/cancellation", {"reason": reason, "note": note[:LONGEST_NOTE]}, repeatable=True)
+
+    def open_support_request(self, request: SupportRequest) -> SupportReceipt:
+        """See `Office.open_support_request`."""
+        return answers.read_receipt(self._json("POST", "/support-requests", asdict(request), repeatable=True))
+
+    def _public(self, path: str) -> Any:
+        """GET what an older office does not have; None for its 404."""
+        answer = self._answered("GET", path, None, repeatable=True)
+        return None if answer.status_code == httpx.codes.NOT_FOUND else _decoded(_accepted(answer))
+
     def _case(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Case:
         return answers.read_case(self._json(method, path, body, repeatable=True))
 
@@ -186,7 +229,11 @@ class HttpOffice:
         return _decoded(self._send(method, path, body, repeatable=repeatable))
 
     def _send(self, method: str, path: str, body: Mapping[str, Any] | None, *, repeatable: bool) -> httpx.Response:
-        """Send until answered, at most ATTEMPTS times; returns a 2xx answer or raises."""
+        """Return a 2xx answer or raise."""
+        return _accepted(self._answered(method, path, body, repeatable=repeatable))
+
+    def _answered(self, method: str, path: str, body: Mapping[str, Any] | None, *, repeatable: bool) -> httpx.Response:
+        """Send until answered, at most ATTEMPTS times; returns whatever answer came or raises OfficeUnreachable."""
         for attempt in range(ATTEMPTS):
             pause = 0.5 * 2**attempt
             try:
@@ -198,18 +245,24 @@ class HttpOffice:
             else:
                 LOG.info("%s %s: %d", method, path, answer.status_code)
                 if answer.status_code not in NOT_CARRIED_OUT and not (repeatable and answer.is_server_error):
-                    return _accepted(answer)
+                    return answer
                 pause = _pause(answer, pause)
                 if attempt == ATTEMPTS - 1 or pause > LONGEST_PAUSE:
-                    return _accepted(answer)
+                    return answer
             if attempt < ATTEMPTS - 1:
                 self._sleep(pause)
         raise OfficeUnreachable
+
+    def _compare_clocks(self, date: str) -> None:
+        """Keep how far this clock is from the office's; a date that is none changes nothing."""
+        with contextlib.suppress(ValueError, TypeError):
+            self._clock_difference = (self._clock() - parsedate_to_datetime(date)).total_seconds()
 
     def _once(self, method: str, path: str, body: Mapping[str, Any] | None) -> httpx.Response:
         """Send once and read at most LARGEST_ANSWER bytes."""
         headers = {"Authorization": f"Bearer {self._token.reveal()}"} if self._token else {}
         with self._http.stream(method, path, json=body, headers=headers) as answer:
+            self._compare_clocks(answer.headers.get("date", ""))
             content = bytearray()
             for chunk in answer.iter_bytes():
                 content += chunk
@@ -236,6 +289,7 @@ def _base64(data: bytes) -> str:
 
 
 def _decoded(answer: httpx.Response) -> Any:
+    _require_no_page(answer)
     try:
         return answer.json()
     except ValueError:
@@ -248,14 +302,25 @@ def _pause(answer: httpx.Response, otherwise: float) -> float:
     return max(float(value), 0.1) if value.isdecimal() and len(value) < 6 else otherwise
 
 
+def _require_no_page(answer: httpx.Response) -> None:
+    """Name what hotels and offices put in a server's place: a page to log in on, as an answer or behind a redirect."""
+    is_page = answer.headers.get("content-type", "").split(";")[0].strip().lower() in PAGES
+    if answer.is_redirect or (answer.is_success and is_page):
+        raise OfficeUnreachable("portal-answered")
+
+
 def _accepted(answer: httpx.Response) -> httpx.Response:
     """Return a success; turn problem+json into OfficeRefusal and anything else into OfficeUnreachable or Distrusted."""
+    _require_no_page(answer)
     if answer.is_success:
         return answer
     try:
         fields = answers.Fields(answer.json())
         code, detail, action = fields.text("code"), fields.text_or_none("detail"), fields.text_or_none("action")
         message = fields.text_or_none("message")
+        download = fields.text_or_none("download")
     except (ValueError, Distrusted):
         raise OfficeUnreachable from None
+    if code == ClientOutdated.code:
+        raise ClientOutdated(download=download)
     raise OfficeRefusal(code, status=answer.status_code, detail=detail or "", action=action or "none", message=message)

@@ -88,6 +88,14 @@ class Pkcs11Token:
         with self._officer(puk) as session:
             session.init_pin(new_pin.reveal())
 
+    def change_pin(self, pin: Secret, new_pin: Secret) -> None:
+        """Log in with the old PIN, set the new one, and leave; the card counts a wrong old PIN as any other."""
+        self.login(pin)
+        try:
+            self._logged_in().set_pin(pin.reveal(), new_pin.reveal())
+        finally:
+            self._end_session()
+
     def keys(self) -> tuple[CardKey, ...]:
         """List the key objects; private ones only while logged in."""
         session = self._logged_in()

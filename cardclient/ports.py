@@ -13,14 +13,18 @@ from typing import Protocol
 
 from cardclient.contract import (
     Acceptance,
+    Capabilities,
     Case,
     Challenge,
     Contacts,
+    DataWrong,
     Diagnosis,
     Offer,
     PreparedForm,
     ScanAnswer,
     Slot,
+    SupportReceipt,
+    SupportRequest,
     Text,
 )
 from cardclient.secret import Secret
@@ -96,7 +100,12 @@ class CardKey:
 
 @dataclass(frozen=True, slots=True)
 class CardView:
-    """A card as read without PIN. `replaces` is its own setting: delete the old pair after renewal, or keep it."""
+    """A card as read without PIN. `replaces` is its own setting: delete the old pair after renewal, or keep it.
+
+    `family` is a guess by the ATR, `driver` the module that read the card (empty: none was needed or known). `final` is
+    the code of a verdict that nothing done here can change, known before any PIN: `puk-locked`,
+    `certificate-unreadable` (SogeiExtend: LOGIN inactive), `card-not-personalised`, `family-refused`.
+    """
 
     serial: str
     atr: bytes | None
@@ -106,6 +115,17 @@ class CardView:
     puk: CodeState
     certificates: tuple[CardCertificate, ...] = ()
     replaces: bool | None = None
+    family: str | None = None
+    driver: str = ""
+    final: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderState:
+    """A reader by its name and the ATR of the card in it; None means that it is empty."""
+
+    name: str
+    atr: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +161,9 @@ class Card(Protocol):
     def unblock(self, puk: Secret, new_pin: Secret) -> None:
         """Give the locked PIN a new value; raises WrongPuk, PukLocked, PinLength."""
 
+    def change_pin(self, pin: Secret, new_pin: Secret) -> None:
+        """Give the PIN a new value, knowing the old one; raises WrongPin, PinLocked, PinLength. Ends any login."""
+
     def keys(self) -> tuple[CardKey, ...]:
         """List public and private key objects; needs a login for the private ones."""
 
@@ -163,10 +186,21 @@ class Card(Protocol):
         """Log out and let the reader go."""
 
 
+class Readers(Protocol):
+    """The readers of this computer, asked often and cheaply: no driver is loaded, no card is spoken to."""
+
+    def snapshot(self) -> tuple[ReaderState, ...]:
+        """Tell which readers there are and which hold a card; empty when the service or every reader is missing."""
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until something changes, at most so long; True when it did."""
+
+
 class Phase(enum.StrEnum):
-    """Where a run is; the screen shows it, `--json` lists the ones passed."""
+    """Where a run is; the screen shows it, `--json` lists the ones passed. `TEXTS` are those asked before the PIN."""
 
     SCAN = "scan"
+    TEXTS = "texts"
     LOGIN = "login"
     DIAGNOSIS = "diagnosis"
     CONTACTS = "contacts"
@@ -225,14 +259,26 @@ class Screen(Protocol):
     def wants_unblock(self) -> bool:
         """Ask whether to open a locked PIN with the PUK."""
 
-    def ask_contacts(self, current: Contacts, problem: str | None) -> Contacts | None:
-        """Show the holder's contacts and let him change them; `problem` says why the last ones were refused."""
+    def show_diagnosis(self, case: Case) -> bool:
+        """Show that card and certificates passed, and what will be renewed; False stops the run."""
+
+    def ask_contacts(self, case: Case, current: Contacts, problem: str | None) -> Contacts | DataWrong | None:
+        """Show the holder's data, of which only the contacts change; `problem` says why the last ones were refused.
+
+        DataWrong is the holder's "I dati non sono corretti".
+        """
 
     def ask_confirmation_code(self, email: str, problem: str | None) -> str | None:
         """Ask for the code mailed to the new mailbox."""
 
+    def warn_encryption(self, text: Text) -> bool:
+        """Warn, before the PIN, that what was encrypted for the old key can no longer be read; False stops."""
+
     def accept_texts(self, texts: Sequence[Text]) -> bool:
-        """Show the texts and ask to accept all; the encryption warning is asked for on its own."""
+        """Show the texts, each to be opened and ticked, and ask to accept all."""
+
+    def writing(self, active: bool) -> None:  # noqa: FBT001 - a state, not an option
+        """Say that the card is being written and must stay where it is: while True, nothing closes."""
 
     def sign_form(self, pdf: bytes, case: Case) -> bool:
         """Show the form, the very bytes that are signed, and ask to sign it."""
@@ -244,6 +290,22 @@ class Office(Protocol):
     @property
     def host(self) -> str:
         """host[:port] of the address the user gave; every signed text must name it."""
+
+    @property
+    def clock_difference(self) -> float | None:
+        """Seconds this computer's clock is ahead of the office's, by its last answer; None before the first."""
+
+    def capabilities(self) -> Capabilities | None:
+        """GET /capabilities; None where an older office has none. Raises ClientOutdated below its minimum."""
+
+    def public_texts(self, flow: str) -> tuple[Text, ...]:
+        """GET /texts: the texts of a flow before any login; empty where an older office has none."""
+
+    def cancel(self, reason: str, note: str) -> None:
+        """POST /case/cancellation by the holder; `note` (≤ 300 characters) is for the centre."""
+
+    def open_support_request(self, request: SupportRequest) -> SupportReceipt:
+        """POST /support-requests, with the case's session where there is one; the same request_id is one request."""
 
     def scan(self, card: CardView) -> ScanAnswer: ...  # noqa: D102 - POST /scan
     def challenge(self, card_serial: str, certificate: str) -> Challenge: ...  # noqa: D102 - POST /challenges

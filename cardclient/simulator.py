@@ -118,11 +118,7 @@ class SimulatedCard:
         """See `Card.login`."""
         with self._operation("login") as state:
             self._login = None
-            _require_length(pin)
-            if state.pin.is_locked:
-                raise PinLocked
-            if not state.pin.accepts(pin):
-                raise PinLocked if state.pin.is_locked else WrongPin
+            _spend_pin(state, pin)
             self._login = state.insertions
 
     def verify_puk(self, puk: Secret) -> None:
@@ -137,6 +133,14 @@ class SimulatedCard:
             self._login = None
             _require_length(new_pin)
             _spend_puk(state, puk)
+            state.pin = Counter.fresh(new_pin, state.pin.tries)
+
+    def change_pin(self, pin: Secret, new_pin: Secret) -> None:
+        """See `Card.change_pin`."""
+        with self._operation("change_pin") as state:
+            self._login = None
+            _require_length(new_pin)
+            _spend_pin(state, pin)
             state.pin = Counter.fresh(new_pin, state.pin.tries)
 
     def keys(self) -> tuple[CardKey, ...]:
@@ -272,6 +276,14 @@ def _view(state: State) -> CardView:
 def _require_length(code: Secret) -> None:
     if not SHORTEST_CODE <= len(code.reveal()) <= LONGEST_CODE:
         raise PinLength
+
+
+def _spend_pin(state: State, pin: Secret) -> None:
+    _require_length(pin)
+    if state.pin.is_locked:
+        raise PinLocked
+    if not state.pin.accepts(pin):
+        raise PinLocked if state.pin.is_locked else WrongPin
 
 
 def _spend_puk(state: State, puk: Secret) -> None:

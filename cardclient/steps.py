@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from cardclient import certificates, csr, form, pairs, texts
 from cardclient.admission import Desk, old_certificate
-from cardclient.contract import Acceptance, Case, CaseSlot, Diagnosis, Slot, TextKind
+from cardclient.contract import Acceptance, Case, CaseSlot, DataWrong, Diagnosis, Slot, TextKind
 from cardclient.errors import CardError, CardUpdateError, Declined, Distrusted, InputNeeded, OfficeRefusal, StillPending
 from cardclient.naming import ObjectName
 from cardclient.ports import CardCertificate, CardKey, CardView, KeyKind
 from cardclient.secret import Secret
 
 ENROLL = "enroll"
+DATA_WRONG = "holder-data-wrong"  # the reason POST /case/cancellation knows
 KINDS = frozenset(KeyKind(*each) for each in (("rsa", 2048), ("rsa", 3072), ("rsa", 4096), ("ec", 256), ("ec", 384)))
 LONGEST_DRIVER = 120  # characters the API takes
 CORRECTABLE = frozenset({"contact-taken", "contact-invalid", "input-invalid"})
@@ -68,9 +69,12 @@ def give_contacts(desk: Desk, _run: Run, case: Case, _pin: Secret) -> Case:
     """Ask for the contacts until the office takes them or the holder stops."""
     current, problem = case.contacts, None
     while True:
-        contacts = desk.screen.ask_contacts(current, problem.code if problem else None)
+        contacts = desk.screen.ask_contacts(case, current, problem.code if problem else None)
         if contacts is None:
             raise problem or InputNeeded("contacts-needed")
+        if isinstance(contacts, DataWrong):
+            desk.office.cancel(DATA_WRONG, contacts.reason)
+            raise Declined("data-wrong")
         try:
             return desk.office.put_contacts(contacts)
         except OfficeRefusal as refusal:

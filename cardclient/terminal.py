@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cardclient.contract import Address, Case, Contacts, Text, TextKind
+from cardclient.contract import Address, Case, Contacts, DataWrong, Text, TextKind
 from cardclient.messages import message_for
 from cardclient.ports import Choice, Notice, Phase, SecretKind
 from cardclient.secret import Secret
@@ -110,7 +110,12 @@ class Terminal:
             return True
         return self._agree("Sbloccare il PIN con il PUK?")
 
-    def ask_contacts(self, current: Contacts, problem: str | None) -> Contacts | None:
+    def show_diagnosis(self, case: Case) -> bool:
+        """See `Screen.show_diagnosis`; whoever runs a command goes on."""
+        self._show(f"  Pratica {case.code}: carta e certificati idonei al rinnovo.")
+        return True
+
+    def ask_contacts(self, case: Case, current: Contacts, problem: str | None) -> Contacts | DataWrong | None:  # noqa: ARG002 - a terminal shows the contacts only
         """See `Screen.ask_contacts`; options win over what the office knows, a person may change both."""
         if problem:
             self.say(Notice(problem))
@@ -144,6 +149,14 @@ class Terminal:
             for each in self.accepted:
                 LOG.info("accepted %s version %s", each["kind"], each["version"])
         return agreed
+
+    def warn_encryption(self, text: Text) -> bool:
+        """See `Screen.warn_encryption`."""
+        return self.accept_texts([text])
+
+    def writing(self, active: bool) -> None:  # noqa: FBT001 - a state, not an option
+        """See `Screen.writing`; a terminal cannot be kept from closing, it can only say so."""
+        LOG.info("writing the card: %s", active)
 
     def sign_form(self, pdf: bytes, case: Case) -> bool:
         """See `Screen.sign_form`; the form is written where `--form-out` says, so that it can be read first."""

@@ -21,7 +21,8 @@ class RecordingScreen:
         self.at: dict[Phase, Callable[[], None]] = {}
         self.choice: int | None = None
         self.last_try, self.unblocks, self.accepts, self.signs = False, False, True, True
-        self.contacts: list[dict] = [{}]
+        self.goes_on, self.accepts_warning = True, True
+        self.contacts: list = [{}]
         self.codes = ["123456"]
         self.shown_pdf = b""
         self.shown_texts: list[str] = []
@@ -53,16 +54,30 @@ class RecordingScreen:
     def wants_unblock(self):
         return self.unblocks
 
-    def ask_contacts(self, current, problem):
+    def show_diagnosis(self, case):
+        self.order.append("show diagnosis")
+        return self.goes_on
+
+    def ask_contacts(self, case, current, problem):
+        self.order.append("ask contacts")
         self.contact_problem = problem
-        return replace(current, **self.contacts.pop(0)) if self.contacts else None
+        answer = self.contacts.pop(0) if self.contacts else None
+        return replace(current, **answer) if isinstance(answer, dict) else answer
 
     def ask_confirmation_code(self, email, problem):
         return self.codes.pop(0) if self.codes else None
 
+    def warn_encryption(self, text):
+        self.order.append(f"warn {text.kind}")
+        return self.accepts_warning
+
     def accept_texts(self, texts):
-        self.shown_texts = [each.kind for each in texts]
+        self.order.append("accept " + " ".join(each.kind for each in texts))
+        self.shown_texts += [each.kind for each in texts]
         return self.accepts
+
+    def writing(self, active):
+        self.order.append(f"writing {active}")
 
     def sign_form(self, pdf, case):
         self.shown_pdf = pdf

@@ -166,7 +166,7 @@ def test_an_answer_without_end_is_cut_off():
 
 def test_a_form_that_is_no_pdf_is_not_shown():
     with pytest.raises(Distrusted):
-        Wire(httpx.Response(200, text="<html>", headers={"content-type": "text/html"})).office().form_pdf()
+        Wire(httpx.Response(200, text="%PDF-", headers={"content-type": "text/plain"})).office().form_pdf()
 
 
 @pytest.mark.parametrize("address", ["http://ra.example.org", "http://10.0.0.1:8000"])
