@@ -14,6 +14,7 @@ from cardclient.personalise import LABELS, first_certificate
 from cardclient.ports import KeyKind
 from cardclient.secret import Secret
 from cardclient.simulator import SimulatedCard
+from tests.cardclient import shimmed
 from tests.cardclient.fake_authority import OLD_END, OLD_START, FakeAuthority
 from tests.cardclient.fake_office import FakeOffice
 from tests.cardclient.recording_screen import RecordingScreen
@@ -26,6 +27,12 @@ SERIAL, PIN, PUK = "7430000000000001", "48273", "91827364"
 @pytest.fixture(scope="session")
 def authority():
     return FakeAuthority()
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory):
+    """The module of the test card."""
+    return shimmed.build(tmp_path_factory.mktemp("shim"))
 
 
 def personalise(card, authority, *, slots=tuple(Slot), kind=P_256):

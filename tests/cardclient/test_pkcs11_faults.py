@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from pathlib import Path
-
 import pytest
 
 from cardclient import flow
-from cardclient.card_pkcs11 import Pkcs11Card
 from cardclient.errors import (
     CardError,
     CardRemoved,
@@ -24,58 +19,19 @@ from cardclient.errors import (
 from cardclient.naming import ObjectName
 from cardclient.ports import CodeState, ObjectKind, Phase
 from cardclient.secret import Secret
-from tests.cardclient import softhsm
+from tests.cardclient import shimmed as shimmed_card
 from tests.cardclient.conftest import NOW, PIN, PUK, http, personalise
 from tests.cardclient.fake_office import CODE, FakeOffice
 from tests.cardclient.recording_screen import RecordingScreen
+from tests.cardclient.shimmed import CKR_DEVICE_ERROR, CKR_DEVICE_MEMORY, CKR_GENERAL_ERROR
 
-HEADERS = Path("/usr/include/p11-kit-1")
-LACK = softhsm.missing() or (None if shutil.which("gcc") else "gcc") or (None if HEADERS.exists() else "libp11-kit-dev")
+LACK = shimmed_card.missing()
 pytestmark = [pytest.mark.softhsm, pytest.mark.skipif(LACK is not None, reason=f"package missing: {LACK}")]
-CKR_GENERAL_ERROR, CKR_DEVICE_ERROR, CKR_DEVICE_MEMORY = "0x5", "0x30", "0x31"
-
-
-@pytest.fixture(scope="module")
-def shim(tmp_path_factory):
-    """Build the test card's module."""
-    built = tmp_path_factory.mktemp("shim") / "p11shim.so"
-    source = Path(__file__).with_name("p11shim.c")
-    command = ["gcc", "-shared", "-fPIC", "-Wall", "-Werror", "-o", str(built), str(source), f"-I{HEADERS}", "-ldl"]
-    subprocess.run(command, check=True, timeout=60)
-    return built
-
-
-class ShimmedToken:
-    """A token on the test card and what happens to it from outside."""
-
-    def __init__(self, folder, token, module):
-        self.folder, self.token, self.module = folder, token, module
-
-    def card(self, **limits):
-        return Pkcs11Card(str(self.module), limits=limits)
-
-    def eject(self):
-        (self.folder / "out").touch()
-
-    def insert(self):
-        (self.folder / "out").unlink(missing_ok=True)
-
-    def plan(self, function, what, *, when="before", nth=1):
-        (self.folder / "fault").write_text(f"{function} {nth} {when} {what}\n")
-
-    @property
-    def fault_is_spent(self):
-        return not (self.folder / "fault").exists()
 
 
 @pytest.fixture
 def shimmed(tmp_path, monkeypatch, shim):
-    token = softhsm.make_token(tmp_path, pin=PIN, puk=PUK)
-    for name, value in (
-        token.environment | {"P11SHIM_DIR": str(tmp_path), "P11SHIM_MODULE": str(softhsm.module())}
-    ).items():
-        monkeypatch.setenv(name, value)
-    return ShimmedToken(tmp_path, token, shim)
+    return shimmed_card.put_in(monkeypatch, shimmed_card.make(tmp_path, shim, pin=PIN, puk=PUK))
 
 
 @pytest.fixture
