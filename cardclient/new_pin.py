@@ -31,6 +31,7 @@ class Weakness(enum.StrEnum):
     BIRTH_DATE = "birth-date"
     TAX_CODE = "tax-code"
     CARD_SERIAL = "card-serial"
+    OTHER_CODE = "other-code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,18 @@ class KnownNumbers:
         return cls(tuple(sorted(set(_tax_codes(certificates_der)))), card_serial)
 
 
-def require_new_pin(pin: Secret, known: KnownNumbers, lengths: PinLengths | None = None) -> None:
-    """Refuse a PIN before a card sees it: PinLength("pin-length"), or "pin-weak" with the `Weakness` as operation."""
+def require_new_pin(
+    pin: Secret, known: KnownNumbers, lengths: PinLengths | None = None, *, others: Sequence[Secret] = ()
+) -> None:
+    """Refuse a PIN before a card sees it: PinLength("pin-length"), or "pin-weak" with the `Weakness` as operation.
+
+    `others` are the card's other codes as just entered: the PIN until now, or the PUK.
+    """
     text, allowed = pin.reveal(), lengths or PinLengths()
     if not (text.isascii() and text.isdecimal() and allowed.shortest <= len(text) <= allowed.longest):
         raise PinLength
-    weakness = weakness_of(text, known)
+    same = any(text == other.reveal() for other in others)
+    weakness = Weakness.OTHER_CODE if same else weakness_of(text, known)
     if weakness:
         raise PinLength("pin-weak", operation=weakness.value)
 

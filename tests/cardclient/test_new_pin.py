@@ -80,3 +80,9 @@ def test_numbers_are_read_from_the_card_s_certificates(card):
     view = card.view()
     known = KnownNumbers.of_card([each.der for each in view.certificates] + [b"broken"], view.serial)
     assert known == HOLDER
+
+
+def test_a_new_pin_is_none_of_the_card_s_other_codes():
+    with pytest.raises(PinLength) as refused:
+        require_new_pin(Secret("48273"), HOLDER, others=[Secret("91827364"), Secret("48273")])
+    assert refused.value.operation == Weakness.OTHER_CODE
