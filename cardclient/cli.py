@@ -22,7 +22,7 @@ from cardclient.card_pkcs11 import Pkcs11Card
 from cardclient.contract import Case, Verdict
 from cardclient.errors import ClientError, Declined, NotRenewable, OfficeRefusal
 from cardclient.exits import Exit, exit_for
-from cardclient.messages import Message, message_for, refusal_message
+from cardclient.messages import Message, message_for, words_for
 from cardclient.office import HttpOffice
 from cardclient.options import answers, parse
 from cardclient.ports import Card, Office, Screen
@@ -76,13 +76,13 @@ def scan(call: Call) -> dict[str, Any]:
     """Show what the office says of each card; asks for no code."""
     scanned = flow.scan(call.desk())
     offers = [offer for each in scanned for offer in each.answer.offers]
-    message = Message("renewable", "Certificato rinnovabile presente nella carta", "avvia `sigillo-card renew`.")
+    message = message_for("renewable")
     status = Exit.DONE
     if not offers:
         answer = scanned[0].answer
         code = answer.code or answer.verdict
         problem = NotRenewable(code, message=answer.message, advice=answer.advice)
-        message, status = _words(problem), Exit.NOT_RENEWABLE
+        message, status = words_for(problem), Exit.NOT_RENEWABLE
     return _result(status, message) | {"cards": [_card_facts(each) for each in scanned]}
 
 
@@ -107,7 +107,7 @@ def diagnose(call: Call) -> dict[str, Any]:
     if broken:
         status = Exit.NO_CARD if broken[0] == "card-absent" else Exit.CARD_ACCESS
         return _result(status, message_for(broken[0])) | {"report": report}
-    return _result(Exit.DONE, Message("diagnosed", "Diagnostica eseguita")) | {"report": report}
+    return _result(Exit.DONE, message_for("diagnosed")) | {"report": report}
 
 
 COMMANDS: Mapping[str, Callable[[Call], dict[str, Any]]] = {"scan": scan, "renew": renew, "diagnose": diagnose}
@@ -133,19 +133,9 @@ def _office(options: Namespace) -> Office:
     return HttpOffice(options.server, ca_file=options.ca_file)
 
 
-def _words(problem: ClientError) -> Message:
-    """Find the words for an error: the office's own where it gave some."""
-    if isinstance(problem, OfficeRefusal):
-        return refusal_message(problem.code, detail=problem.detail, action=problem.action, label=problem.message)
-    known = message_for(problem.code)
-    if isinstance(problem, NotRenewable):
-        return Message(problem.code, problem.message or known.text, problem.advice or known.advice)
-    return known
-
-
 def _failure(problem: ClientError) -> dict[str, Any]:
     LOG.warning("ended: %s %s", type(problem).__name__, problem.code)
-    result = _result(exit_for(problem), _words(problem))
+    result = _result(exit_for(problem), words_for(problem))
     if isinstance(problem, OfficeRefusal):
         result["action"] = problem.action
     return result | ({"operation": problem.operation} if problem.operation else {})

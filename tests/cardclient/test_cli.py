@@ -184,12 +184,12 @@ def test_no_connection_in_the_guides_words(program):
     [
         ("certificate-revoked", "Errore verifica certificato da rinnovare"),
         ("key-weak", "Errore generazione nuovo certificato"),
-        ("stock-empty", "Dettaglio stock-empty."),
+        ("stock-empty", "Errore generazione nuovo certificato"),
     ],
 )
 def test_refusals_of_the_office(program, office, code, label):
     office.weather["/case/diagnosis"] = lambda _request, _answer: problem(
-        409, code, "contact-centre", label if "Errore" in label else None
+        409, code, "contact-centre", label if code != "stock-empty" else None
     )
     status, told, _ = program("renew", *ALL)
     assert (status, told["code"], told["message"], told["action"]) == (Exit.REFUSED, code, label, "contact-centre")

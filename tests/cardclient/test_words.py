@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cardclient import words
+from cardclient import messages, words
 from cardclient.words import Language, marked, set_language, tr, translated
 
 CLIENT = Path(words.__file__).parent
@@ -49,13 +49,13 @@ def fields(text):
 
 
 def test_every_text_the_client_shows_has_its_english():
-    shown = literals()
+    shown = literals() | dict.fromkeys(messages.texts(), "messages.toml")
     missing = {text: where for text, where in shown.items() if text not in words.catalogue()}
     assert not missing, "\n".join(f"{where}: {text!r}" for text, where in sorted(missing.items(), key=lambda i: i[1]))
 
 
 def test_no_english_is_left_without_its_italian():
-    shown = literals().keys()
+    shown = literals().keys() | messages.texts()
     unused = [(subject, text) for subject, texts in words.subjects() for text in texts if text not in shown]
     assert not unused
 
