@@ -11,23 +11,13 @@ from typing import Any, TextIO
 
 import structlog
 
-HIDDEN = "[hidden]"
+from runtime.scrubbing import HIDDEN, scrub_text
 
 SECRET_NAMES = re.compile(
     r"pass(word|phrase|wd)?$|^pin$|^puk$|_pin$|_puk$|secret|token|user_code|confirmation_code|authori[sz]ation$"
     r"|cookie|session_?key|private_key|sealing|api_?key|credential",
     re.IGNORECASE,
 )
-# A tax code names one person (DPR 605/1973): sixteen characters, letters standing in for digits included.
-TAX_CODE = re.compile(
-    r"\b[A-Z]{6}[0-9LMNPQRSTUV]{2}[A-EHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]\b", re.IGNORECASE
-)
-BEARER = re.compile(r"\b(bearer|basic)\s+[^\s\"',]+", re.IGNORECASE)
-
-
-def scrub_text(text: str) -> str:
-    """Take tax codes and credentials out of a free text."""
-    return BEARER.sub(rf"\1 {HIDDEN}", TAX_CODE.sub(HIDDEN, text))
 
 
 def scrub(value: Any) -> Any:

@@ -1,0 +1,39 @@
+"""What must not stand in clear in a log or in a report: tax codes, credentials, and codes of cards beside their names."""
+
+from __future__ import annotations
+
+import re
+
+HIDDEN = "[hidden]"
+
+# A tax code names one person (DPR 605/1973): sixteen characters, letters standing in for digits included.
+TAX_CODE = re.compile(
+    r"\b[A-Z]{6}[0-9LMNPQRSTUV]{2}[A-EHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]\b", re.IGNORECASE
+)
+BEARER = re.compile(r"\b(bearer|basic)\s+[^\s\"',]+", re.IGNORECASE)
+# Codes of cards are digits, and people write them in sentences: `pin=12345`, `il PIN della carta è 12345`.
+_CARD_CODE = re.compile(r"(?P<name>\b(?:[a-z0-9]+_)*(?:pin|puk)\b[^\n\d]{0,24})(?<!\d)\d{4,16}(?!\d)", re.IGNORECASE)
+_NAMED = re.compile(
+    r"(?P<name>\b(?:[a-z0-9]+[_-])*(?:password|passwd|passphrase|secret|token|user[_-]?code|codice utente)\b"
+    r"[\"']?\s*(?:[:=]|è|is)\s*[\"']?)(?P<value>[^\s\"',;}]+)",
+    re.IGNORECASE,
+)
+# What reads like a bearer token or a key; a digest or an ATR is hexadecimal and stays.
+_TOKEN = re.compile(r"(?<![\w/+-])(?=[\w-]*[g-zG-Z_-])(?=[\w-]*\d)[A-Za-z0-9_-]{40,}(?![\w/+-])")
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+
+
+def scrub_text(text: str) -> str:
+    """Take tax codes and credentials out of a free text."""
+    return BEARER.sub(rf"\1 {HIDDEN}", TAX_CODE.sub(HIDDEN, text))
+
+
+def scrub_report(text: str) -> str:
+    """The same for what a stranger sent: also what stands beside the name of a secret or looks like one.
+
+    Control characters, marks of direction and what cannot be seen are dropped, so that the text reads as it is; lines
+    end with a line feed.
+    """
+    lines = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    said = _CARD_CODE.sub(rf"\g<name>{HIDDEN}", scrub_text(lines))
+    return _TOKEN.sub(HIDDEN, _NAMED.sub(rf"\g<name>{HIDDEN}", said))
