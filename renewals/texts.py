@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 
+from cms.states import Flow
 from renewals.flows import POLICIES
 from renewals.states import TextKind
 
@@ -43,12 +44,39 @@ Il rinnovo sostituisce le chiavi presenti sulla carta. Se la carta è stata usat
 dopo il rinnovo quei contenuti non potranno più essere aperti, perché la chiave di decifratura viene cancellata.
 Chi ha usato la cifratura interrompa il rinnovo, decifri i propri contenuti oppure acquisti un nuovo servizio.
 """
-_BODIES = {
-    TextKind.CONTRACT: _CONTRACT,
-    TextKind.CLAUSES: _CLAUSES,
-    TextKind.PRIVACY: _PRIVACY,
-    TextKind.ENCRYPTION_WARNING: _ENCRYPTION,
+_TERMS_OF_USE = """CONDIZIONI D'USO DEL SERVIZIO DI ESTENSIONE
+
+1. Oggetto. Il servizio prolunga fino alla data stabilita dalla campagna di estensione l'uso della tessera sanitaria - \
+carta nazionale dei servizi (TS-CNS): sulla tessera vengono generate nuove chiavi e installato un nuovo certificato \
+di autenticazione. Gli altri dati e certificati della tessera non cambiano.
+2. Chi può usarlo. Il titolare della tessera, con una tessera già attivata, con un certificato non ancora scaduto e \
+con i codici PIN e, se richiesto, PUK a disposizione.
+3. Esecuzione. L'operazione dura da pochi secondi a due o tre minuti e non va interrotta. Se si interrompe, va \
+ripetuta con la stessa tessera: riprende dal punto in cui era rimasta.
+4. Codici. PIN e PUK sono personali, vanno custoditi con la massima riservatezza e non lasciano il computer del \
+titolare.
+5. Gratuità. L'estensione non comporta costi per il titolare.
+"""
+_PRIVACY_OF_EXTENSION = """INFORMATIVA SUL TRATTAMENTO DEI DATI PERSONALI
+
+Per estendere la tessera sono trattati i dati contenuti nel certificato di autenticazione, il numero della tessera e \
+gli esiti delle operazioni, al solo fine di emettere il nuovo certificato, di gestirlo e di adempiere agli obblighi di \
+legge (articolo 32 del Codice dell'amministrazione digitale: conservazione per 20 anni). PIN e PUK non sono trasmessi.
+I dati non sono diffusi. Il titolare può esercitare i diritti previsti dagli articoli 15 e seguenti del Regolamento \
+(UE) 2016/679 rivolgendosi al prestatore del servizio.
+"""
+_RENEWAL_BODIES = {
+    TextKind.CONTRACT: (TextKind.CONTRACT.label, _CONTRACT),
+    TextKind.CLAUSES: (TextKind.CLAUSES.label, _CLAUSES),
+    TextKind.PRIVACY: (TextKind.PRIVACY.label, _PRIVACY),
+    TextKind.ENCRYPTION_WARNING: (TextKind.ENCRYPTION_WARNING.label, _ENCRYPTION),
 }
+# An extension signs no form and names no term: it has its own words, and neither clauses nor warning.
+_EXTENSION_BODIES = {
+    TextKind.CONTRACT: ("Condizioni d'uso", _TERMS_OF_USE),
+    TextKind.PRIVACY: (TextKind.PRIVACY.label, _PRIVACY_OF_EXTENSION),
+}
+_BODIES = {Flow.ENROLL: _RENEWAL_BODIES, Flow.EXTEND: _EXTENSION_BODIES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +93,8 @@ class Text:
 @cache
 def in_force(flow: str) -> tuple[Text, ...]:
     """Texts that the flow asks to accept, in the order shown."""
+    bodies = [(kind, *_BODIES[Flow(flow)][kind]) for kind in POLICIES[flow].texts]
     return tuple(
-        Text(kind.value, VERSION, kind.label, _BODIES[kind], hashlib.sha256(_BODIES[kind].encode()).hexdigest())
-        for kind in POLICIES[flow].texts
+        Text(kind.value, VERSION, title, body, hashlib.sha256(body.encode()).hexdigest())
+        for kind, title, body in bodies
     )

@@ -169,7 +169,7 @@ class TextOut(Schema):
 
 
 class TextsOut(Schema):
-    """Texts in force for the case's flow."""
+    """Texts in force for a flow."""
 
     texts: list[TextOut]
 

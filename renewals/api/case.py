@@ -10,10 +10,10 @@ from ninja import Router, Status
 from cms.actors import holder_at_client
 from cms.contacts import parse_contacts
 from cms.states import RequestState
-from renewals import errors, texts
+from renewals import errors
 from renewals.api import answers, bodies
 from renewals.api import refusals as known
-from renewals.api.doors import CaseSession, bounded, case_of, decoded, encoded
+from renewals.api.doors import CaseSession, bounded, case_of, decoded, encoded, texts_shown
 from renewals.api.refusals import answering, refusing
 from renewals.models import RenewalCase
 from renewals.services import cases, enrolment, failures, form, issuance, reading
@@ -81,12 +81,7 @@ def confirm_mailbox(request: HttpRequest, body: bodies.ConfirmationIn) -> dict[s
 def show_texts(request: HttpRequest) -> dict[str, Any]:
     """Contract, clauses, privacy and encryption warning, each with version and hash."""
     case = reading.case(case_of(request))
-    fields = ("kind", "version", "sha256", "title")
-    return {
-        "texts": [
-            {**{name: getattr(text, name) for name in fields}, "text": text.body} for text in texts.in_force(case.flow)
-        ]
-    }
+    return texts_shown(case.flow)
 
 
 @router.put(

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from cms.errors import DomainError
+from renewals import texts
 from renewals.errors import Unauthenticated
 from renewals.services import login
 from runtime import clock, limits
@@ -60,3 +61,10 @@ def encoded(data: bytes) -> str:
 def case_of(request: HttpRequest) -> int:
     """The id of the case that the caller's token is bound to."""
     return int(request.auth.case_id)  # type: ignore[attr-defined]
+
+
+def texts_shown(flow: str) -> dict[str, Any]:
+    """Texts in force for a flow, as clients show them."""
+    fields = ("kind", "version", "sha256", "title")
+    shown = [{**{name: getattr(text, name) for name in fields}, "text": text.body} for text in texts.in_force(flow)]
+    return {"texts": shown}

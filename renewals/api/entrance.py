@@ -7,9 +7,10 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router, Status
 
+from cms.states import Flow
 from renewals.api import answers, bodies
 from renewals.api import refusals as known
-from renewals.api.doors import address, bounded, decoded
+from renewals.api.doors import address, bounded, decoded, texts_shown
 from renewals.api.refusals import refusing
 from renewals.services import login
 from renewals.services.scan import Finding, scan_card
@@ -43,6 +44,13 @@ def scan(request: HttpRequest, body: bodies.ScanIn) -> dict[str, Any]:
         "offers": result.offers,
         "purchase_url": result.purchase_url or None,
     }
+
+
+@router.get("/texts", response=answers.TextsOut, summary="Texts of a flow, before the login", openapi_extra=refusing())
+def show_texts_of_flow(request: HttpRequest, flow: Flow) -> dict[str, Any]:
+    """Say what the flow will ask the holder to accept, so that it can be read before any code of the card is asked."""
+    bounded(f"texts:{address(request)}", limit=120)
+    return texts_shown(flow)
 
 
 @router.post(
