@@ -1,0 +1,89 @@
+"""The frame of a page: a scrolling column of readable width, and what it wants on the two buttons below."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QScrollArea, QVBoxLayout, QWidget
+
+from cardclient.ui import pieces
+
+COLUMN = 760  # px at 100 %: about 90 characters a line
+
+
+class Page(QWidget):
+    """One page of the window. It answers once through `answered`; `footer_changed` asks to look at its buttons again.
+
+    `back_text` and `go_text` name the two buttons below (empty: no button); `needs_card` stops the second one while
+    the card is out of the reader.
+    """
+
+    answered = Signal(object)
+    footer_changed = Signal()
+
+    def __init__(self, title: str, *, needs_card: bool = False) -> None:
+        """Start with the title as heading and an empty column under it."""
+        super().__init__()
+        self.title, self.needs_card = title, needs_card
+        self.back_text, self.go_text, self.can_go = "", "", True
+        self.setAccessibleName(title)
+        content = QWidget()
+        content.setMaximumWidth(COLUMN)
+        self.column = QVBoxLayout(content)
+        self.column.setContentsMargins(0, pieces.SPACE[4], 0, pieces.SPACE[4])
+        self.column.setSpacing(pieces.SPACE[3])
+        self.column.setAlignment(Qt.AlignmentFlag.AlignTop)
+        centred = QWidget()
+        row = QHBoxLayout(centred)
+        row.setContentsMargins(pieces.SPACE[5], 0, pieces.SPACE[5], 0)
+        row.addWidget(content, 1)
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setWidget(centred)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(self._area)
+        self.heading = pieces.heading(title)
+        self.column.addWidget(self.heading)
+
+    def add(self, *parts: QWidget | QLayout) -> None:
+        """Put widgets or layouts at the end of the column."""
+        for part in parts:
+            if isinstance(part, QLayout):
+                self.column.addLayout(part)
+            else:
+                self.column.addWidget(part)
+
+    def add_row(self, *parts: QWidget) -> QHBoxLayout:
+        """Put widgets side by side, at the left."""
+        row = QHBoxLayout()
+        row.setSpacing(pieces.SPACE[2])
+        for part in parts:
+            row.addWidget(part)
+        row.addStretch(1)
+        self.column.addLayout(row)
+        return row
+
+    def allow(self, *, go: bool) -> None:
+        """Enable or disable the second button."""
+        if self.can_go is not go:
+            self.can_go = go
+            self.footer_changed.emit()
+
+    def go(self) -> None:
+        """Answer yes: the second button, or Enter."""
+        self.answered.emit(True)  # noqa: FBT003 - a signal takes positions only
+
+    def back(self) -> None:
+        """Answer "no answer": the first button, or Esc."""
+        self.answered.emit(None)
+
+    def focus_first(self) -> None:
+        """Give the focus to what the person does first; the page's own choice, else the first that takes it."""
+        for child in self.findChildren(QWidget):
+            if child.focusPolicy() & Qt.FocusPolicy.TabFocus and child.isEnabled() and child.isVisibleTo(self):
+                child.setFocus()
+                return
+
+    def show_problem(self, text: str) -> None:
+        """Show that the last answer was refused and ask again; pages that can ask again override it."""
