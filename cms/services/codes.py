@@ -219,10 +219,12 @@ def _tell_closed(subject: str, *, now: datetime) -> bool:
     if attempts is None or attempts.holder_id is None:
         return False
     holder = Holder.objects.get(pk=attempts.holder_id)
+    attempts.told_at = now
+    attempts.save(update_fields=["told_at"])
+    if subject != subject_of(holder.tax_code):  # closed by wrong card numbers: the code itself still works
+        return False
     closed_at = attempts.closed_at or now
     key = f"code-closed:{holder.pk}:{closed_at:%Y%m%dT%H%M%S%f}"
     holder_letters.post(holder, Message.CODE_CLOSED, key=key, at=now, closed_at=closed_at.isoformat())
     record("user-code.closed", holder, actor=SYSTEM, at=closed_at)
-    attempts.told_at = now
-    attempts.save(update_fields=["told_at"])
     return True

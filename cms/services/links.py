@@ -173,6 +173,7 @@ def _reissued(visit: HolderVisit, card_number: str, *, now: datetime) -> bool | 
     holder = _locked(visit.holder_id)
     numbers = {_plain(serial) for serial in Card.objects.filter(holder=holder).values_list("serial", flat=True)}
     is_right = _plain(card_number) in numbers and attempts.closed_at is None
+    attempts.holder_id = holder.pk  # a known person's counter is kept for as long as it is closed
     codes.count_try(attempts, is_right=is_right, now=now)
     if not is_right:
         return None

@@ -23,10 +23,13 @@ from renewals.pages.case_words import page_of
 from renewals.pages.forms import DeclineForm, FindCaseForm
 from renewals.services import standing, urging
 from runtime import clock
+from runtime.callers import network_of
 
 ENTRANCE = "holder:find_case"
 PER_CODE, PER_CODE_SECONDS = 20, 3600
-"""So often in an hour may one code be tried, from wherever: nobody guesses the codice fiscale that belongs to it."""
+"""So often in an hour may one network try one code: nobody guesses the codice fiscale that belongs to it."""
+FROM_ANYWHERE = 300
+"""So often in an hour may one code be tried at all: many networks guess no better, and one alone locks nobody out."""
 
 _of_case = frame.visited(VisitKind.CASE, entrance=ENTRANCE)
 
@@ -41,13 +44,21 @@ def find_case(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return frame.show(request, "find_case.html", form=form, status=422)
     code = form.cleaned_data["code"]
-    if not frame.hit(f"case:{_digest(code)}", limit=PER_CODE, seconds=PER_CODE_SECONDS):
+    if not _has_room(request, _digest(code)):
         return frame.too_many(request)
     case = standing.case_known_by(code, form.cleaned_data["tax_code"])
     if case is None:
         return frame.show(request, "find_case.html", form=form, is_unknown=True, status=422)
     token = visits.open_visit(holder_id=case.holder_id, kind=VisitKind.CASE, now=clock.now(), case_code=case.code)
     return frame.welcome(reverse("holder:case"), token)
+
+
+def _has_room(request: HttpRequest, code: str) -> bool:
+    """Count one try of a code, by its digest, against both limits; beyond the network's own the other is not spent."""
+    caller = network_of(str(request.META.get("REMOTE_ADDR") or ""))
+    return frame.hit(f"case:{code}:{caller}", limit=PER_CODE, seconds=PER_CODE_SECONDS) and frame.hit(
+        f"case:{code}", limit=FROM_ANYWHERE, seconds=PER_CODE_SECONDS
+    )
 
 
 @_of_case

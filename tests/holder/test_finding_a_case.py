@@ -79,6 +79,7 @@ def test_whatever_does_not_fit_asks_the_database_the_same(town):
     assert len(asked) == 1
 
 
+@pytest.mark.soak
 def test_answers_take_the_same_time(town, monkeypatch):
     monkeypatch.setattr(frame, "hit", lambda *_key, **_bounds: True)
     pairs = wrong_pairs(town)
@@ -154,11 +155,19 @@ def test_a_visit_shows_its_own_case_only(town):
     assert client.get(CASE).status_code == 404
 
 
-def test_one_code_is_tried_twenty_times_an_hour_at_most(town):
+def test_one_network_tries_one_code_twenty_times_an_hour_at_most_and_locks_nobody_else_out(town):
     case, nobody = town.case(), tax_code("ZZZZZZ", 7)
     statuses = [tried(case.code, nobody).status_code for _try in range(pages.PER_CODE + 1)]
     assert (set(statuses[:-1]), statuses[-1]) == ({422}, 429)
     assert tried(town.case().code, nobody).status_code == 422
+    assert tried(case.code, case.holder.tax_code, Client(REMOTE_ADDR="198.51.100.7")).status_code == 302
+
+
+def test_many_networks_together_are_bounded_as_well(town, monkeypatch):
+    monkeypatch.setattr(pages, "FROM_ANYWHERE", 3)
+    case, nobody = town.case(), tax_code("ZZZZZZ", 7)
+    statuses = [tried(case.code, nobody, Client(REMOTE_ADDR=f"198.51.100.{n}")).status_code for n in range(4)]
+    assert statuses == [422, 422, 422, 429]
 
 
 def test_no_code_and_no_person_stands_in_an_address_or_a_log_line(town, caplog, capfd):

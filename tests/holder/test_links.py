@@ -20,7 +20,7 @@ from cms.errors import (
     TriesTooMany,
     VisitTooWeak,
 )
-from cms.models import Event, Holder, HolderLink, HolderVisit, LinkRequest
+from cms.models import CodeAttempts, Event, Holder, HolderLink, HolderVisit, LinkRequest
 from cms.services import codes, links, visits
 from cms.states import LinkPurpose
 from cms.tasks import forget_visits, write_to_holders
@@ -220,6 +220,25 @@ def test_ten_wrong_card_numbers_close_the_reissue_until_an_operator_issues_a_cod
     codes.reissue_code(holder.pk, centre_id=town.centre.pk, operator=town.operator, now=NOW)
     again = entered(sent(holder, LinkPurpose.REISSUE))
     assert links.reissue_code(again, serial, now=NOW + timedelta(minutes=2))
+
+
+def test_a_way_that_wrong_card_numbers_closed_stays_closed_and_sends_no_word_of_the_code(holder, clock):
+    """The code still works, so nobody is told that it does not; a month later the way is as closed as before."""
+    visit = entered(sent(holder, LinkPurpose.REISSUE))
+    for _ in range(10):
+        with pytest.raises(CardUnknown):
+            links.reissue_code(visit, "1", now=NOW)
+    write_to_holders()
+    assert not OutboxMessage.objects.filter(kind="code-closed").exists()
+    assert not Event.objects.filter(verb="user-code.closed").exists()
+
+    clock.instant = NOW + timedelta(days=31)
+    forget_visits()
+
+    again = entered(sent(holder, LinkPurpose.REISSUE))
+    with pytest.raises(CardUnknown):
+        links.reissue_code(again, holder.cards.get().serial, now=clock.instant)
+    assert not CodeAttempts.objects.filter(closed_at__isnull=False, told_at__isnull=True).exists()
 
 
 def test_what_a_link_allows_is_what_it_was_asked_for(holder):
