@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cardclient import messages, words
+from cardclient.readers import families
 from cardclient.words import Language, marked, set_language, tr, translated
 
 CLIENT = Path(words.__file__).parent
@@ -44,18 +45,22 @@ def literals():
     }
 
 
+def refusals():
+    return {each.refusal for each in families.known().families if each.refusal}
+
+
 def fields(text):
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
 def test_every_text_the_client_shows_has_its_english():
-    shown = literals() | dict.fromkeys(messages.texts(), "messages.toml")
+    shown = literals() | dict.fromkeys(messages.texts(), "messages.toml") | dict.fromkeys(refusals(), "families.toml")
     missing = {text: where for text, where in shown.items() if text not in words.catalogue()}
     assert not missing, "\n".join(f"{where}: {text!r}" for text, where in sorted(missing.items(), key=lambda i: i[1]))
 
 
 def test_no_english_is_left_without_its_italian():
-    shown = literals().keys() | messages.texts()
+    shown = literals().keys() | messages.texts() | refusals()
     unused = [(subject, text) for subject, texts in words.subjects() for text in texts if text not in shown]
     assert not unused
 
