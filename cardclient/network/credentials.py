@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from cardclient.network.failures import NetworkFailure
 from cardclient.preferences import Keyring, ProxyChoice
 from cardclient.secret import Secret
 
 LOG = logging.getLogger("cardclient.network")
 SERVICE = "sigillo-card"
 NEEDED, WRONG = "proxy-login-needed", "proxy-login-wrong"
+MOST_QUESTIONS = 3  # a fourth wrong password would lock many a company's account
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class NobodyToAsk:
     def ask(self, question: ProxyQuestion) -> ProxyLogin | None:
         """Answer nothing."""
         del question
+        return None
 
 
 class NoKeyring:
@@ -60,6 +64,7 @@ class NoKeyring:
     def read(self, account: str) -> Secret | None:
         """Hold nothing."""
         del account
+        return None
 
     def write(self, account: str, password: Secret) -> bool:
         """Keep nothing."""
@@ -77,7 +82,31 @@ class Logins:
     credentials: Credentials = field(default_factory=NobodyToAsk)
     keyring: Keyring = field(default_factory=NoKeyring)
     _good: dict[str, ProxyLogin] = field(default_factory=dict, repr=False)
+    _outdated: set[str] = field(default_factory=set, repr=False)  # proxies that refused what the keyring holds
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def candidates(
+        self, choice: ProxyChoice, given: ProxyLogin | None, *, session_user: bool
+    ) -> Iterator[ProxyLogin | None]:
+        """Yield logins to try one by one; to go on means that the last was refused. Raises NetworkFailure at the end.
+
+        First the one known, or the one the system's own setting gave; where there is none, None for the user of the
+        running session; then what the holder answers. No password is tried twice without a question.
+        """
+        refused = self.known(choice) or (None if self._is_outdated(choice) else given)
+        if refused:
+            yield refused
+            self.refused(choice, refused)
+        elif session_user and not choice.username:
+            yield None
+        for _ in range(MOST_QUESTIONS):
+            login = self.ask(choice, refused)
+            if login is None:
+                break
+            yield login
+            self.refused(choice, login)
+            refused = login
+        raise NetworkFailure(WRONG if refused else NEEDED)
 
     def known(self, choice: ProxyChoice) -> ProxyLogin | None:
         """Return what this run used with success, else what the keyring holds; asks nobody."""
@@ -85,7 +114,7 @@ class Logins:
         with self._lock:
             if address in self._good:
                 return self._good[address]
-        if choice.ask_each_time or not choice.username or not self.keyring.available:
+        if choice.ask_each_time or not choice.username or not self.keyring.available or self._is_outdated(choice):
             return None
         password = self.keyring.read(account(choice, choice.username))
         return ProxyLogin(choice.username, password) if password else None
@@ -107,10 +136,15 @@ class Logins:
             LOG.info("the proxy's password %s in the system's keyring", "rests" if kept else "was not kept")
 
     def refused(self, choice: ProxyChoice, login: ProxyLogin) -> None:
-        """Forget a login that the proxy no longer takes, in this run only: a proxy may err, the keyring's owner not."""
+        """Forget a login for this run; the keyring keeps its own until another one is accepted: a proxy may err."""
         with self._lock:
+            self._outdated.add(_address(choice))
             if self._good.get(_address(choice)) is login:
                 del self._good[_address(choice)]
+
+    def _is_outdated(self, choice: ProxyChoice) -> bool:
+        """Tell whether the proxy refused, in this run, what was known before the holder was asked."""
+        return _address(choice) in self._outdated
 
 
 def account(choice: ProxyChoice, username: str) -> str:
