@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 from cardclient.errors import ClientError, NotRenewable, OfficeRefusal
 from cardclient.words import Language, chosen, marked, tr
@@ -175,6 +176,6 @@ def _rows(kind: str, pauses: bool) -> Iterator[Row]:  # noqa: FBT001 - says what
 
 
 @functools.cache
-def _document() -> Mapping[str, Mapping[str, Mapping[str, str]]]:
+def _document() -> Mapping[str, Mapping[str, Any]]:
     text = (resources.files(__package__) / "messages.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
