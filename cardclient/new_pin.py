@@ -58,13 +58,13 @@ class KnownNumbers:
 def require_new_pin(
     pin: Secret, known: KnownNumbers, lengths: PinLengths | None = None, *, others: Sequence[Secret] = ()
 ) -> None:
-    """Refuse a PIN before a card sees it: PinLength("pin-length"), or "pin-weak" with the `Weakness` as operation.
+    """Refuse a PIN before a card sees it; `others` are the card's other codes as just entered, the old PIN or the PUK.
 
-    `others` are the card's other codes as just entered: the PIN until now, or the PUK.
+    Raises PinLength: code "pin-length" with operation "new-pin", or "pin-weak" with the `Weakness` as operation.
     """
     text, allowed = pin.reveal(), lengths or PinLengths()
     if not (text.isascii() and text.isdecimal() and allowed.shortest <= len(text) <= allowed.longest):
-        raise PinLength
+        raise PinLength(operation="new-pin")
     same = any(text == other.reveal() for other in others)
     weakness = Weakness.OTHER_CODE if same else weakness_of(text, known)
     if weakness:

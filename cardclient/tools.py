@@ -13,7 +13,7 @@ from datetime import datetime
 from cardclient.content import ContentEntry, content_of
 from cardclient.errors import NoCard, PinLength
 from cardclient.new_pin import KnownNumbers, PinLengths, require_new_pin
-from cardclient.ports import Card, CardView
+from cardclient.ports import Card, CardView, SecretKind
 from cardclient.secret import Secret
 
 SHORTEST_CODE, LONGEST_CODE = 4, 16  # what a card may take at all; anything else is refused without using up a try
@@ -30,7 +30,7 @@ def cards_present(card: Card) -> tuple[CardView, ...]:
 def change_pin(card: Card, serial: str, pin: Secret, new_pin: Secret, *, lengths: PinLengths | None = None) -> CardView:
     """Replace the PIN by one that is not easily guessed; raises WrongPin, PinLocked, PinLength, AnotherCard."""
     with _chosen(card, serial) as view:
-        require_plausible(pin)
+        require_plausible(pin, SecretKind.PIN)
         require_new_pin(new_pin, _known(view), lengths, others=[pin])
         card.change_pin(pin, new_pin)
         return card.view()
@@ -41,7 +41,7 @@ def unblock_pin(
 ) -> CardView:
     """Open a locked (or forgotten) PIN with the PUK; raises WrongPuk, PukLocked, PinLength, AnotherCard."""
     with _chosen(card, serial) as view:
-        require_plausible(puk)
+        require_plausible(puk, SecretKind.PUK)
         require_new_pin(new_pin, _known(view), lengths, others=[puk])
         card.unblock(puk, new_pin)
         return card.view()
@@ -50,16 +50,16 @@ def unblock_pin(
 def read_content(card: Card, serial: str, pin: Secret, *, now: datetime) -> tuple[ContentEntry, ...]:
     """Show certificates and keys after the PIN; raises WrongPin, PinLocked, PinLength, AnotherCard."""
     with _chosen(card, serial) as view:
-        require_plausible(pin)
+        require_plausible(pin, SecretKind.PIN)
         card.login(pin)
         return content_of(view, card.keys(), now=now)
 
 
-def require_plausible(code: Secret) -> None:
-    """Refuse what no card takes, before a driver may count it as a try; raises PinLength."""
+def require_plausible(code: Secret, kind: SecretKind) -> None:
+    """Refuse what no card takes, before a driver may count it as a try; raises PinLength with the kind as operation."""
     text = code.reveal()
     if not SHORTEST_CODE <= len(text) <= LONGEST_CODE or not text.isascii() or not text.isprintable():
-        raise PinLength
+        raise PinLength(operation=kind.value)
 
 
 @contextmanager

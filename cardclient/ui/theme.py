@@ -12,6 +12,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QPalette
 from PySide6.QtWidgets import QApplication
 
+from cardclient.ui.theme_views import view_rules
+
 FAMILY = "Titillium Web"
 BODY, SMALL, TITLE, LARGE = 16, 14, 20, 24  # px at 100 %; Qt scales them with the screen
 RADIUS, RING = 6, 3
@@ -141,8 +143,9 @@ def palette(colours: Colours) -> QPalette:
 def style_sheet(colours: Colours) -> str:
     """Return the one style sheet: roles and tones are dynamic properties set by `pieces.py`."""
     tones = "\n".join(_tone_rules(tone, *pair) for tone, pair in colours.tones.items())
+    views = view_rules(colours, dark=colours is DARK)
     return "\n".join(
-        (_frame_rules(colours), _text_rules(colours), _button_rules(colours), _input_rules(colours), tones)
+        (_frame_rules(colours), _text_rules(colours), _button_rules(colours), _input_rules(colours), views, tones)
     )
 
 
