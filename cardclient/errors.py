@@ -5,6 +5,8 @@ Texts for people are in `messages.py`, exit statuses in `exits.py`; an exception
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 
@@ -12,6 +14,7 @@ class ClientError(Exception):
     """Base of everything this program raises on purpose; `code` is stable and documented in README.md."""
 
     code = "client-error"
+    facts: Mapping[str, str] = MappingProxyType({})  # what the code's words name: a host, an issuer; never a secret
 
     def __init__(self, code: str | None = None, *, operation: str = "") -> None:
         """Keep the code and the name of the operation that failed; no free text on purpose."""

@@ -106,8 +106,8 @@ def message_for(code: str, facts: Mapping[str, str] | None = None) -> Message:
     """Return the words of a code or notice, its `{names}` filled with the facts."""
     notice = _document()["notice"].get(code)
     if notice is not None:
-        return Message(code, tr(notice["text"], **(facts or {})), tr(notice.get("advice", "")))
-    return _told(code, row(code), facts or {})
+        return Message(code, _filled(notice["text"], facts), _filled(notice.get("advice", ""), facts))
+    return _told(code, row(code), facts)
 
 
 def words_for(problem: ClientError) -> Message:
@@ -117,7 +117,7 @@ def words_for(problem: ClientError) -> Message:
     if isinstance(problem, NotRenewable):
         kept = row(problem.code if problem.code in rows() else NotRenewable.code)
         return _from_office(problem.code, kept, label=problem.message, detail=problem.advice, advice=tr(kept.advice))
-    return message_for(problem.code)
+    return message_for(problem.code, problem.facts)
 
 
 def refusal_message(code: str, *, detail: str, action: str, label: str | None) -> Message:
@@ -151,8 +151,20 @@ def texts() -> frozenset[str]:
     return frozenset(told | {guide.text for guide in Guide})
 
 
-def _told(code: str, known: Row, facts: Mapping[str, str]) -> Message:
-    cause, advice = tr(known.cause, **facts), tr(known.advice, **facts)
+class _Facts(dict[str, str]):
+    """Facts for a text; one that is not known is shown as a question mark, not as a failure of the message."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def _filled(text: str, facts: Mapping[str, str] | None) -> str:
+    words = tr(text)
+    return words.format_map(_Facts(facts or {})) if "{" in words else words
+
+
+def _told(code: str, known: Row, facts: Mapping[str, str] | None) -> Message:
+    cause, advice = _filled(known.cause, facts), _filled(known.advice, facts)
     text, under = (cause, "") if known.pauses else (tr(known.guide.text), cause)
     return Message(code, text, advice, under, known.guide, known.actor, known.offers_support)
 
