@@ -121,7 +121,7 @@ class PcscReaders:
     def _look(self) -> tuple[Seen, ...]:
         """Read list and states; a service that is not there has no readers.
 
-        Asked twice: what a suspended computer, or a reader that vanished between two calls, broke is whole in a new one.
+        Asked twice: what a suspended computer, or a reader that vanished meanwhile, broke is whole in a new one.
         """
         for _ in range(2):
             try:
