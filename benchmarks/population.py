@@ -36,7 +36,7 @@ from cms.services import registration  # noqa: E402
 from cms.services.registration import CardData  # noqa: E402
 from pki import lint  # noqa: E402
 from renewals import texts  # noqa: E402
-from renewals.services import cases, enrolment, form  # noqa: E402
+from renewals.services import acceptance, cases, enrolment, form  # noqa: E402
 from renewals.services.enrolment import Diagnosis  # noqa: E402
 from runtime import clock  # noqa: E402
 from tests.renewals.world import World  # noqa: E402
@@ -96,7 +96,7 @@ def sign_form(card: Card, pair: Pair, *, at: datetime) -> None:
     enrolment.submit_contacts(case.pk, Contacts(email=holder.email or "", mobile=holder.mobile or ""), now=at)
     shown = texts.in_force(case.flow)
     accepted = [{"kind": text.kind, "version": text.version, "sha256": text.sha256} for text in shown]
-    enrolment.accept_texts(case.pk, accepted, now=at)
+    acceptance.accept_texts(case.pk, accepted, now=at)
     prepared = form.prepare_form(case.pk, now=at)
     form.sign_renewal(case.pk, purse.sign(card.old_keys["signature"], bytes(prepared.signed_attributes)), now=at)
 

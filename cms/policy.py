@@ -28,8 +28,19 @@ from cms.errors import (
     VisitTooWeak,
     WrongCentre,
 )
-from cms.models import Certificate, Hold, HolderLink, HolderVisit, Invitation, Job, Membership, RevocationProposal, User
-from cms.states import CertificateStatus, HoldCause, LinkPurpose, ProposalState, RevocationCause, Role, VisitKind
+from cms.models import (
+    Certificate,
+    Hold,
+    HolderLink,
+    HolderVisit,
+    Invitation,
+    Job,
+    Membership,
+    RevocationProposal,
+    Service,
+    User,
+)
+from cms.states import CertificateStatus, Flow, HoldCause, LinkPurpose, ProposalState, RevocationCause, Role, VisitKind
 from pki.gateway import RevocationReason
 
 ROME = ZoneInfo("Europe/Rome")
@@ -86,6 +97,11 @@ def months_before(instant: datetime, months: int) -> datetime:
     year, month = divmod(month_index, 12)
     day = min(local.day, calendar.monthrange(year, month + 1)[1])
     return local.replace(year=year, month=month + 1, day=day).astimezone(UTC)
+
+
+def window_opens_at(service: Service, old_not_after: datetime) -> datetime | None:
+    """From when on a pair of this service is renewed; None for extensions, which have no window (rules.md R5, R18)."""
+    return None if service.flow == Flow.EXTEND else months_before(old_not_after, service.window_months)
 
 
 def days_before(instant: datetime, days: int) -> datetime:

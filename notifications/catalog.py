@@ -35,8 +35,11 @@ class Message(enum.StrEnum):
     USER_CODE = "user-code"
     CASE_CANCELLED = "case-cancelled"
     REFUSED = "refused"
+    DATA_REPORTED = "data-reported"
     STOCK_EMPTY = "stock-empty"
     LOW_STOCK = "low-stock"
+    SUPPORT_OPENED = "support-opened"
+    SUPPORT_ANSWER = "support-answer"
     DAILY_DIGEST = "daily-digest"
     ALARM = "alarm"
     INVITATION = "invitation"
@@ -236,6 +239,24 @@ CATALOG: Mapping[Message, Contents] = MappingProxyType(
                 "purchase_url": Shape.URL_OR_NOTHING,
             },
         ),
+        # To whoever looks after the queue: nothing of the person, and without a centre to the provider.
+        Message.SUPPORT_OPENED: Contents(
+            {"number": Shape.LINE, "code": Shape.LINE, "opened_at": Shape.INSTANT, "panel_url": Shape.URL},
+            optional={"centre_name": Shape.LINE_OR_NOTHING},
+        ),
+        # What somebody wrote, to somebody who may have proven nothing: then without a name.
+        Message.SUPPORT_ANSWER: Contents(
+            {
+                "number": Shape.LINE,
+                "answer": Shape.PROSE,
+                "opened_at": Shape.INSTANT,
+                "centre_name": Shape.LINE,
+                "centre_email": Shape.MAILBOX,
+                "centre_phone": Shape.LINE_OR_NOTHING,
+            },
+            optional={"holder_name": Shape.LINE_OR_NOTHING},
+            is_urgent=True,
+        ),
         Message.DAILY_DIGEST: _DIGEST,
         # One when it opens; one more, with `closed_at`, when it is over.
         Message.ALARM: Contents(
@@ -248,6 +269,15 @@ CATALOG: Mapping[Message, Contents] = MappingProxyType(
             },
             optional={"closed_at": Shape.INSTANT_OR_NOTHING},
             is_urgent=True,
+        ),
+        # To the centre: a holder has stopped his case because his data are wrong; what he wrote stands in the panel.
+        Message.DATA_REPORTED: Contents(
+            {
+                "centre_name": Shape.LINE,
+                "service_name": Shape.LINE,
+                "case_code": Shape.LINE,
+                "panel_url": Shape.URL,
+            }
         ),
         Message.STOCK_EMPTY: Contents(
             {

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cms import policy
-from cms.models import Card, Service
+from cms.models import Campaign, Service
 from cms.policy import ROME
-from cms.states import Flow
+from cms.states import CertificateType, Flow
 from renewals.errors import CampaignOver
 from renewals.states import Step, TextKind
+
+if TYPE_CHECKING:
+    from renewals.models import RenewalCase
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Whose dates and stock a renewal has: the issuing service and, of an extension, its campaign."""
+
+    service: Service
+    campaign: Campaign | None = None
+
+
+def terms_of(case: RenewalCase) -> Terms:
+    """The terms that a case was opened under; what has been set since moves no open case."""
+    return Terms(case.issuing_service, case.campaign)
 
 
 class FlowPolicy(Protocol):
@@ -26,16 +43,27 @@ class FlowPolicy(Protocol):
         """Texts that the holder accepts."""
         ...
 
+    @property
+    def types(self) -> tuple[CertificateType, ...]:
+        """Halves of a pair that the flow renews; the others stay as they are."""
+        ...
+
+    @property
+    def replaces(self) -> bool:
+        """Whether the old keys leave the card, where the card's family says nothing else."""
+        ...
+
+    @property
+    def ends_with_device(self) -> bool:
+        """Whether the new certificate may not outlive the device (rules.md R7, R18)."""
+        ...
+
     def opens_at(self, old_not_after: datetime, service: Service) -> datetime | None:
         """From when on a renewal is possible; None: at any time."""
         ...
 
-    def new_not_after(self, old_not_after: datetime, service: Service) -> datetime:
+    def new_not_after(self, old_not_after: datetime, terms: Terms) -> datetime:
         """Until when the new certificate is valid (UTC, inclusive)."""
-        ...
-
-    def require_card(self, card: Card, service: Service) -> None:
-        """Refuse cards that this flow excludes by their own dates."""
         ...
 
 
@@ -52,17 +80,17 @@ class EnrollPolicy:
         Step.INSTALLATION,
     )
     texts = (TextKind.CONTRACT, TextKind.CLAUSES, TextKind.PRIVACY, TextKind.ENCRYPTION_WARNING)
+    types = tuple(CertificateType)
+    replaces = True
+    ends_with_device = True
 
     def opens_at(self, old_not_after: datetime, service: Service) -> datetime | None:
         """So many calendar months before the old expiry."""
-        return policy.months_before(old_not_after, service.window_months)
+        return policy.window_opens_at(service, old_not_after)
 
-    def new_not_after(self, old_not_after: datetime, service: Service) -> datetime:
+    def new_not_after(self, old_not_after: datetime, terms: Terms) -> datetime:
         """Old expiry plus the term in calendar years."""
-        return policy.years_after(old_not_after, service.term_years)
-
-    def require_card(self, card: Card, service: Service) -> None:
-        """Enroll looks at the device's age only (`renewals.policy.require_device_lives`)."""
+        return policy.years_after(old_not_after, terms.service.term_years)
 
 
 class ExtendPolicy:
@@ -70,25 +98,25 @@ class ExtendPolicy:
 
     steps = (Step.DIAGNOSIS, Step.ACCEPTANCE, Step.REQUESTS, Step.CERTIFICATES, Step.INSTALLATION)
     texts = (TextKind.CONTRACT, TextKind.PRIVACY)
+    types = (CertificateType.AUTHENTICATION,)
+    replaces = False
+    # The law itself prolongs these cards beyond their six years, and no qualified signature is at stake.
+    ends_with_device = False
 
-    def opens_at(self, old_not_after: datetime, service: Service) -> datetime | None:  # noqa: ARG002 - the port's shape
+    def opens_at(self, old_not_after: datetime, service: Service) -> datetime | None:
         """No window: any card that is not expired."""
-        return None
+        return policy.window_opens_at(service, old_not_after)
 
-    def new_not_after(self, old_not_after: datetime, service: Service) -> datetime:  # noqa: ARG002 - the port's shape
+    def new_not_after(self, old_not_after: datetime, terms: Terms) -> datetime:  # noqa: ARG002 - the port's shape
         """Last second of the campaign's target day in Italy."""
-        if service.campaign_target_on is None:
+        if terms.campaign is None:
             raise CampaignOver
-        return datetime.combine(service.campaign_target_on, time(23, 59, 59), tzinfo=ROME).astimezone(UTC)
+        return last_second(terms.campaign)
 
-    def require_card(self, card: Card, service: Service) -> None:
-        """The cut-off is the card's own expiry, inclusive (rules.md R18)."""
-        if (
-            service.campaign_cutoff_on is None
-            or card.expires_on is None
-            or card.expires_on > service.campaign_cutoff_on
-        ):
-            raise CampaignOver
+
+def last_second(campaign: Campaign) -> datetime:
+    """Until when certificates of the campaign are valid: the last second of its target day in Italy (UTC)."""
+    return datetime.combine(campaign.target_on, time(23, 59, 59), tzinfo=ROME).astimezone(UTC)
 
 
 POLICIES: dict[str, FlowPolicy] = {Flow.ENROLL: EnrollPolicy(), Flow.EXTEND: ExtendPolicy()}

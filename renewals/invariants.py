@@ -67,7 +67,7 @@ def _stock_of_cases(_now: datetime) -> Iterator[Breach]:
     """A waiting case holds one reservation a type; a completed one was debited once; the rest hold nothing."""
     for case in RenewalCase.objects.filter(signed_at__isnull=False).select_related("issuing_service").iterator():
         kinds = list(StockMovement.objects.filter(case_code=case.code).values_list("kind", flat=True))
-        types = len(case.issuing_service.types)
+        types = len(case.types)
         settled = kinds.count(MovementKind.DEBIT) + kinds.count(MovementKind.RELEASE)
         waits = case.state == CaseState.AWAITING_INSTALLATION
         if kinds.count(MovementKind.RESERVATION) != types or settled != (0 if waits else types):

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 
 from cms import policy as register
-from cms.models import Certificate, Pair, User
-from cms.states import ApprovalMode, CertificateStatus, CertificateType, Medium
+from cms.models import Campaign, Card, CardFamily, Certificate, Pair, User
+from cms.states import ApprovalMode, CertificateStatus, CertificateType, Flow, Medium
 from pki import keys
 from pki.errors import PkiError
 from renewals import errors
-from renewals.flows import POLICIES
+from renewals.flows import POLICIES, Terms, last_second
 from renewals.models import RenewalCase, RevocationStop
 from renewals.states import SIGNED_STATES, UNAUTHORISED, Authorisation, CaseState, Due, Notice
 
@@ -53,6 +53,9 @@ class Countdown:
 def countdown(case: RenewalCase) -> Countdown | None:
     """What this case counts down to; None where the holder has nothing to do or to fear (rules.md R23)."""
     last = case.old_not_after
+    if case.flow == Flow.EXTEND:
+        # Done in minutes by who has begun it, and nobody has to authorise (rules.md R29).
+        return None
     if case.is_open:
         return Countdown(Notice.RENEWAL, _told(case, case.opened_at), last, register.expires_at(last))
     if not case.waits_for_approval or case.withdrawn_at is not None or case.completed_at is None:
@@ -104,14 +107,27 @@ def signing_certificate(certificates: Sequence[Certificate]) -> Certificate | No
     return next((half for half in certificates if half.type == CertificateType.SIGNATURE), None)
 
 
-def require_renewable(pair: Pair, certificates: Sequence[Certificate], *, renewed: bool, now: datetime) -> None:
-    """Refuse a pair that cannot be renewed now. The first reason in the order of rules.md R16 is the one told."""
+def in_renewal(pair: Pair, certificates: Sequence[Certificate]) -> list[Certificate]:
+    """Those halves of a pair that its flow renews; an extension leaves the signature half alone (rules.md R18)."""
+    return [half for half in certificates if half.type in POLICIES[pair.service.flow].types]
+
+
+def require_present(pair: Pair, certificates: Sequence[Certificate], *, renewed: bool, now: datetime) -> None:
+    """Refuse a pair that nothing renews any more. The first reason in the order of rules.md R16 is the one told."""
     require_on_card(pair)
     if renewed:
         raise errors.CertificateRenewed
+    if not certificates:
+        raise errors.CertificateUnknown
     require_alive(certificates, now)
+
+
+def require_in_terms(
+    pair: Pair, certificates: Sequence[Certificate], terms: Terms, *, done: int, now: datetime
+) -> None:
+    """Refuse what the window, the card or its family stand against; `done`: completed renewals of the card."""
     require_in_window(pair, certificates, now)
-    require_device_lives(pair, certificates)
+    require_device_lives(pair, certificates, terms, done=done, now=now)
 
 
 def require_on_card(pair: Pair) -> None:
@@ -142,22 +158,70 @@ def window_opens_at(pair: Pair, certificates: Sequence[Certificate]) -> datetime
     return POLICIES[pair.service.flow].opens_at(old_not_after(certificates), pair.service)
 
 
-def require_device_lives(pair: Pair, certificates: Sequence[Certificate]) -> None:
-    """The new expiry may not pass the device's end of life: whole days, in Italy, `>` and not `>=` (rules.md R7)."""
+def require_device_lives(
+    pair: Pair, certificates: Sequence[Certificate], terms: Terms, *, done: int, now: datetime
+) -> None:
+    """The card is activated, its family still renewed, and the new certificate does not outlive the device."""
     card = pair.card
     if card is None:
         raise errors.CertificateRemote
-    flow = POLICIES[pair.service.flow]
-    flow.require_card(card, pair.service)
-    if card.activated_on is None:
+    if card.activated_on is None or card.activated_on > register.rome_date(now):
         raise errors.NotActivated
-    if not card.family.renewable:
-        raise errors.CardUnfit
-    last = max(register.rome_date(flow.new_not_after(half.not_after, pair.service)) for half in certificates)
+    _require_family(card.family, done=done, today=register.rome_date(now))
+    flow = POLICIES[pair.service.flow]
+    last = max(register.rome_date(flow.new_not_after(half.not_after, terms)) for half in certificates)
+    if flow.ends_with_device:
+        _require_device(card, last)
+
+
+def _require_family(family: CardFamily, *, done: int, today: date) -> None:
+    """What is known of the card's family (rules.md R31)."""
+    if not family.renewable:
+        raise errors.FamilyRefused(family.refusal or None)
+    if family.renewable_until is not None and today > family.renewable_until:
+        raise errors.DeviceEndOfLife
+    if family.max_renewals is not None and done >= family.max_renewals:
+        raise errors.RenewalsExhausted
+
+
+def _require_device(card: Card, last: date) -> None:
+    """The new expiry may not pass the device's end of life: whole days, in Italy, `>` and not `>=` (rules.md R7)."""
     if last > register.day_years_after(card.first_issued_on, settings.RENEWALS.device_years):
         raise errors.DeviceEndOfLife
     if card.family.certified_until is not None and last > card.family.certified_until:
         raise errors.DeviceEndOfLife
+
+
+def campaign_for(
+    pair: Pair, certificates: Sequence[Certificate], offered: Iterable[Campaign], *, now: datetime
+) -> Campaign:
+    """The campaign that extends this pair now: the one that reaches furthest, of those that cover the card.
+
+    Refused where none does. A certificate that an extension has made and none reaches beyond is said to be renewed.
+    """
+    covering = [campaign for campaign in offered if covers(campaign, pair, now)]
+    furthest = max(covering, key=lambda campaign: (campaign.target_on, campaign.pk), default=None)
+    if furthest is not None and last_second(furthest) > old_not_after(certificates):
+        return furthest
+    if pair.predecessor_id is not None:
+        raise errors.CertificateRenewed
+    raise errors.CampaignOver
+
+
+def covers(campaign: Campaign, pair: Pair, now: datetime) -> bool:
+    """Whether the campaign is open today and meant for such a card: cut-off and days inclusive (rules.md R18)."""
+    today, card = register.rome_date(now), pair.card
+    if card is None or card.expires_on is None or card.expires_on > campaign.cutoff_on:
+        return False
+    families = {family.pk for family in campaign.families.all()}
+    last = min(campaign.closes_on or campaign.target_on, campaign.target_on)
+    return campaign.opens_on <= today <= last and (not families or card.family_id in families)
+
+
+def replaces_keys(pair: Pair) -> bool:
+    """Whether a renewal deletes the old keys: as the card's family says, or else its flow (rules.md R31)."""
+    said = pair.card.family.replaces if pair.card else None
+    return POLICIES[pair.service.flow].replaces if said is None else said
 
 
 def require_sound_old_key(spki_der: bytes, smallest_rsa: int) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from cms.models import CaRequest, Certificate, Hold, Pair
+from cms.models import Campaign, CampaignEntry, CaRequest, Certificate, Hold, Pair
 from cms.scope import Scope
 from cms.services.certificates import WITHOUT_EFFECT
 from cms.states import CertificateStatus, HoldCause, RequestKind
@@ -61,6 +61,20 @@ def is_closed(pair: Pair) -> bool:
 def halves(pair: Pair) -> list[Certificate]:
     """Certificates of a pair, authentication first."""
     return list(pair.certificates.order_by("type"))
+
+
+def campaigns_for(pair: Pair) -> QuerySet[Campaign]:
+    """Campaigns of a pair's service, those with a list only where it names the holder or the card."""
+    named = Q(tax_code=pair.holder.tax_code) | Q(card_serial=pair.card.serial if pair.card else "")
+    listed = Exists(CampaignEntry.objects.filter(named, campaign=OuterRef("pk")))
+    offered = Campaign.objects.filter(Q(is_listed=False) | listed, service_id=pair.service_id)
+    return offered.select_related("issuing_service").prefetch_related("families")
+
+
+def renewals_of(card_ids: Collection[int]) -> dict[int, int]:
+    """How many renewals and extensions of each card were completed."""
+    done = RenewalCase.objects.filter(card_id__in=card_ids, completed_at__isnull=False)
+    return dict(done.order_by().values_list("card_id").annotate(Count("pk")))
 
 
 def issue_requests(case: RenewalCase) -> list[CaRequest]:

@@ -24,6 +24,7 @@ from cms.services.certificates import draft_of
 from cms.states import RevocationCause
 from notifications import services as notifications
 from renewals import errors, policy, queries
+from renewals.flows import Terms
 from renewals.models import RenewalCase
 from renewals.services import cases, notices, rounds, setwise
 from renewals.services.rounds import Turn
@@ -96,7 +97,7 @@ def _open_batch(now: datetime) -> int:
 def _open(pair: Pair, now: datetime) -> None:
     try:
         with transaction.atomic():
-            cases.open_or_resume(pair, actor=SYSTEM, at=now)
+            cases.open_or_resume(pair, Terms(pair.service.issuing), actor=SYSTEM, at=now)
     except errors.NotRenewable:
         # Somebody has closed it meanwhile. The client tells the holder why.
         return

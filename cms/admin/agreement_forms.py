@@ -109,8 +109,7 @@ class ServiceForm(_Shape):
     class Meta:
         model = Service
         fields: ClassVar = [
-            "name", "flow", "types", "term_years", "window_months", "successor", "campaign_cutoff_on",
-            "campaign_target_on",
+            "name", "flow", "types", "term_years", "window_months", "successor",
         ]  # fmt: skip
         labels: ClassVar = {
             "name": _("Nome"),
@@ -118,17 +117,11 @@ class ServiceForm(_Shape):
             "term_years": _("Durata in anni"),
             "window_months": _("Finestra di rinnovo in mesi"),
             "successor": _("Servizio successore"),
-            "campaign_cutoff_on": _("Campagna: scadenza della carta entro"),
-            "campaign_target_on": _("Campagna: estensione fino al"),
         }
         help_texts: ClassVar = {
             "successor": _("I rinnovi di questo servizio vengono emessi sotto il successore."),
-            "campaign_cutoff_on": _("Solo per il flusso di estensione."),
-            "campaign_target_on": _("Solo per il flusso di estensione."),
-        }
-        widgets: ClassVar = {
-            "campaign_cutoff_on": forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-            "campaign_target_on": forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+            "term_years": _("Conta solo per il rinnovo: un'estensione arriva alla data della sua campagna."),
+            "window_months": _("Conta solo per il rinnovo: un'estensione è possibile nei giorni della sua campagna."),
         }
 
     def __init__(self, *arguments: Any, is_in_use: bool = False, **named: Any) -> None:

@@ -47,18 +47,12 @@ class Service(models.Model):
     )
     window_months = models.PositiveSmallIntegerField("finestra (mesi)", default=2)
     term_years = models.PositiveSmallIntegerField("durata (anni)", default=3)
-    campaign_cutoff_on = models.DateField("scadenza carta entro", null=True, blank=True)
-    campaign_target_on = models.DateField("estensione fino al", null=True, blank=True)
 
     class Meta:
         verbose_name = "servizio"
         verbose_name_plural = "servizi"
         ordering = ("name",)
         constraints: ClassVar = [
-            models.CheckConstraint(
-                condition=Q(flow=Flow.ENROLL) | Q(campaign_cutoff_on__isnull=False, campaign_target_on__isnull=False),
-                name="extension_has_campaign_dates",
-            ),
             models.CheckConstraint(condition=~Q(successor=F("id")), name="service_is_not_its_successor"),
             models.CheckConstraint(condition=Q(types__len__gte=1), name="service_has_a_type"),
             models.CheckConstraint(condition=Q(flow__in=Flow.values), name="service_flow_known"),

@@ -26,8 +26,6 @@ SERVICE_FIELDS = FIXED_BY_PAIRS | {
     "name",
     "successor_id",
     "window_months",
-    "campaign_cutoff_on",
-    "campaign_target_on",
 }
 # Contacts are told by name only: the trail holds settings, not addresses and telephone numbers.
 UNTOLD = frozenset({"name", "email", "phone", "purchase_url"})
@@ -195,8 +193,6 @@ def _stored(row: Row) -> Row:
             row.save()
     except IntegrityError as clash:
         constraint = getattr(getattr(clash.__cause__, "diag", None), "constraint_name", "") or ""
-        if constraint == "extension_has_campaign_dates":
-            raise Invalid(_("Un servizio di estensione vuole le due date della campagna.")) from clash
         if constraint.endswith(("_key", "_uniq", "one_agreement_per_centre_and_service")):
             raise CodeTaken from clash
         raise Invalid from clash

@@ -134,7 +134,7 @@ def _store_pairs(pairs: list[Pair], certificates: Sequence[Mapping[str, bytes]],
     for pair, halves in zip(pairs, read, strict=True):
         if pair.card is not None:
             earliest = min(facts.not_after for facts in halves.values())
-            pair.window_opens_at = policy.months_before(earliest, pair.service.window_months)
+            pair.window_opens_at = policy.window_opens_at(pair.service, earliest)
     Pair.objects.bulk_create(pairs)
     # A renewed card may return an old key in an import; then the key is simply known already.
     keys = {facts.spki_sha256.hex() for halves in read for facts in halves.values()}
@@ -156,7 +156,7 @@ def expect_windows(pair_ids: Collection[int]) -> None:
     """
     pairs = Pair.objects.filter(pk__in=pair_ids, card__isnull=False, window_opens_at__isnull=True)
     for pair in pairs.annotate(earliest=Min("certificates__not_after")).select_related("service").order_by("pk"):
-        opens_at = policy.months_before(pair.earliest, pair.service.window_months)
+        opens_at = policy.window_opens_at(pair.service, pair.earliest)
         Pair.objects.filter(pk=pair.pk).update(window_opens_at=opens_at)
 
 

@@ -25,7 +25,7 @@ from notifications.states import MessageState
 from pki import challenge as texts_to_sign
 from renewals import sweeps, texts
 from renewals.models import RenewalCase
-from renewals.services import enrolment, form, issuance, login
+from renewals.services import acceptance, enrolment, form, issuance, login
 from renewals.services.enrolment import Diagnosis
 
 Keys = Mapping[str, rsa.RSAPrivateKey]
@@ -96,7 +96,7 @@ def _sign(case: RenewalCase, old: Keys, now: datetime) -> None:
     enrolment.submit_contacts(case.pk, _contacts_of(case), now=now)
     in_force = texts.in_force(case.flow)
     accepted = [{"kind": text.kind, "version": text.version, "sha256": text.sha256} for text in in_force]
-    enrolment.accept_texts(case.pk, accepted, now=now)
+    acceptance.accept_texts(case.pk, accepted, now=now)
     prepared = form.prepare_form(case.pk, now=now)
     form.sign_renewal(case.pk, _signed(old[CertificateType.SIGNATURE], bytes(prepared.signed_attributes)), now=now)
 

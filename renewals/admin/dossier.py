@@ -18,11 +18,12 @@ from cms.models import CaRequest, Certificate, Event, Hold, StockMovement, User
 from cms.states import Channel, RequestState
 from notifications import queries as outbox
 from notifications.models import OutboxMessage
-from renewals import policy, queries, timeline
+from renewals import queries, timeline
 from renewals.admin import badges, clockwork, decision
 from renewals.admin.letters import Step, badge_of, brings_code, obstacle, title_of, way_of
 from renewals.admin.meanings import meaning
 from renewals.models import Acceptance, RenewalCase, RenewalForm
+from renewals.services import eligibility
 from renewals.span import Span, span_of
 from renewals.states import CaseState
 
@@ -33,6 +34,7 @@ _RELATED = (
     "centre",
     "service",
     "issuing_service",
+    "campaign",
     "old_pair__service__successor",
     "reopens",
     "new_pair__service",
@@ -146,7 +148,7 @@ def _choices(case: RenewalCase, desk: Desk, reopened_as: RenewalCase | None) -> 
         return replace(choices, may_reopen=False)
     case.old_pair.card = case.card
     try:
-        policy.require_renewable(case.old_pair, case.old_halves, renewed=False, now=desk.now)
+        eligibility.require_reopenable(case, renewed=False, now=desk.now)
     except DomainError as refusal:
         return replace(
             choices, may_reopen=False, obstacle=_("Non può essere riaperta. %(why)s") % {"why": _(refusal.text)}

@@ -28,12 +28,18 @@ FRAME_POLICY = (
 LANGUAGES = MappingProxyType({"it": _("Italiano"), "en": _("Inglese")})
 WIDTHS = MappingProxyType({"600": _("Computer, 600 px"), "360": _("Telefono, 360 px")})
 
-_OF_OPERATORS = (Message.DAILY_DIGEST, Message.LOW_STOCK, Message.STOCK_EMPTY)
+_OF_OPERATORS = (
+    Message.DAILY_DIGEST,
+    Message.LOW_STOCK,
+    Message.STOCK_EMPTY,
+    Message.DATA_REPORTED,
+    Message.SUPPORT_OPENED,
+)
 _OF_USERS = (Message.INVITATION, Message.PASSWORD_LINK, Message.ACCOUNT_CHANGED)
 _OF_ADMINISTRATORS = (Message.ALARM,)
 AUDIENCES: Mapping[Any, tuple[Message, ...]] = MappingProxyType(
     {
-        _("Ai titolari"): tuple(each for each in Message if "holder_name" in CATALOG[each].required),
+        _("Ai titolari"): tuple(each for each in Message if "holder_name" in CATALOG[each].shapes),
         _("Agli operatori del CDRL"): _OF_OPERATORS,
         _("A chi ha un accesso al pannello"): _OF_USERS,
         _("Agli amministratori"): _OF_ADMINISTRATORS,

@@ -2,10 +2,11 @@
 
 from ninja import Router
 
-from renewals.api import case, entrance
+from renewals.api import case, entrance, support
 
 router = Router()
 router.add_router("", entrance.router)
+router.add_router("", support.router)
 router.add_router("/case", case.router)
 
 __all__ = ["router"]

@@ -20,6 +20,10 @@ class FamilyOut(Schema):
     code: str
     name: str
     reinsert_after: bool = Field(description="The card must be taken out and put in again after the keys are made.")
+    replaces: bool | None = Field(description="Whether old keys leave cards of this family; null: as the flow has it.")
+    refusal: str | None = Field(
+        description="Why cards of this family are not renewed, in Italian; null where they are."
+    )
 
 
 class ScannedCertificate(Schema):
@@ -41,6 +45,9 @@ class Offer(Schema):
     flow: Flow
     service: str
     old_not_after: datetime
+    new_not_after: datetime = Field(description="Last second of the new certificates.")
+    replaces: bool = Field(description="Whether the old keys leave the card at the end; else they stay beside the new.")
+    campaign: str | None = Field(description="Of an extension: the campaign's name.")
     steps: list[Step]
 
 

@@ -22,6 +22,7 @@ from renewals.api.fields import (
     Line40,
     Line80,
     Line120,
+    Line300,
     Line500,
     MobileText,
     SignatureBytes,
@@ -161,5 +162,6 @@ class FailureIn(Strict):
 class CancellationIn(Strict):
     """The holder stops the case."""
 
-    reason: Literal["data-incorrect", "holder-declines"]
+    reason: Literal["data-incorrect", "holder-data-wrong", "holder-declines"]
+    note: Line300 = Field("", description="What is wrong with the data, in the holder's words, for the centre alone.")
     confirm: Confirmed

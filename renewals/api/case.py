@@ -16,7 +16,7 @@ from renewals.api import refusals as known
 from renewals.api.doors import CaseSession, bounded, case_of, decoded, encoded, texts_shown
 from renewals.api.refusals import answering, refusing
 from renewals.models import RenewalCase
-from renewals.services import cases, enrolment, failures, form, issuance, reading
+from renewals.services import acceptance, cases, enrolment, failures, form, issuance, reading
 from renewals.services.enrolment import Diagnosis
 from renewals.services.view import case_view
 from runtime import clock
@@ -93,7 +93,7 @@ def show_texts(request: HttpRequest) -> dict[str, Any]:
 def accept(request: HttpRequest, body: bodies.AcceptanceIn) -> dict[str, Any]:
     """Store which versions the holder accepted."""
     accepted = [text.dict() for text in body.texts]
-    return case_view(enrolment.accept_texts(case_of(request), accepted, now=clock.now()))
+    return case_view(acceptance.accept_texts(case_of(request), accepted, now=clock.now()))
 
 
 @router.post("/form", response=answers.FormOut, summary="The attributes to sign", openapi_extra=refusing(known.FORM))
@@ -204,10 +204,10 @@ def report_failure(request: HttpRequest, body: bodies.FailureIn) -> Status[Any]:
     openapi_extra=refusing(known.CANCELLATION),
 )
 def cancel(request: HttpRequest, body: bodies.CancellationIn) -> dict[str, Any]:
-    """Cancel before installation; only an operator can reopen."""
+    """Cancel before installation; only an operator can reopen. Wrong data are told to the centre."""
     case = reading.case(case_of(request))
     actor = holder_at_client(case.holder_id)
-    return case_view(cases.cancel_case(case.pk, reason=body.reason, actor=actor, at=clock.now()))
+    return case_view(cases.cancel_case(case.pk, reason=body.reason, note=body.note, actor=actor, at=clock.now()))
 
 
 def _view(request: HttpRequest) -> dict[str, Any]:

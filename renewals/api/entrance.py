@@ -7,11 +7,14 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Router, Status
 
+from cms.models import CardFamily
 from cms.states import Flow
+from renewals import releases
 from renewals.api import answers, bodies
 from renewals.api import refusals as known
 from renewals.api.doors import address, bounded, decoded, texts_shown
 from renewals.api.refusals import refusing
+from renewals.errors import FamilyRefused
 from renewals.services import login
 from renewals.services.scan import Finding, scan_card
 from renewals.services.view import case_view
@@ -38,7 +41,7 @@ def scan(request: HttpRequest, body: bodies.ScanIn) -> dict[str, Any]:
         "code": refusal.reason_code if refusal else None,
         "message": refusal.label if refusal else None,
         "advice": refusal.text if refusal else None,
-        "family": family and {"code": family.code, "name": family.name, "reinsert_after": family.reinsert_after},
+        "family": family and _family(family),
         "secrets": ["pin", "puk"] if family and family.asks_puk else ["pin"],
         "certificates": [_shown(finding) for finding in result.findings],
         "offers": result.offers,
@@ -62,6 +65,7 @@ def show_texts_of_flow(request: HttpRequest, flow: Flow) -> dict[str, Any]:
 def begin_login(request: HttpRequest, body: bodies.ChallengeIn) -> Status[Any]:
     """Make a single-use login text, valid five minutes, for the old authentication key."""
     bounded(f"challenge:{address(request)}", limit=120)
+    releases.require_served(request.headers.get("Sigillo-Client", ""))
     challenge = login.begin_login(card_serial=body.card_serial, fingerprint=body.certificate, now=clock.now())
     return Status(201, challenge)
 
@@ -75,8 +79,19 @@ def begin_login(request: HttpRequest, body: bodies.ChallengeIn) -> Status[Any]:
 def open_session(request: HttpRequest, body: bodies.SessionIn) -> Status[Any]:
     """Exchange the card's signature for a bearer token bound to one case."""
     bounded(f"session:{address(request)}", limit=120)
+    releases.require_served(request.headers.get("Sigillo-Client", ""))
     token, session = login.open_session(body.challenge, decoded(body.signature), now=clock.now())
     return Status(201, {"token": token, "expires_at": session.expires_at, "case": case_view(session.case)})
+
+
+def _family(family: CardFamily) -> dict[str, Any]:
+    return {
+        "code": family.code,
+        "name": family.name,
+        "reinsert_after": family.reinsert_after,
+        "replaces": family.replaces,
+        "refusal": None if family.renewable else family.refusal or FamilyRefused.detail,
+    }
 
 
 def _shown(finding: Finding) -> dict[str, Any]:

@@ -50,6 +50,7 @@ Line10 = Annotated[str, StringConstraints(max_length=10, pattern=_PRINTABLE)]
 Line40 = Annotated[str, StringConstraints(max_length=40, pattern=_PRINTABLE)]
 Line80 = Annotated[str, StringConstraints(max_length=80, pattern=_PRINTABLE)]
 Line120 = Annotated[str, StringConstraints(max_length=120, pattern=_PRINTABLE)]
+Line300 = Annotated[str, StringConstraints(max_length=300, pattern=_PRINTABLE)]
 Line500 = Annotated[str, StringConstraints(max_length=500, pattern=_PRINTABLE)]
 EmailText = Annotated[str, StringConstraints(min_length=3, max_length=254, pattern=_PRINTABLE)]
 MobileText = Annotated[str, StringConstraints(min_length=3, max_length=32, pattern=_PRINTABLE)]
@@ -89,5 +90,6 @@ Action = Literal[
     "new-purchase",
     "correct-data",
     "wait",
+    "update-client",
     "none",
 ]

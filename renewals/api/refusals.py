@@ -44,6 +44,8 @@ LOGIN: Refusals = (
     errors.WindowNotOpen,
     errors.CampaignOver,
     errors.NotActivated,
+    errors.FamilyRefused,
+    errors.RenewalsExhausted,
     errors.CardUnfit,
     errors.DeviceEndOfLife,
     errors.CardMismatch,
@@ -52,8 +54,9 @@ LOGIN: Refusals = (
     errors.OldKeyWeak,
 )
 
-CHALLENGE: Refusals = LOGIN
+CHALLENGE: Refusals = (errors.ClientOutdated, *LOGIN)
 SESSION: Refusals = (
+    errors.ClientOutdated,
     errors.ChallengeInvalid,
     errors.ChallengeExpired,
     errors.SignatureInvalid,
@@ -66,7 +69,8 @@ DIAGNOSIS: Refusals = (
     errors.PinLocked,
     errors.CardUnfit,
     errors.NotActivated,
-    errors.CampaignOver,
+    errors.FamilyRefused,
+    errors.RenewalsExhausted,
     errors.DeviceEndOfLife,
     StockEmpty,
 )
@@ -78,7 +82,7 @@ CONFIRMATION: Refusals = (
     errors.ConfirmationExpired,
     ContactTaken,
 )
-ACCEPTANCE: Refusals = (*OPEN, errors.StepNotOpen, errors.TextsOutdated)
+ACCEPTANCE: Refusals = (*OPEN, errors.StepNotOpen, errors.TextsOutdated, StockEmpty)
 FORM: Refusals = (*OPEN, errors.StepNotOpen, errors.FormMissing)
 FORM_FILE: Refusals = (errors.FormMissing,)
 FORM_SIGNATURE: Refusals = (errors.FormSignatureInvalid, errors.FormMissing, *OPEN, errors.StepNotOpen, StockEmpty)
@@ -103,6 +107,7 @@ INSTALLATION: Refusals = (
     errors.ProofInvalid,
 )
 CANCELLATION: Refusals = (errors.CaseEnded,)
+SUPPORT: Refusals = (ContactInvalid, errors.SupportRequestChanged)
 
 
 def refusing(kinds: Refusals = ()) -> dict[str, Any]:

@@ -125,6 +125,21 @@ class CardUnfit(NotRenewable):
     label: ClassVar[str | None] = None
 
 
+class FamilyRefused(CardUnfit):
+    """A card family that is known and not renewed; the family's own sentence says why (`CardFamily.refusal`)."""
+
+    code = "family-refused"
+    label = NONE_RENEWABLE
+
+
+class RenewalsExhausted(CardUnfit):
+    """The card has been renewed as often as its family allows."""
+
+    code = "renewals-exhausted"
+    detail = _("La carta è già stata rinnovata il numero massimo di volte: occorre un nuovo acquisto.")
+    label = NONE_RENEWABLE
+
+
 class OldKeyWeak(CardUnfit):
     """The old key can be broken, so its proof of possession proves nothing (ADR 10)."""
 
@@ -168,10 +183,18 @@ class NotActivated(NotRenewable):
 
 
 class CampaignOver(NotRenewable):
-    """The card's expiry lies after the campaign's cut-off, or its target is no gain."""
+    """No campaign extends this card now: by its dates, its family, its list, or because nothing is gained."""
 
     code = "campaign-excluded"
     detail = _("La tessera non rientra tra quelle abilitate all'estensione.")
+
+
+class CertificateNotExtended(NotRenewable):
+    """The signature half of a card whose authentication certificate alone is extended (SogeiExtend guide)."""
+
+    code = "certificate-not-extended"
+    detail = _("L'estensione riguarda solo il certificato di autenticazione della carta.")
+    action = "none"
 
 
 class PairClosed(NotRenewable):

@@ -14,6 +14,7 @@ from django_fsm import transition
 from cms.fsm import StateField, StatefulModel, transition_trigger
 from cms.models import Agreement, Campaign, Card, Centre, Certificate, Holder, Pair, Service
 from cms.states import ApprovalMode, Channel, Flow
+from renewals.flows import POLICIES
 from renewals.states import (
     OPEN_STATES,
     UNAUTHORISED,
@@ -83,6 +84,8 @@ class RenewalCase(StatefulModel):
     completed_at = models.DateTimeField("completata il", null=True, blank=True)
     closed_at = models.DateTimeField("chiusa il", null=True, blank=True)
     close_reason = models.CharField("motivo di chiusura", max_length=200, blank=True)
+    # What the holder says is wrong with his data, for the centre alone: no event and no mail repeats it.
+    close_note = models.CharField("nota del titolare", max_length=300, blank=True)
     decided_by = models.BigIntegerField("deciso da", null=True, blank=True)
     decided_at = models.DateTimeField("deciso il", null=True, blank=True)
     decision_reason = models.CharField("motivo della decisione", max_length=300, blank=True)
@@ -181,6 +184,10 @@ class RenewalCase(StatefulModel):
                 name="notice_kind_and_instant_together",
             ),
             models.CheckConstraint(
+                condition=Q(flow=Flow.ENROLL, campaign__isnull=True) | Q(flow=Flow.EXTEND, campaign__isnull=False),
+                name="extension_has_campaign",
+            ),
+            models.CheckConstraint(
                 condition=Q(suspended_at__isnull=True) | Q(suspended_at__gte=F("completed_at")),
                 name="suspension_follows_completion",
             ),
@@ -191,8 +198,16 @@ class RenewalCase(StatefulModel):
 
     @cached_property
     def old_halves(self) -> list[Certificate]:
-        """Certificates in renewal, authentication first; read once per loaded case: who locks anew reads anew."""
-        return list(self.old_pair.certificates.order_by("type"))
+        """Certificates in renewal, authentication first; read once per loaded case: who locks anew reads anew.
+
+        An extension leaves the pair's other half as it is.
+        """
+        return list(self.old_pair.certificates.filter(type__in=POLICIES[self.flow].types).order_by("type"))
+
+    @property
+    def types(self) -> list[str]:
+        """What the issuing service issues of what the flow renews: slots at the card, units of the stock."""
+        return [type_ for type_ in self.issuing_service.types if type_ in POLICIES[self.flow].types]
 
     @property
     def is_open(self) -> bool:
@@ -226,9 +241,9 @@ class RenewalCase(StatefulModel):
         self.closed_at, self.close_reason = at, "old-certificate-expired"
 
     @transition(state, source=list(OPEN_STATES), target=CaseState.CANCELLED)
-    def cancel(self, *, at: datetime, reason: str) -> None:
+    def cancel(self, *, at: datetime, reason: str, note: str = "") -> None:
         """Stopped by operator or holder, or refused, before installation."""
-        self.closed_at, self.close_reason = at, reason
+        self.closed_at, self.close_reason, self.close_note = at, reason, note
 
     @transition(state, source=CaseState.COMPLETED, target=CaseState.EXPIRED)
     def lapse(self, *, at: datetime) -> None:

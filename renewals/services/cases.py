@@ -11,19 +11,22 @@ from django.db import IntegrityError, transaction
 from cms import events
 from cms.actors import SYSTEM, Actor
 from cms.fsm import refusing_illegal_moves
-from cms.models import Agreement, Certificate, Pair
+from cms.models import Agreement, Campaign, Certificate, Pair
 from cms.services import certificates, stock
 from notifications.catalog import Message
 from renewals import errors, policy, queries
 from renewals.codes import new_code
+from renewals.flows import Terms
 from renewals.models import RenewalCase
 from renewals.services import notices
 from renewals.states import CaseState
 from runtime.transactions import use_case
 
-_RELATED = ("holder", "card", "centre", "issuing_service", "old_pair", "new_pair")
+_RELATED = ("holder", "card__family", "centre", "issuing_service", "campaign", "old_pair__service", "new_pair")
+# The holder says that what the register knows of him is wrong: the centre has to look.
+DATA_WRONG = frozenset({"data-incorrect", "holder-data-wrong"})
 PLAN_FIELDS = ["due_kind", "due_at", "notice_kind", "notice_at"]
-STATE_FIELDS = ["state", "closed_at", "close_reason", *PLAN_FIELDS]
+STATE_FIELDS = ["state", "closed_at", "close_reason", "close_note", *PLAN_FIELDS]
 
 
 def locked(case_id: int, *, related: Sequence[str] = _RELATED) -> RenewalCase:
@@ -58,17 +61,18 @@ def subject_of(case: RenewalCase) -> dict[str, Any]:
     }
 
 
-def issuing_agreement(pair: Pair) -> Agreement:
+def issuing_agreement(pair: Pair, terms: Terms) -> Agreement:
     """Stock, term and approval mode come from the agreement of the issuing service (rules.md R14)."""
-    issuing = pair.service.issuing
-    agreement = Agreement.objects.filter(centre_id=pair.centre_id, service=issuing).first()
+    agreement = Agreement.objects.filter(centre_id=pair.centre_id, service=terms.service).first()
     if agreement is None:
         raise errors.AgreementMissing
     return agreement
 
 
-def built(pair: Pair, halves: list[Certificate], agreement: Agreement, *, at: datetime) -> RenewalCase:
-    """Build, without storing, the case of a pair."""
+def built(
+    pair: Pair, halves: list[Certificate], agreement: Agreement, *, campaign: Campaign | None, at: datetime
+) -> RenewalCase:
+    """Build, without storing, the case of a pair; `halves`: those that are renewed."""
     if pair.card_id is None:
         raise errors.CertificateRemote
     case = RenewalCase(
@@ -81,6 +85,7 @@ def built(pair: Pair, halves: list[Certificate], agreement: Agreement, *, at: da
         issuing_service_id=agreement.service_id,
         agreement=agreement,
         flow=pair.service.flow,
+        campaign=campaign,
         old_not_after=policy.old_not_after(halves),
         opened_at=at,
     )
@@ -88,14 +93,14 @@ def built(pair: Pair, halves: list[Certificate], agreement: Agreement, *, at: da
     return case
 
 
-def open_or_resume(pair: Pair, *, actor: Actor, at: datetime) -> RenewalCase:
+def open_or_resume(pair: Pair, terms: Terms, *, actor: Actor, at: datetime) -> RenewalCase:
     """Return the pair's open case, or open one; one per pair, whoever races. The caller's rules have passed."""
     case = queries.open_case_of(pair)
     if case is not None:
         return case
     if queries.is_closed(pair):
         raise errors.PairClosed
-    case = built(pair, queries.halves(pair), issuing_agreement(pair), at=at)
+    case = _under(terms, pair, at)
     case.opened_through = actor.channel
     try:
         with transaction.atomic():
@@ -111,14 +116,19 @@ def open_or_resume(pair: Pair, *, actor: Actor, at: datetime) -> RenewalCase:
     return case
 
 
-def open_again(closed: RenewalCase, pair: Pair, *, actor: Actor, at: datetime) -> RenewalCase:
+def open_again(closed: RenewalCase, pair: Pair, terms: Terms, *, actor: Actor, at: datetime) -> RenewalCase:
     """Open a new case for the pair of a closed one, whose row the caller has locked; the holder is invited again."""
-    case = built(pair, queries.halves(pair), issuing_agreement(pair), at=at)
+    case = _under(terms, pair, at)
     case.reopens, case.opened_through = closed, actor.channel
     case.save()
     record("case.opened", case, actor=actor, at=at, facts={"reopens": closed.code})
     notices.tell_window_open(case, at=at)
     return case
+
+
+def _under(terms: Terms, pair: Pair, at: datetime) -> RenewalCase:
+    halves = policy.in_renewal(pair, queries.halves(pair))
+    return built(pair, halves, issuing_agreement(pair, terms), campaign=terms.campaign, at=at)
 
 
 @use_case
@@ -138,24 +148,29 @@ def expire_case(case_id: int, *, now: datetime) -> bool:
 
 
 @use_case
-def cancel_case(case_id: int, *, reason: str, actor: Actor, at: datetime) -> RenewalCase:
-    """Stop a case before installation; the holder is told. Already cancelled: nothing happens."""
+def cancel_case(case_id: int, *, reason: str, actor: Actor, at: datetime, note: str = "") -> RenewalCase:
+    """Stop a case before installation; the holder is told, and the centre of data that the holder calls wrong.
+
+    `note`: his own words, kept on the case alone. Already cancelled: nothing happens.
+    """
     case = locked(case_id)
     if case.state == CaseState.CANCELLED:
         return case
     if not case.is_open:
         raise errors.CaseEnded
-    end_as_cancelled(case, reason=reason, actor=actor, at=at)
+    end_as_cancelled(case, reason=reason, note=note, actor=actor, at=at)
     record("case.cancelled", case, actor=actor, at=at, reason=reason)
     notices.tell(case, Message.CASE_CANCELLED, at=at, reason=reason)
+    if reason in DATA_WRONG:
+        notices.tell(case, Message.DATA_REPORTED, at=at, to=case.centre.email, **notices.data_reported(case))
     return case
 
 
-def end_as_cancelled(case: RenewalCase, *, reason: str, actor: Actor, at: datetime) -> None:
+def end_as_cancelled(case: RenewalCase, *, reason: str, actor: Actor, at: datetime, note: str = "") -> None:
     """Cancel a locked case and give back what it held."""
     was_signed = case.state == CaseState.AWAITING_INSTALLATION
     with refusing_illegal_moves():
-        case.cancel(at=at, reason=reason)
+        case.cancel(at=at, reason=reason, note=note)
     _end(case, was_signed=was_signed, actor=actor, at=at)
 
 
@@ -165,7 +180,7 @@ def _end(case: RenewalCase, *, was_signed: bool, actor: Actor, at: datetime) -> 
     notices.withdraw_warnings(case)
     if not was_signed:
         return
-    types = set(case.issuing_service.types)
+    types = set(case.types)
     used = certificates.abandon_issues(case.new_pair, at=at) if case.new_pair else frozenset()
     ledger: dict[str, Any] = {
         "centre_id": case.centre_id,

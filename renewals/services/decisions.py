@@ -16,9 +16,9 @@ from cms.services import certificates
 from cms.states import HoldCause
 from notifications.catalog import Message
 from renewals import errors, policy, queries
-from renewals.flows import POLICIES
+from renewals.flows import POLICIES, terms_of
 from renewals.models import RenewalCase
-from renewals.services import notices
+from renewals.services import eligibility, notices
 from renewals.services.cases import PLAN_FIELDS, cancel_case, end_as_cancelled, locked, open_again, plan, record
 from renewals.states import Authorisation, CaseState
 from runtime.transactions import use_case
@@ -104,9 +104,10 @@ def reopen_renewal(case_id: int, *, operator: User, now: datetime) -> RenewalCas
     pair = Pair.objects.select_related("card__family", "service__successor").get(pk=case.old_pair_id)
     if not queries.is_closed(pair) or queries.last_case_of(pair) != case:
         raise errors.NotReopenable
-    policy.require_renewable(pair, queries.halves(pair), renewed=queries.is_renewed(pair), now=now)
+    case.old_pair = pair
+    terms = eligibility.require_reopenable(case, renewed=queries.is_renewed(pair), now=now)
     actor = operator_actor(operator)
-    reopened = open_again(case, pair, actor=actor, at=now)
+    reopened = open_again(case, pair, terms, actor=actor, at=now)
     record("case.reopened", case, actor=actor, at=now, facts={"as": reopened.code})
     return reopened
 
@@ -166,7 +167,7 @@ def _new_not_after(case: RenewalCase, halves: list[Certificate]) -> datetime:
     """Known from the certificates, or, approved before installation, from the rule."""
     if halves:
         return _last(halves)
-    return POLICIES[case.flow].new_not_after(case.old_not_after, case.issuing_service)
+    return POLICIES[case.flow].new_not_after(case.old_not_after, terms_of(case))
 
 
 def _last(halves: list[Certificate]) -> datetime:

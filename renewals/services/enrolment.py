@@ -1,9 +1,8 @@
-"""The holder's steps before the signature: diagnosis, contacts, acceptance. Every step can be repeated."""
+"""The holder's first steps: diagnosis and contacts. Every step can be repeated."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -17,11 +16,12 @@ from cms.errors import StockEmpty
 from cms.services import holders, stock
 from cms.states import Outcome
 from notifications.catalog import Message
-from renewals import errors, policy, texts
-from renewals.models import Acceptance, MailboxConfirmation, RenewalCase
-from renewals.services import notices
+from renewals import errors, policy
+from renewals.flows import POLICIES, terms_of
+from renewals.models import MailboxConfirmation, RenewalCase
+from renewals.services import eligibility, notices
 from renewals.services.cases import locked, record
-from renewals.states import CaseState
+from renewals.states import CaseState, Step
 from runtime.transactions import use_case
 
 
@@ -66,16 +66,23 @@ def diagnose(case_id: int, diagnosis: Diagnosis, *, now: datetime) -> RenewalCas
 def _diagnose(case_id: int, diagnosis: Diagnosis, *, now: datetime) -> RenewalCase:
     case = locked_for_step(case_id, now=now)
     _require_fit(diagnosis)
-    policy.require_device_lives(case.old_pair, case.old_halves)
+    _require_still_renewable(case, now)
     if case.state == CaseState.NOTIFIED:
-        types = case.issuing_service.types
-        stock.require_available(centre_id=case.centre_id, service_id=case.issuing_service_id, types=types)
+        stock.require_available(centre_id=case.centre_id, service_id=case.issuing_service_id, types=case.types)
     if case.diagnosed_at is None:
         case.diagnosed_at = now
         case.save(update_fields=["diagnosed_at"])
         facts = {"atr": diagnosis.atr, "driver": diagnosis.driver}
         record("case.diagnosed", case, actor=holder_at_client(case.holder_id), at=now, facts=facts)
     return case
+
+
+def _require_still_renewable(case: RenewalCase, now: datetime) -> None:
+    """The device's dates and the family's limits once more; the case has passed its window."""
+    pair = case.old_pair
+    pair.card = case.card
+    done = eligibility.renewals_done(case.card)
+    policy.require_device_lives(pair, case.old_halves, terms_of(case), done=done, now=now)
 
 
 def _require_fit(diagnosis: Diagnosis) -> None:
@@ -110,7 +117,7 @@ def tell_stock_empty(case_id: int, *, now: datetime) -> None:
 def submit_contacts(case_id: int, contacts: Contacts, *, now: datetime) -> RenewalCase:
     """Take the holder's contacts; a changed mailbox waits for the code mailed to it, and both addresses are told."""
     case = locked_for_step(case_id, now=now)
-    if case.diagnosed_at is None:
+    if case.diagnosed_at is None or Step.CONTACTS not in POLICIES[case.flow].steps:
         raise errors.StepNotOpen
     if case.state != CaseState.NOTIFIED:
         return case
@@ -192,31 +199,3 @@ def _mail_code(case: RenewalCase, contacts: Contacts, *, now: datetime) -> None:
 
 def _code_mac(case: RenewalCase, code: str) -> str:
     return salted_hmac("renewals.mailbox-confirmation", f"{case.code}:{code}", algorithm="sha256").hexdigest()
-
-
-@use_case
-def accept_texts(case_id: int, accepted: Sequence[Mapping[str, str]], *, now: datetime) -> RenewalCase:
-    """Store that the holder accepted each text of the flow, in the version and with the hash now in force."""
-    case = locked_for_step(case_id, now=now)
-    if case.contacts_confirmed_at is None:
-        raise errors.StepNotOpen
-    if case.state != CaseState.NOTIFIED:
-        return case
-    wanted = {(text.kind, text.version, text.sha256) for text in texts.in_force(case.flow)}
-    if {(row["kind"], row["version"], row["sha256"]) for row in accepted} != wanted:
-        raise errors.TextsOutdated
-    rows = [
-        Acceptance(case=case, kind=kind, version=version, sha256=sha256, accepted_at=now)
-        for kind, version, sha256 in sorted(wanted)
-    ]
-    if not texts_accepted(case):
-        Acceptance.objects.bulk_create(rows, ignore_conflicts=True)
-        facts = {"texts": {kind: version for kind, version, _ in sorted(wanted)}}
-        record("case.terms-accepted", case, actor=holder_at_client(case.holder_id), at=now, facts=facts)
-    return case
-
-
-def texts_accepted(case: RenewalCase) -> bool:
-    """Whether every text in force has been accepted in its present version."""
-    rows = set(case.acceptances.values_list("kind", "sha256"))
-    return all((text.kind, text.sha256) in rows for text in texts.in_force(case.flow))

@@ -12,7 +12,6 @@ from cms import ca
 from cms.actors import holder_at_client
 from cms.errors import StockEmpty
 from cms.fsm import refusing_illegal_moves
-from cms.services import stock
 from cms.services.registration import pinned_issuers
 from cms.states import ApprovalMode
 from notifications.catalog import Attachment, Message
@@ -20,8 +19,8 @@ from pki import pades
 from pki.errors import PkiError
 from renewals import document, errors, policy, texts
 from renewals.models import RenewalCase, RenewalForm
-from renewals.services import enrolment, notices
-from renewals.services.cases import PLAN_FIELDS, plan, record
+from renewals.services import acceptance, enrolment, notices
+from renewals.services.cases import plan, record
 from renewals.services.enrolment import locked_for_step
 from renewals.states import CaseState
 from runtime.transactions import use_case
@@ -33,7 +32,7 @@ def prepare_form(case_id: int, *, now: datetime) -> RenewalForm:
     case = locked_for_step(case_id, now=now)
     if case.state != CaseState.NOTIFIED:
         return _existing(case)
-    if case.contacts_confirmed_at is None or not enrolment.texts_accepted(case):
+    if case.contacts_confirmed_at is None or not acceptance.texts_accepted(case):
         raise errors.StepNotOpen
     content = _content(case)
     digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -92,15 +91,7 @@ def _sign(case_id: int, signed_pdf: bytes, *, now: datetime) -> RenewalCase:
     record("case.signed", case, actor=holder_at_client(case.holder_id), at=now, facts={"form": form.document_sha256})
     pdf = Attachment(name=f"modulo-rinnovo-{case.code}.pdf", media_type="application/pdf", content=signed_pdf)
     notices.tell(case, Message.SIGNED_FORM, at=now, attachments=[pdf])
-    # Last in the transaction: the stock row is hot.
-    stock.reserve(
-        centre_id=case.centre_id,
-        service_id=case.issuing_service_id,
-        types=case.issuing_service.types,
-        case_code=case.code,
-        actor=holder_at_client(case.holder_id),
-        at=now,
-    )
+    acceptance.reserve(case, now=now)
     return case
 
 
@@ -117,16 +108,7 @@ def _move(case: RenewalCase, *, now: datetime) -> None:
         else:
             case.skip_authorisation()
     plan(case)
-    case.save(
-        update_fields=[
-            "state",
-            "authorisation",
-            "signed_at",
-            "approval_mode",
-            "refusal_suspends_at_once",
-            *PLAN_FIELDS,
-        ]
-    )
+    case.save(update_fields=acceptance.SIGNED_FIELDS)
 
 
 def _existing(case: RenewalCase) -> RenewalForm:

@@ -14,7 +14,7 @@ from cms.errors import KeyConflict
 from cms.fsm import refusing_illegal_moves
 from cms.models import CaRequest, Certificate, Pair
 from cms.services import certificates, codes, requests, stock
-from cms.states import CertificateStatus, CertificateType, RequestState
+from cms.states import CertificateStatus, CertificateType, Flow, RequestState
 from notifications.catalog import Message
 from pki import challenge as texts
 from pki import keys
@@ -23,7 +23,7 @@ from pki.errors import PkiError
 from pki.gateway import Subject, Validity
 from pki.x509 import read_certificate
 from renewals import errors, policy, queries
-from renewals.flows import POLICIES
+from renewals.flows import POLICIES, terms_of
 from renewals.models import Challenge, RenewalCase
 from renewals.services import notices
 from renewals.services.cases import PLAN_FIELDS, locked, plan, record
@@ -58,7 +58,7 @@ def _request_once(
     case = locked_for_step(case_id, now=now)
     if case.state != CaseState.AWAITING_INSTALLATION:
         raise errors.StepNotOpen
-    if set(parsed) != set(case.issuing_service.types):
+    if set(parsed) != set(case.types):
         raise errors.RequestInvalid("Occorre una richiesta per ciascun certificato della coppia.")
     asked = queries.issue_requests(case)
     if asked:
@@ -138,7 +138,7 @@ def _store(case: RenewalCase, parsed: Mapping[str, SigningRequest], *, now: date
 
 def validity(case: RenewalCase, old: Certificate, *, now: datetime) -> Validity:
     """From now to the old expiry of this very half plus the term: no day is lost, none is won."""
-    new_not_after = POLICIES[case.flow].new_not_after(old.not_after, case.issuing_service)
+    new_not_after = POLICIES[case.flow].new_not_after(old.not_after, terms_of(case))
     return Validity(not_before=now.replace(microsecond=0), not_after=new_not_after)
 
 
@@ -208,7 +208,7 @@ def complete_renewal(case_id: int, challenge_id: str, proofs: Mapping[str, bytes
     stock.debit(
         centre_id=case.centre_id,
         service_id=case.issuing_service_id,
-        types=case.issuing_service.types,
+        types=case.types,
         case_code=case.code,
         actor=holder_at_client(case.holder_id),
         at=now,
@@ -222,7 +222,7 @@ def _issued(case: RenewalCase) -> list[Certificate]:
     rows = case.new_pair.certificates.select_for_update(of=("self",), no_key=True).select_related("body").order_by("pk")
     issued = list(rows)
     standing = {half.type for half in issued if half.status != CertificateStatus.REVOKED}
-    if standing != set(case.issuing_service.types):
+    if standing != set(case.types):
         raise errors.StepNotOpen
     return issued
 
@@ -239,7 +239,7 @@ def _require_proofs(issued: list[Certificate], challenge: Challenge, proofs: Map
 
 def _open_next_window(case: RenewalCase, issued: list[Certificate]) -> None:
     """The new pair will have its own renewal; the sweep finds it by this instant."""
-    opens_at = register.months_before(policy.old_not_after(issued), case.issuing_service.window_months)
+    opens_at = register.window_opens_at(case.issuing_service, policy.old_not_after(issued))
     Pair.objects.filter(born_in=case).update(window_opens_at=opens_at)
 
 
@@ -247,6 +247,9 @@ def _tell_completed(case: RenewalCase, issued: list[Certificate], *, now: dateti
     new_not_after = min(half.not_after for half in issued)
     actor = holder_at_client(case.holder_id)
     record("case.completed", case, actor=actor, at=now, new_not_after=new_not_after)
+    if case.flow == Flow.EXTEND and not case.holder.email:
+        # Nobody could tell the holder of a new code, so the one that he may have stays good (rules.md R29).
+        return
     user_code = {"user_code": codes.renew_user_code(case.holder, at=now)}
     if case.waits_for_approval:
         notices.tell(

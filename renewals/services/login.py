@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -15,8 +16,9 @@ from pki import challenge as texts
 from pki.errors import PkiError
 from pki.x509 import read_certificate
 from renewals import errors, policy, queries
+from renewals.flows import Terms
 from renewals.models import Challenge, EnrolmentSession, RenewalCase
-from renewals.services import cases
+from renewals.services import cases, eligibility
 from renewals.states import CaseState, Purpose
 from runtime.transactions import use_case
 
@@ -29,12 +31,13 @@ def host() -> str:
 def begin_login(*, card_serial: str, fingerprint: str, now: datetime) -> Challenge:
     """Store a challenge for the login key of a renewable pair; valid for five minutes, once."""
     certificate = find_certificate(fingerprint)
-    pair, case = require_login(certificate, card_serial=card_serial, now=now)
+    admitted = require_login(certificate, card_serial=card_serial, now=now)
+    case = admitted.case
     nonce = texts.new_nonce()
     expires_at = _whole(now) + timedelta(seconds=settings.RENEWALS.challenge_seconds)
     return Challenge.objects.create(
         purpose=Purpose.LOGIN,
-        pair=pair,
+        pair=admitted.pair,
         case=case,
         spki_sha256=certificate.spki_sha256,
         nonce=nonce,
@@ -54,18 +57,23 @@ def find_certificate(fingerprint: str) -> Certificate:
     return certificate
 
 
-def require_login(certificate: Certificate, *, card_serial: str, now: datetime) -> tuple[Pair, RenewalCase | None]:
-    """Refuse anything that may not log in now: asked when the challenge is made and again when it is answered.
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A pair that may log in: under which terms, and its open case, if there is one."""
 
-    Returns the pair with its open case, if there is one.
-    """
+    pair: Pair
+    terms: Terms
+    case: RenewalCase | None
+
+
+def require_login(certificate: Certificate, *, card_serial: str, now: datetime) -> Admission:
+    """Refuse anything that may not log in now: asked when the challenge is made and again when it is answered."""
     pair = certificate.pair
     policy.require_on_card(pair)
     if pair.card is None or pair.card.serial != card_serial:
         raise errors.CardMismatch
-    halves, past = queries.halves(pair), queries.cases_of(pair)
-    renewed = any(case.completed_at is not None for case in past)
-    policy.require_renewable(pair, halves, renewed=renewed, now=now)
+    halves, past = policy.in_renewal(pair, queries.halves(pair)), queries.cases_of(pair)
+    terms, case = eligibility.require_renewable(pair, halves, past=past, now=now)
     if policy.login_certificate(halves).pk != certificate.pk:
         raise errors.NotLoginCertificate
     if past and past[0].state == CaseState.CANCELLED:
@@ -73,7 +81,7 @@ def require_login(certificate: Certificate, *, card_serial: str, now: datetime) 
     policy.require_sound_old_key(
         read_certificate(bytes(certificate.body.der)).spki_der, pair.card.family.smallest_old_rsa
     )
-    return pair, next((case for case in past if case.is_open), None)
+    return Admission(pair, terms, case)
 
 
 def open_session(challenge_id: str, signature: bytes, *, now: datetime) -> tuple[str, EnrolmentSession]:
@@ -91,9 +99,10 @@ def open_session(challenge_id: str, signature: bytes, *, now: datetime) -> tuple
 @use_case
 def _enter(challenge: Challenge, certificate: Certificate, *, now: datetime) -> tuple[str, EnrolmentSession]:
     consume(challenge, now=now)
-    pair, case = require_login(certificate, card_serial=_serial(certificate), now=now)
+    admitted = require_login(certificate, card_serial=_serial(certificate), now=now)
+    pair, case = admitted.pair, admitted.case
     if case is None:
-        case = cases.open_or_resume(pair, actor=holder_at_client(pair.holder_id), at=now)
+        case = cases.open_or_resume(pair, admitted.terms, actor=holder_at_client(pair.holder_id), at=now)
     case.old_pair = pair  # already read
     if pair.card is not None:
         case.card = pair.card

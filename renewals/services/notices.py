@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils.translation import gettext_noop as _
 
 from cms import policy as register
@@ -15,7 +16,7 @@ from cms.models import Certificate, Hold, Service
 from cms.services import halves
 from cms.services.certificates import Announcement
 from cms.services.halves import Chosen
-from cms.states import CertificateType, HoldCause
+from cms.states import CertificateType, Flow, HoldCause
 from notifications import services as outbox
 from notifications import withdrawal
 from notifications.catalog import CATALOG, Attachment, Message
@@ -27,6 +28,7 @@ from renewals.states import Authorisation, Notice
 # Message ids: each is translated when its mail is rendered, in the holder's language.
 REASONS = {
     "data-incorrect": _("I dati della pratica non sono corretti."),
+    "holder-data-wrong": _("I dati del titolare non sono corretti."),
     "holder-declines": _("Il titolare ha scelto di non proseguire."),
     "missing-approval": _("Il rinnovo non è stato autorizzato dal CDRL entro la scadenza dei certificati precedenti."),
     "approval-lapsed": _("Il rinnovo non è stato autorizzato dal CDRL entro 120 giorni dalla sospensione."),
@@ -39,6 +41,7 @@ REASON_OF_HOLD = {
     HoldCause.OPERATOR: _("La sospensione è stata disposta dal CDRL."),
     HoldCause.AUTHORITY: _("La sospensione è stata disposta dall'autorità."),
 }
+UNTOLD_OF_EXTENSIONS = frozenset({Message.RENEWAL_NOTICE, Message.RENEWAL_REMINDER, Message.CASE_EXPIRED})
 MESSAGE_OF = {
     Notice.RENEWAL: Message.RENEWAL_REMINDER,
     Notice.SUSPENSION: Message.SUSPENSION_WARNING,
@@ -88,7 +91,7 @@ def tell(
 ) -> None:
     """Post one mail of this case; a holder without a mailbox gets none. Key: message, case, suffix if repeatable."""
     address = to or case.holder.email
-    if not address:
+    if not address or is_untold(case, message):
         return
     draft = Draft(
         key=":".join(part for part in (message.value, case.code, suffix) if part),
@@ -108,9 +111,19 @@ def tell(
     post([draft], at=at)
 
 
+def is_untold(case: RenewalCase, message: Message) -> bool:
+    """Whether the flow leaves this mail out: an extension invites nobody, and ends with no new purchase (R29)."""
+    return case.flow == Flow.EXTEND and message in UNTOLD_OF_EXTENSIONS
+
+
 def window_open() -> dict[str, Any]:
     """What the first notice says besides the facts of the case."""
     return {"client_url": settings.RENEWALS.client_url}
+
+
+def data_reported(case: RenewalCase) -> dict[str, Any]:
+    """What the centre is told of a holder who calls his data wrong: where to read it, nothing of the person."""
+    return {"panel_url": f"{settings.BASE_URL}{reverse('admin:case', args=[case.code])}"}
 
 
 def tell_window_open(case: RenewalCase, *, at: datetime) -> None:
@@ -120,7 +133,7 @@ def tell_window_open(case: RenewalCase, *, at: datetime) -> None:
 
 def announcement(case: RenewalCase, message: Message, *, suffix: str = "", **more: Any) -> Announcement | None:
     """A mail that leaves only once the CA has acted."""
-    if not case.holder.email:
+    if not case.holder.email or is_untold(case, message):
         return None
     return Announcement(
         key=":".join(part for part in (message.value, case.code, suffix) if part),

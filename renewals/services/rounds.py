@@ -18,9 +18,10 @@ from django.utils.translation import gettext_lazy as _
 from cms.models import Agreement, Card, CaRequest, Certificate, Hold, Holder, Pair
 from cms.services import certificates
 from cms.services.certificates import Announcement
-from cms.states import CertificateStatus, HoldCause, RequestKind, RevocationCause
+from cms.states import CertificateStatus, Flow, HoldCause, RequestKind, RevocationCause
 from notifications.catalog import Message
-from renewals import errors, policy
+from renewals import errors, policy, queries
+from renewals.flows import Terms
 from renewals.models import RenewalCase
 from renewals.services import cases, notices
 from renewals.states import OPEN_STATES, CaseState
@@ -84,13 +85,14 @@ def openings(pairs: Sequence[Pair], *, now: datetime) -> list[Turn]:
     known: dict[int, list[RenewalCase]] = defaultdict(list)
     for case in RenewalCase.objects.filter(old_pair_id__in=ids).order_by("-id"):
         known[case.old_pair_id].append(case)
-    agreements = _agreements(pairs)
+    agreements, done = _agreements(pairs), _renewals_of_limited(pairs)
     turns = []
     for pair in pairs:
         turn = Turn(Sweep.OPEN, _known(pair.window_opens_at), pair.pk, pair.holder, pair.card, pair)
+        past = _Past(known[pair.pk], done.get(pair.card_id or 0, 0))
         agreement = agreements.get((pair.centre_id, pair.service.issuing.pk))
         try:
-            turn.case = _opened(pair, halves[pair.pk], known[pair.pk], agreement, now)
+            turn.case = _opened(pair, halves[pair.pk], past, agreement, now)
         except errors.NotRenewable as obstacle:
             turn.obstacle = obstacle
             if isinstance(obstacle, errors.WindowNotOpen):
@@ -101,19 +103,31 @@ def openings(pairs: Sequence[Pair], *, now: datetime) -> list[Turn]:
     return turns
 
 
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """Cases of a pair, newest first, and how many renewals of its card count against the family's limit."""
+
+    cases: list[RenewalCase]
+    done: int
+
+
 def _opened(
-    pair: Pair, halves: list[Certificate], known: list[RenewalCase], agreement: Agreement | None, now: datetime
+    pair: Pair, halves: list[Certificate], past: _Past, agreement: Agreement | None, now: datetime
 ) -> RenewalCase | None:
-    """Build the new case; None where a client was earlier; raise what stands against it."""
+    """Build the new case; None where a client was earlier, or alone may come; raise what stands against it."""
+    if pair.service.flow == Flow.EXTEND:
+        return None
+    known = past.cases
     renewed = any(case.completed_at is not None for case in known)
-    policy.require_renewable(pair, halves, renewed=renewed, now=now)
+    policy.require_present(pair, halves, renewed=renewed, now=now)
+    policy.require_in_terms(pair, halves, Terms(pair.service.issuing), done=past.done, now=now)
     if any(case.state in OPEN_STATES for case in known):
         return None
     if known and known[0].state == CaseState.CANCELLED:
         raise errors.PairClosed
     if agreement is None:
         raise errors.AgreementMissing
-    case = cases.built(pair, halves, agreement, at=now)
+    case = cases.built(pair, halves, agreement, campaign=None, at=now)
     case.holder, case.centre, case.service = pair.holder, pair.centre, pair.service
     case.issuing_service = agreement.service
     if pair.card is not None:
@@ -134,7 +148,7 @@ def expiries(rows: Sequence[RenewalCase], *, now: datetime) -> list[Turn]:
     for case in rows:
         turn = _turn(Sweep.EXPIRE, case)
         if case.state == CaseState.AWAITING_INSTALLATION:
-            types, mine = frozenset(case.issuing_service.types), used[case.new_pair_id or 0]
+            types, mine = frozenset(case.types), used[case.new_pair_id or 0]
             turn.debited, turn.released = types & mine, types - mine
             turn.wishes = _revocations(alive[case.new_pair_id or 0], RevocationCause.NOT_INSTALLED, asked)
         case.expire(at=now)
@@ -248,6 +262,13 @@ def _agreements(pairs: Sequence[Pair]) -> dict[tuple[int, int], Agreement]:
         centre_id__in={pair.centre_id for pair in pairs}, service_id__in={pair.service.issuing.pk for pair in pairs}
     )
     return {(agreement.centre_id, agreement.service_id): agreement for agreement in found.select_related("service")}
+
+
+def _renewals_of_limited(pairs: Sequence[Pair]) -> dict[int, int]:
+    """Completed renewals of the cards whose family limits them."""
+    cards = [pair.card for pair in pairs if pair.card is not None]
+    limited = [card.pk for card in cards if card.family.max_renewals is not None]
+    return queries.renewals_of(limited) if limited else {}
 
 
 def _lapse_of(case: RenewalCase) -> datetime:

@@ -12,7 +12,7 @@ from cms.models import Card, CardFamily, Certificate, Pair
 from pki.errors import PkiError
 from pki.x509 import read_certificate
 from renewals import errors, policy, queries
-from renewals.flows import POLICIES
+from renewals.flows import POLICIES, Terms
 from renewals.services.login import require_login
 
 # Order in which the verdict of a card is told (rules.md R16): renewable, already renewed, expired, other.
@@ -28,6 +28,7 @@ class Finding:
     certificate: Certificate | None
     not_after: datetime | None
     refusal: DomainError | None = None
+    terms: Terms | None = None
 
     @property
     def verdict(self) -> str:
@@ -57,11 +58,11 @@ def scan_card(*, serial: str, atr: str, certificates: Sequence[bytes], now: date
     findings = [_finding(der, serial, now) for der in certificates]
     known = [finding.certificate for finding in findings if finding.certificate is not None]
     pairs = {half.pair_id: half.pair for half in known}
-    card = Card.objects.select_related("family").filter(serial=serial).first()
+    card = Card.objects.select_related("family").filter(serial=serial).first() if pairs else None
     return Scan(
         findings=findings,
-        offers=[_offer(pair) for pair in pairs.values() if _is_offered(pair, findings)],
-        family=_family(card, atr) if pairs else None,
+        offers=[offer for pair in pairs.values() if (offer := _offer_of(pair, findings)) is not None],
+        family=_family(card, atr),
         purchase_url=next((pair.centre.purchase_url for pair in pairs.values()), ""),
     )
 
@@ -75,21 +76,23 @@ def _finding(der: bytes, serial: str, now: datetime) -> Finding:
     certificate = rows.filter(fingerprint=facts.fingerprint.hex()).first()
     if certificate is None:
         return Finding(facts.fingerprint.hex(), None, None, errors.CertificateUnknown())
-    return Finding(certificate.fingerprint, certificate, certificate.not_after, _refusal(certificate, serial, now))
-
-
-def _refusal(certificate: Certificate, serial: str, now: datetime) -> DomainError | None:
-    halves = queries.halves(certificate.pair)
-    if not halves:
-        return errors.CertificateUnknown()
     try:
-        policy.require_on_card(certificate.pair)
-        login = policy.login_certificate(halves)
-        # The rule is the login's own: what is offered here can log in there.
-        require_login(_with_body(login, certificate), card_serial=serial, now=now)
+        terms = _terms(certificate, serial, now)
     except DomainError as refusal:
-        return refusal
-    return None
+        return Finding(certificate.fingerprint, certificate, certificate.not_after, refusal)
+    return Finding(certificate.fingerprint, certificate, certificate.not_after, terms=terms)
+
+
+def _terms(certificate: Certificate, serial: str, now: datetime) -> Terms:
+    """Under which terms this half is renewed now; raises what stands against it."""
+    pair = certificate.pair
+    policy.require_on_card(pair)
+    halves = policy.in_renewal(pair, queries.halves(pair))
+    if certificate not in halves:
+        raise errors.CertificateNotExtended
+    # The rule is the login's own: what is offered here can log in there.
+    login = _with_body(policy.login_certificate(halves), certificate)
+    return require_login(login, card_serial=serial, now=now).terms
 
 
 def _with_body(login: Certificate, shown: Certificate) -> Certificate:
@@ -99,23 +102,28 @@ def _with_body(login: Certificate, shown: Certificate) -> Certificate:
     return login
 
 
-def _is_offered(pair: Pair, findings: Sequence[Finding]) -> bool:
-    own = [
-        finding for finding in findings if finding.certificate is not None and finding.certificate.pair_id == pair.pk
-    ]
-    return bool(own) and all(finding.refusal is None for finding in own)
+def _offer_of(pair: Pair, findings: Sequence[Finding]) -> dict[str, Any] | None:
+    """What can be done with a pair, if each of its halves that was found and that its flow renews can be renewed."""
+    halves = policy.in_renewal(pair, queries.halves(pair))
+    own = [finding for finding in findings if finding.certificate in halves]
+    terms = next((finding.terms for finding in own), None)
+    if terms is None or any(finding.refusal is not None for finding in own):
+        return None
+    return _offer(pair, halves, terms)
 
 
-def _offer(pair: Pair) -> dict[str, Any]:
-    halves = queries.halves(pair)
-    signing = policy.signing_certificate(halves)
+def _offer(pair: Pair, halves: list[Certificate], terms: Terms) -> dict[str, Any]:
+    flow, signing = POLICIES[pair.service.flow], policy.signing_certificate(halves)
     return {
         "login_with": policy.login_certificate(halves).fingerprint,
         "sign_with": signing.fingerprint if signing else None,
         "flow": pair.service.flow,
         "service": pair.service.name,
         "old_not_after": policy.old_not_after(halves),
-        "steps": [step.value for step in POLICIES[pair.service.flow].steps],
+        "new_not_after": min(flow.new_not_after(half.not_after, terms) for half in halves),
+        "replaces": policy.replaces_keys(pair),
+        "campaign": terms.campaign.name if terms.campaign else None,
+        "steps": [step.value for step in flow.steps],
     }
 
 

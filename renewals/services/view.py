@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from cms.models import CaRequest, Certificate
 from cms.policy import rome_date
-from cms.states import CertificateStatus, RequestState
+from cms.states import CertificateStatus, Flow, RequestState
 from renewals import policy, queries
 from renewals.flows import POLICIES
 from renewals.models import RenewalCase
-from renewals.services.enrolment import texts_accepted
+from renewals.services.acceptance import texts_accepted
 from renewals.services.login import host
 from renewals.states import CaseState, Step
 
 _CONCLUDED = "Rinnovo concluso. Le abbiamo inviato un'e-mail con il codice utente: lo conservi con cura."
+_EXTENDED = "Estensione conclusa: la carta può essere usata fino al {day}."
 _IN_PART = (
     "Rinnovo concluso solo in parte: i nuovi certificati sono attivi, ma il CDRL deve autorizzare il rinnovo entro il "
     "{day}. In mancanza saranno sospesi."
@@ -33,11 +35,12 @@ def next_step(case: RenewalCase, requests: list[CaRequest]) -> Step:
 
 
 def _before_signature(case: RenewalCase) -> Step:
+    steps = POLICIES[case.flow].steps
     if case.diagnosed_at is None:
         return Step.DIAGNOSIS
-    if case.contacts_confirmed_at is None:
+    if Step.CONTACTS in steps and case.contacts_confirmed_at is None:
         return Step.CONTACT_CONFIRMATION if case.pending_contacts else Step.CONTACTS
-    return Step.FORM_SIGNATURE if texts_accepted(case) else Step.ACCEPTANCE
+    return Step.FORM_SIGNATURE if Step.FORM_SIGNATURE in steps and texts_accepted(case) else Step.ACCEPTANCE
 
 
 def _after_signature(requests: list[CaRequest]) -> Step:
@@ -116,10 +119,16 @@ def _result(case: RenewalCase, new_halves: list[Certificate]) -> dict[str, Any] 
     if case.completed_at is None:
         return None
     authorise_by = policy.authorise_by(case)
-    message = _IN_PART.format(day=f"{rome_date(authorise_by):%d/%m/%Y}") if authorise_by else _CONCLUDED
+    new_not_after = min((half.not_after for half in new_halves), default=None)
     return {
         "concluded": case.is_concluded,
-        "message": message,
+        "message": _message(case, authorise_by, new_not_after),
         "authorise_by": authorise_by,
-        "new_not_after": min((half.not_after for half in new_halves), default=None),
+        "new_not_after": new_not_after,
     }
+
+
+def _message(case: RenewalCase, authorise_by: datetime | None, new_not_after: datetime | None) -> str:
+    if case.flow == Flow.EXTEND and new_not_after is not None:
+        return _EXTENDED.format(day=f"{rome_date(new_not_after):%d/%m/%Y}")
+    return _IN_PART.format(day=f"{rome_date(authorise_by):%d/%m/%Y}") if authorise_by else _CONCLUDED

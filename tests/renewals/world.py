@@ -134,9 +134,11 @@ class World:
         types: tuple[str, ...] = TYPES,
         first_issued_on: date | None = None,
         activated: bool = True,
+        expires_on: date | None = None,
+        holder: Holder | None = None,
     ) -> TestCard:
         """A holder's card with certificates that the CA issued three years before they expire."""
-        holder = self.person(number)
+        holder = holder or self.person(number)
         name, serial = f"card-{number}", f"6090010{number:09d}"
         keys = {slot: key(f"{name}-{slot}") for slot in types}
         certificates = {slot: self.issue(slot, keys[slot], holder, serial, not_after) for slot in types}
@@ -147,6 +149,7 @@ class World:
                 family=family or self.family,
                 first_issued_on=first_issued_on,
                 activated_on=first_issued_on if activated else None,
+                expires_on=expires_on,
             ),
             holder=holder,
             agreement=agreement or self.agreement,
