@@ -22,6 +22,8 @@ class Actor:
 
 SYSTEM = Actor("system", Channel.AUTOMATIC)
 IMPORTER = Actor("system", Channel.IMPORT)
+UNKNOWN_AT_CLIENT = Actor("unknown", Channel.CLIENT)
+"""Somebody at the card client who has proven nothing."""
 
 
 def operator(user: User) -> Actor:

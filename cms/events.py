@@ -88,6 +88,11 @@ VERBS = {
     "user-code.reopened": _("Codice utente riaperto"),
     "user-code.reissued": _("Nuovo codice utente inviato"),
     "holder-link.sent": _("Collegamento inviato al titolare"),
+    "support.opened": _("Richiesta di supporto aperta"),
+    "support.assigned": _("Richiesta di supporto presa in carico"),
+    "support.answered": _("Risposta alla richiesta di supporto"),
+    "support.closed": _("Richiesta di supporto chiusa"),
+    "support.reopened": _("Richiesta di supporto riaperta"),
     "login.refused": _("Accesso rifiutato"),
 }
 

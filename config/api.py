@@ -14,7 +14,7 @@ from cms.errors import DomainError
 from config.openapi import DESCRIPTION, TAGS, ContractAPI
 from config.statuses import PROBLEM_JSON, TITLES, status_of
 from renewals.api import router as enrollment
-from renewals.errors import Unauthenticated
+from renewals.errors import ClientOutdated, Unauthenticated
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +63,13 @@ def refuse(_request: HttpRequest, refusal: DomainError) -> HttpResponse:
     if status is None:
         return fail(_request, refusal)
     return respond(status, refusal.reason_code, refusal.text, action=refusal.next_action, message=refusal.label)
+
+
+@api.exception_handler(ClientOutdated)
+def refuse_outdated(_request: HttpRequest, refusal: ClientOutdated) -> HttpResponse:
+    """The one refusal that names an address: where a newer client is."""
+    body = problem(426, refusal.reason_code, refusal.text, action=refusal.next_action)
+    return HttpResponse(json.dumps(body | {"download": refusal.download}), status=426, content_type=PROBLEM_JSON)
 
 
 @api.exception_handler(ValidationError)

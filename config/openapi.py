@@ -45,12 +45,17 @@ client before it signs; the keys text is built by the client from the case's `ho
 there is one, else `detail`. Beside those of each operation: 404 `not-found` and 405 `method-not-allowed` for paths
 and methods that are not here, 500 `internal-error`.
 
-**Formats.** Bodies are JSON of at most 64 kB and strict: unknown keys are refused. Binary values are base64. Instants
-are ISO 8601 in UTC.
+**Versions.** A client says its own in the header `Sigillo-Client: 0.2.0`. One below `client.minimum` of
+`GET /capabilities` is refused at the login with 426 `client-outdated`; `download` in that problem says where a newer
+one is. Answers may grow new fields: ignore those that you do not know.
+
+**Formats.** Bodies are JSON of at most 64 kB (requests for help: 512 kB) and strict: unknown keys are refused. Binary
+values are base64. Instants are ISO 8601 in UTC.
 """
 
 TAGS = [
     {"name": "entrance", "description": "For anybody who holds a card; names no person."},
+    {"name": "support", "description": "Beside a renewal: what this server offers, and a request for help."},
     {"name": "case", "description": "The steps of the one case that the bearer token is bound to."},
 ]
 SESSION = (
@@ -62,7 +67,7 @@ _HEADERS = {401: {"WWW-Authenticate": _SCHEME}, 429: {"Retry-After": _SECONDS}, 
 # What doors and middleware say beside the use cases.
 _UNREADABLE = {"input-invalid": "The body cannot be read as JSON."}
 _NOT_AS_SAID = {"input-invalid": "The body is not what its schema says; `detail` names the fields."}
-_TOO_LARGE = {"body-too-large": "The body is larger than 64 kB, or its length is not told."}
+_TOO_LARGE = {"body-too-large": "The body is larger than it may be (see Formats), or its length is not told."}
 _UNAVAILABLE = {"service-unavailable": "The database is busy or away; nothing was changed."}
 _SHARED_NAMES = {
     400: "UnreadableBody",
@@ -160,7 +165,10 @@ def _sentence(kind: Refusal) -> str:
 
 
 def _response(status: int, codes: dict[str, str]) -> dict[str, Any]:
-    narrowed = {"properties": {"status": {"const": status}, "code": {"enum": list(codes)}}}
+    properties: dict[str, Any] = {"status": {"const": status}, "code": {"enum": list(codes)}}
+    if status == 426:
+        properties["download"] = {"type": "string", "description": "Where a newer client is."}
+    narrowed = {"properties": properties}
     shape = {"allOf": [{"$ref": "#/components/schemas/Problem"}, narrowed]}
     response: dict[str, Any] = {
         "description": "\n".join(f"- `{code}`: {sentence}" for code, sentence in codes.items()),

@@ -10,6 +10,9 @@ from config.api import respond
 from config.statuses import PROBLEM_JSON
 
 LARGEST_BODY = 64 * 1024
+LARGEST_REPORT = 512 * 1024
+REPORTS = "/api/enrollment/v1/support-requests"
+"""Where a client's log comes along."""
 _IN_KIND = {
     400: ("input-invalid", "La richiesta non è leggibile."),
     404: ("not-found", "Risorsa non trovata."),
@@ -46,4 +49,4 @@ def _is_large(request: HttpRequest) -> bool:
         return True
     length = request.META.get("CONTENT_LENGTH") or "0"
     is_number = length.isascii() and length.isdigit() and len(length) < 10
-    return not is_number or int(length) > LARGEST_BODY
+    return not is_number or int(length) > (LARGEST_REPORT if request.path == REPORTS else LARGEST_BODY)

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # What is ours and not Django's.
 BASE_URL = ENVIRONMENT.base_url
 HOLDER_PATH = "/titolare/"  # where the holder's pages begin; mails link to it
+CLIENT_PATH = "/scarica/"  # where holders get the card client
 REDIS_URL = ENVIRONMENT.redis_url.get_secret_value()
 SEALING_KEYS = ENVIRONMENT.sealing_key_ring
 HEARTBEAT_FOLDER = ENVIRONMENT.heartbeat_folder
@@ -145,7 +146,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = False
 SECURE_REFERRER_POLICY = None
 SECURE_CROSS_ORIGIN_OPENER_POLICY = None
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.trusts_proxy else None
-DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024  # the largest body of all, a request for help with its log
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 FILE_UPLOAD_HANDLERS = ["config.uploads.BoundedUpload"]
 

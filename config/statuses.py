@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from cms.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from renewals.api.doors import RateLimited
-from renewals.errors import Unauthenticated
+from renewals.errors import ClientOutdated, Unauthenticated
 
 PROBLEM_JSON = "application/problem+json"
 
-# First match wins: the two special kinds stand before the general ones.
+# First match wins: the special kinds stand before the general ones.
 STATUS_BY_KIND: dict[type[DomainError], int] = {
     Unauthenticated: 401,
     RateLimited: 429,
+    ClientOutdated: 426,
     NotFound: 404,
     Forbidden: 403,
     Invalid: 422,
@@ -26,6 +27,7 @@ TITLES = {
     409: "Operazione non possibile ora",
     413: "Richiesta troppo grande",
     422: "Dati non validi",
+    426: "Programma da aggiornare",
     429: "Troppe richieste",
     500: "Errore interno",
     503: "Servizio non disponibile",

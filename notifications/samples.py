@@ -92,6 +92,13 @@ VALUES: Mapping[str, Any] = MappingProxyType(
         "suspended_total": 1,
         "revoked_total": 1,
         "expired_total": 1,
+        "number": "S4T9-Q2KY",
+        "code": "card-write-failed",
+        "answer": (
+            "Dal registro risulta che la Sua carta non è stata modificata.\n\n"
+            "Tolga la carta, attenda dieci secondi, la inserisca di nuovo e riapra il programma: il rinnovo riprende da"
+            " dove si era fermato. Se il messaggio torna, installi il driver indicato nella pagina di scaricamento."
+        ),
         "title": "Sospensioni in ritardo",
         "remedy": (
             "Controlli che worker e beat siano in funzione e che la CA risponda: le sospensioni partono da sole appena"

@@ -6,7 +6,6 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -21,6 +20,7 @@ from renewals.models import RenewalCase
 from renewals.pages import frame
 from renewals.pages.case_words import page_of
 from renewals.pages.forms import DeclineForm, FindCaseForm
+from renewals.releases import download_page
 from renewals.services import standing, urging
 from runtime import clock
 from runtime.callers import network_of
@@ -107,7 +107,7 @@ def _shown(request: HttpRequest, visit: HolderVisit, now: datetime, *, status: i
     context = page_of(standing.standing_of(case, now), now) | {
         "visit": visit,
         "now": now,
-        "client_url": settings.RENEWALS.client_url,
+        "client_url": download_page(),
         "refusal": _(refusal.text) if refusal else "",
         "refusal_code": refusal.reason_code if refusal else "",
     }

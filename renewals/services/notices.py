@@ -21,7 +21,7 @@ from notifications import services as outbox
 from notifications import withdrawal
 from notifications.catalog import CATALOG, Attachment, Message
 from notifications.services import Draft
-from renewals import policy
+from renewals import policy, releases
 from renewals.models import RenewalCase
 from renewals.states import Authorisation, Notice
 
@@ -118,7 +118,7 @@ def is_untold(case: RenewalCase, message: Message) -> bool:
 
 def window_open() -> dict[str, Any]:
     """What the first notice says besides the facts of the case."""
-    return {"client_url": settings.RENEWALS.client_url}
+    return {"client_url": releases.download_page()}
 
 
 def data_reported(case: RenewalCase) -> dict[str, Any]:

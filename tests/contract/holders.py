@@ -45,6 +45,8 @@ STEP_OF = {
     "beginInstallation": "installation",
     "install": "installation",
     "reportFailure": "installation",
+    "showCapabilities": "scan",
+    "askForHelp": "installation",
     "cancel": "requests",
 }
 STEPS = tuple(dict.fromkeys([*STEP_OF.values(), "done", "closed"]))
@@ -174,6 +176,7 @@ _DICTATIONS: dict[str, tuple[str, str, Callable[[Enrolment], Any]]] = {
     "install": ("post", "/case/installation", Enrolment.install),
 }
 _FIXED: dict[str, Any] = {
+    "askForHelp": {"request_id": "7b3f2c1e-5a84-4d0f-9b6e-2f1c8a7d4e90", "code": "card-removed", "log": "09:00 step"},
     "reportFailure": {"step": "installation", "code": "card-removed", "detail": "test"},
     "cancel": CANCELLATION,
 }

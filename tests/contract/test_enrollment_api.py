@@ -79,7 +79,9 @@ def wander(prepared, chosen):
 def test_an_operation_keeps_the_contract(prepared, name):
     sender = fuzz(prepared, name, SETTINGS)
 
-    assert sender.seen.total() >= EXAMPLES
+    # Where nothing can be said, there is little to try.
+    is_told = fields_of(sender.operation) or "security" in sender.operation.definition.raw
+    assert sender.seen.total() >= (EXAMPLES if is_told else 1)
     assert sender.successes, sender.seen
 
 
@@ -96,6 +98,8 @@ def test_one_renewal_from_scan_to_proof_keeps_the_contract(prepared):
         while one.next_step != "done":
             one.go_on()
         one.send("reportFailure")
+        one.send("showCapabilities")
+        one.send("askForHelp")
         Journey(prepared, senders, "diagnosis").send("cancel")
 
     seen = {name: sender.seen for name, sender in senders.items()}
