@@ -1,31 +1,22 @@
-"""From a card in the reader to an open session: scan, choice, codes, and the challenge the old key signs."""
+"""From a card in the reader to an open session: scan, verdict, choice, and the challenge the old key signs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 
-from cardclient import certificates, pairs, texts
-from cardclient.contract import Case, Offer, ScanAnswer, Slot, Verdict
-from cardclient.errors import (
-    CardError,
-    Declined,
-    Distrusted,
-    InputNeeded,
-    NotRenewable,
-    PinLength,
-    PinLocked,
-    WrongPin,
-    WrongPuk,
-)
+from cardclient import __version__, certificates, pairs, texts
+from cardclient.acceptance import ENROLL, EXTEND
+from cardclient.contract import Capabilities, Case, Offer, ScanAnswer, Slot, Verdict
+from cardclient.errors import ClientOutdated, Distrusted, InputNeeded, NotRenewable
 from cardclient.naming import ObjectName, read_label
-from cardclient.ports import Card, CardCertificate, CardView, Choice, CodeState, Notice, Office, Screen, SecretKind
+from cardclient.ports import Card, CardCertificate, CardView, Choice, Office, Screen, SecretKind
 from cardclient.secret import Secret
 
-LONGEST_CODE = 16
-SHORTEST_NEW_PIN, LONGEST_NEW_PIN = 5, 8
+FAMILY_REFUSED = "family-refused"
+ASKED = frozenset({SecretKind.PIN, SecretKind.PUK})
+FLOWS = frozenset({ENROLL, EXTEND})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +36,21 @@ class Scanned:
     view: CardView
     answer: ScanAnswer
 
+    @property
+    def final(self) -> str | None:
+        """Code of a verdict that no PIN can change: the card's own, or the office's on its whole family."""
+        return self.view.final or (FAMILY_REFUSED if self.answer.refusal else None)
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """What can be renewed on it; nothing on a card that is lost, so that nobody is asked for its codes."""
+        return () if self.final else self.answer.offers
+
+    def replaces(self, offer: Offer) -> bool:
+        """Whether the old pair goes: the card's own setting, else the offer's, else the family's, else the flow's."""
+        told = (self.view.replaces, offer.replaces, self.answer.family_replaces)
+        return next((each for each in told if each is not None), offer.flow == ENROLL)
+
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
@@ -56,27 +62,49 @@ class Leftover:
 
 
 def scan_cards(card: Card, office: Office) -> tuple[Scanned, ...]:
-    """Read every card and ask the office about each; raises NoCard."""
-    return tuple(Scanned(view, office.scan(view)) for view in card.scan())
+    """Read every card and ask the office about each; raises NoCard, and ClientOutdated before anything is asked."""
+    views = card.scan()
+    _require_current(office.capabilities())
+    return tuple(Scanned(view, office.scan(view)) for view in views)
+
+
+def _require_current(capabilities: Capabilities | None) -> None:
+    """Refuse to begin what the office will refuse to go on with; an older office that names no minimum serves all."""
+    if capabilities and _version(__version__) < _version(capabilities.minimum):
+        raise ClientOutdated(download=capabilities.download, minimum=capabilities.minimum)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    parts = text.split(".")
+    if not all(part.isascii() and part.isdecimal() for part in parts):
+        raise Distrusted("answer-malformed", operation="version")
+    return tuple(int(part) for part in parts)
 
 
 def choose_renewal(screen: Screen, scanned: Sequence[Scanned]) -> tuple[Scanned, Offer]:
-    """Return the one renewal meant, asking only where there are several; raises NotRenewable or InputNeeded."""
-    choices = [(each, offer) for each in scanned for offer in each.answer.offers]
+    """Return the one renewal meant, asking only where there are several.
+
+    Raises NotRenewable, InputNeeded, and ClientOutdated for a flow that this version does not know.
+    """
+    choices = [(each, offer) for each in scanned for offer in each.offers]
     if not choices:
-        raise _not_renewable(scanned)
-    if len(choices) == 1:
-        return choices[0]
-    index = screen.choose([Choice(each.view, offer) for each, offer in choices])
+        raise not_renewable(scanned)
+    index = 0 if len(choices) == 1 else screen.choose([Choice(each.view, offer) for each, offer in choices])
     if index is None:
         raise InputNeeded("choice-needed")
-    return choices[index]
+    chosen, offer = choices[index]
+    if offer.flow not in FLOWS or not set(chosen.answer.secrets) <= ASKED:
+        raise ClientOutdated
+    return chosen, offer
 
 
-def _not_renewable(scanned: Sequence[Scanned]) -> NotRenewable:
-    """Speak of the card that comes nearest: already renewed, then expired, then the rest."""
+def not_renewable(scanned: Sequence[Scanned]) -> NotRenewable:
+    """Speak of the card that comes nearest: already renewed, then expired, then the rest; a lost one is called lost."""
     order = [Verdict.RENEWABLE, Verdict.ALREADY_RENEWED, Verdict.EXPIRED, Verdict.NOT_RENEWABLE]
-    answer = min((each.answer for each in scanned), key=lambda each: order.index(each.verdict))
+    nearest = min(scanned, key=lambda each: order.index(each.answer.verdict))
+    answer = nearest.answer
+    if nearest.final:
+        return NotRenewable(nearest.final, advice=answer.refusal)
     verdict = Verdict.NOT_RENEWABLE if answer.verdict is Verdict.RENEWABLE else answer.verdict
     return NotRenewable(answer.code or verdict.value, message=answer.message, advice=answer.advice)
 
@@ -86,7 +114,7 @@ def leftovers(scanned: Sequence[Scanned]) -> tuple[Leftover, ...]:
     return tuple(
         Leftover(each.view, old, name)
         for each in scanned
-        if each.view.replaces is not False and not each.answer.offers
+        if each.view.replaces is not False and not each.final and not each.answer.offers
         for verdict in each.answer.certificates
         if verdict.verdict is Verdict.ALREADY_RENEWED and verdict.slot
         for old in each.view.certificates
@@ -109,71 +137,6 @@ def _successor_of(view: CardView, old: CardCertificate, slot: Slot) -> ObjectNam
     return None
 
 
-def enter_pin(desk: Desk, view: CardView) -> Secret:
-    """Log in with the PIN the holder gives; say "last try" before it is used, explain a lock, never try one unasked.
-
-    Raises WrongPin, PinLocked, PinLength when the holder gives up, Declined when he spares the last try.
-    """
-    state, problem = view.pin, None
-    while True:
-        _warn(desk.screen, SecretKind.PIN, state)
-        pin = desk.screen.ask_secret(SecretKind.PIN, problem.code if problem else None)
-        if pin is None:
-            raise problem or InputNeeded("pin-needed")
-        try:
-            _require_plausible(pin)
-            desk.card.login(pin)
-        except (WrongPin, PinLength) as wrong:
-            problem, state = wrong, desk.card.view().pin
-        except PinLocked:
-            desk.screen.say(Notice("pin-locked"))
-            if not desk.screen.wants_unblock():
-                raise
-            # The PIN the holder has just chosen; logging in with it is no guess.
-            pin = unblock(desk)
-            desk.card.login(pin)
-            return pin
-        else:
-            return pin
-
-
-def enter_puk(desk: Desk) -> None:
-    """Check the PUK for families that need it; raises WrongPuk, PukLocked, Declined. Ends the card's login."""
-    problem: CardError | None = None
-    while True:
-        _warn(desk.screen, SecretKind.PUK, desk.card.view().puk)
-        puk = desk.screen.ask_secret(SecretKind.PUK, problem.code if problem else None)
-        if puk is None:
-            raise problem or InputNeeded("puk-needed")
-        try:
-            _require_plausible(puk)
-            desk.card.verify_puk(puk)
-        except (WrongPuk, PinLength) as wrong:
-            problem = wrong
-        else:
-            return
-
-
-def unblock(desk: Desk) -> Secret:
-    """Open a locked PIN with the PUK and a PIN the holder chooses; returns the new PIN. Raises WrongPuk, PukLocked."""
-    problem: CardError | None = None
-    while True:
-        _warn(desk.screen, SecretKind.PUK, desk.card.view().puk)
-        puk = desk.screen.ask_secret(SecretKind.PUK, problem.code if problem else None)
-        new_pin = desk.screen.ask_secret(SecretKind.NEW_PIN, None) if puk else None
-        if puk is None or new_pin is None:
-            raise problem or PinLocked
-        try:
-            _require_plausible(puk)
-            _require_new_pin(new_pin)
-            desk.card.unblock(puk, new_pin)
-        except (WrongPuk, PinLength) as wrong:
-            problem = wrong
-        else:
-            desk.screen.say(Notice("pin-unblocked"))
-            return new_pin
-
-
 def open_session(desk: Desk, view: CardView, offer: Offer, pin: Secret) -> Case:
     """Sign the office's login text with the old login key and return the case; raises Distrusted for anything odd."""
     login = old_certificate(view, offer.login_with)
@@ -187,6 +150,9 @@ def open_session(desk: Desk, view: CardView, offer: Offer, pin: Secret) -> Case:
     texts.require_case_names(host=case.host, nonce=case.nonce, card=case.card_serial, case=case.code)
     if case.host != desk.office.host or case.card_serial != view.serial:
         raise Distrusted("text-refused", operation="case")
+    # A case belongs to one card and to the very certificates it renews; none of them may be another card's.
+    for slot in case.slots:
+        old_certificate(view, slot.old_certificate)
     return case
 
 
@@ -203,32 +169,3 @@ def _require_login_key(view: CardView, login: CardCertificate) -> None:
     slots = {certificates.slot_of(certificates.load(each.der)) for each in view.certificates}
     if certificates.slot_of(certificates.load(login.der)) is Slot.SIGNATURE and Slot.AUTHENTICATION in slots:
         raise Distrusted("text-refused", operation="login-key")
-
-
-def _warn(screen: Screen, kind: SecretKind, state: CodeState) -> None:
-    if state is CodeState.LAST_TRY:
-        screen.say(Notice(f"{kind}-last-try"))
-        if not screen.confirm_last_try(kind):
-            raise Declined(f"{kind}-last-try")
-    elif state is CodeState.LOCKED:
-        # Some drivers report a lock before any try: warn on the flag, believe only the card's own refusal.
-        screen.say(Notice(f"{kind}-maybe-locked"))
-    elif state is CodeState.TRIED:
-        screen.say(Notice(f"{kind}-tried"))
-
-
-def _require_plausible(code: Secret) -> None:
-    """Refuse what no card takes, before a driver may count it as a try."""
-    text = code.reveal()
-    if not 4 <= len(text) <= LONGEST_CODE or not text.isascii() or not text.isprintable():
-        raise PinLength
-
-
-def _require_new_pin(code: Secret) -> None:
-    """A new PIN has 5 to 8 digits and is neither one digit repeated nor a run of neighbours."""
-    text = code.reveal()
-    if not (text.isascii() and text.isdecimal() and SHORTEST_NEW_PIN <= len(text) <= LONGEST_NEW_PIN):
-        raise PinLength
-    steps = {int(after) - int(before) for before, after in pairwise(text)}
-    if steps in ({0}, {1}, {-1}):
-        raise PinLength("pin-weak")

@@ -1,6 +1,7 @@
 """The office's answers as typed values, read strictly from JSON; keys that later versions add are ignored.
 
-Anything of the wrong shape raises `Distrusted("answer-malformed")`: the client never goes on with half an answer.
+Anything of the wrong shape raises `Distrusted("answer-malformed")`: the client never goes on with half an answer. A
+word that stands for something this version does not know (a step, a kind of text) raises `ClientOutdated`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from cardclient.contract import (
     TextKind,
     Verdict,
 )
-from cardclient.errors import Distrusted
+from cardclient.errors import ClientOutdated, Distrusted
 
 MEMBER = TypeVar("MEMBER", bound=enum.StrEnum)
 
@@ -81,11 +82,12 @@ class Fields:
         return value
 
     def one_of(self, name: str, kind: type[MEMBER]) -> MEMBER:
-        """Read a member of a closed list."""
+        """Read a member of a closed list; one this version does not know means that the office is newer."""
+        text = self.text(name)
         try:
-            return kind(self.text(name))
+            return kind(text)
         except ValueError:
-            raise malformed() from None
+            raise ClientOutdated from None
 
     def binary(self, name: str) -> bytes:
         """Read standard base64."""

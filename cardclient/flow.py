@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from cardclient import admission, certificates, pairs, steps
+from cardclient import admission, certificates, codes, pairs, steps
+from cardclient.acceptance import accept_before_login
 from cardclient.admission import Desk, Leftover, Scanned
 from cardclient.contract import Case, Offer, ScanAnswer, Step
 from cardclient.errors import (
@@ -21,10 +22,11 @@ from cardclient.errors import (
     CardRemoved,
     CardUpdateError,
     ClientError,
+    ClientOutdated,
     Distrusted,
     OfficeRefusal,
 )
-from cardclient.ports import CardView, Notice, Phase
+from cardclient.ports import CardView, Notice, Phase, SecretKind
 from cardclient.secret import Secret
 from cardclient.steps import Run
 
@@ -33,6 +35,7 @@ Act = Callable[[Desk, Run, Case, Secret], Case]
 
 # After each step the office says what is next; the same answer this many times in a row means that nothing moves.
 PATIENCE = 3
+UNAUTHENTICATED = 401
 
 STEPS: Mapping[Step, tuple[Phase, Act]] = {
     Step.DIAGNOSIS: (Phase.DIAGNOSIS, steps.diagnose),
@@ -48,51 +51,67 @@ STEPS: Mapping[Step, tuple[Phase, Act]] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended well: the case as the office last showed it (None when only leftovers were removed)."""
+    """How a run ended well: the case as the office last showed it (None when only leftovers were removed).
+
+    `reinsert`: a card of this family shows its new certificate only after it was out of the reader for a moment
+    (SogeiExtend: AC 2014 and AC 2018); `reinsertion.py` waits for that.
+    """
 
     view: CardView
     case: Case | None
     removed: int
+    reinsert: bool = False
 
 
 def scan(desk: Desk) -> tuple[Scanned, ...]:
     """Read the cards and ask the office about each; no PIN. Raises NoCard, OfficeUnreachable, OfficeRefusal."""
     desk.screen.phase(Phase.SCAN)
-    return admission.scan_cards(desk.card, desk.office)
+    with _naming_download(desk):
+        return admission.scan_cards(desk.card, desk.office)
 
 
 def renew(desk: Desk) -> Outcome:
     """Renew the card in the reader, or go on with what an earlier run began; raises a ClientError otherwise."""
-    scanned = scan(desk)
+    return renew_scanned(desk, scan(desk))
+
+
+def renew_scanned(desk: Desk, scanned: Sequence[Scanned]) -> Outcome:
+    """Do the same with cards that `scan` has read just now."""
     left = admission.leftovers(scanned)
-    if left and not any(each.answer.offers for each in scanned):
+    if left and not any(each.offers for each in scanned):
         return _finish_removal(desk, left)
-    chosen, offer = admission.choose_renewal(desk.screen, scanned)
-    desk.card.choose(chosen.view.serial)
-    run, pin = _log_in(desk, chosen, offer)
-    case = admission.open_session(desk, run.view, offer, pin)
-    LOG.info("case %s: %s", case.code, case.next_step)
-    return _finish(desk, run, _follow(desk, run, case, pin), chosen.answer)
+    with _naming_download(desk):
+        chosen, offer = admission.choose_renewal(desk.screen, scanned)
+        run = _prepare(desk, chosen, offer)
+        pin = _log_in(desk, run, chosen.answer)
+        case = admission.open_session(desk, run.view, offer, pin)
+        LOG.info("case %s: %s", case.code, case.next_step)
+        return _finish(desk, run, _follow(desk, run, case, pin), chosen.answer)
 
 
-def _log_in(desk: Desk, chosen: Scanned, offer: Offer) -> tuple[Run, Secret]:
-    """Check the codes this family asks for: first the PIN, whose loss is the smaller one, then the PUK."""
-    desk.screen.phase(Phase.LOGIN)
-    view = chosen.view
-    pin = admission.enter_pin(desk, view)
-    puk = "not-asked"
-    if "puk" in chosen.answer.secrets:
-        admission.enter_puk(desk)
-        puk = "ok"
-        desk.card.login(pin)  # accepted a moment ago; checking the PUK closed the session
+def _prepare(desk: Desk, chosen: Scanned, offer: Offer) -> Run:
+    """Turn to the chosen card and have accepted what can be read before any code is asked."""
+    view, replaces = chosen.view, chosen.replaces(offer)
+    desk.card.choose(view.serial)
     return Run(
         view=view,
+        offer=offer,
         login_with=admission.old_certificate(view, offer.login_with),
         sign_with=admission.old_certificate(view, offer.sign_with) if offer.sign_with else None,
-        # The card's own setting decides; without one, a renewal replaces and an extension keeps.
-        replaces=offer.flow == steps.ENROLL if view.replaces is None else view.replaces,
-        puk=puk,
-    ), pin
+        replaces=replaces,
+        puk="ok" if SecretKind.PUK in chosen.answer.secrets else "not-asked",
+        accepted=accept_before_login(desk.screen, desk.office, offer, replaces=replaces),
+    )
+
+
+def _log_in(desk: Desk, run: Run, answer: ScanAnswer) -> Secret:
+    """Check the codes this family asks for: first the PIN, whose loss is the smaller one, then the PUK."""
+    desk.screen.phase(Phase.LOGIN)
+    pin = codes.enter_pin(desk.card, desk.screen, run.view)
+    if SecretKind.PUK in answer.secrets:
+        codes.enter_puk(desk.card, desk.screen)
+        desk.card.login(pin)  # accepted a moment ago; checking the PUK closed the session
+    return pin
 
 
 def _follow(desk: Desk, run: Run, case: Case, pin: Secret) -> Case:
@@ -103,17 +122,43 @@ def _follow(desk: Desk, run: Run, case: Case, pin: Secret) -> Case:
         if repeated > PATIENCE:
             raise Distrusted("flow-stuck", operation=case.next_step)
         last = case.next_step
-        phase, act = STEPS[case.next_step]
-        desk.screen.phase(phase)
-        with _reporting(desk, phase):
-            after = act(desk, run, case, pin)
-        if (after.code, after.card_serial, after.host) != (case.code, case.card_serial, case.host):
+        after = _step(desk, run, case, pin)
+        if _identity(after) != _identity(case):
             raise Distrusted("text-refused", operation="case")
-        LOG.info("case %s: %s, next %s", case.code, phase, after.next_step)
+        LOG.info("case %s: %s, next %s", case.code, last, after.next_step)
         case = after
     if case.next_step is Step.CLOSED:
         raise OfficeRefusal("case-ended", status=200, action="contact-centre")
     return case
+
+
+def _step(desk: Desk, run: Run, case: Case, pin: Secret) -> Case:
+    """Carry out one step; a session that ran out while the holder read or waited is opened again, and he goes on."""
+    phase, act = STEPS[case.next_step]
+    desk.screen.phase(phase)
+    try:
+        with _reporting(desk, phase):
+            return act(desk, run, case, pin)
+    except OfficeRefusal as refusal:
+        if refusal.status != UNAUTHENTICATED:
+            raise
+        LOG.info("case %s: session over", case.code)
+        return _reopened(desk, run, pin, refusal)
+
+
+def _reopened(desk: Desk, run: Run, pin: Secret, refusal: OfficeRefusal) -> Case:
+    """Log in again with the same card; where that is not possible, the refusal stands and the next run goes on."""
+    try:
+        return admission.open_session(desk, run.view, run.offer, pin)
+    except Distrusted:
+        # Beyond a day after the run began a login text no longer fits its bounds: the clock may have been moved.
+        raise refusal from None
+
+
+def _identity(case: Case) -> tuple[object, ...]:
+    """What never changes in a case: its code, its card, its server, and the certificates it renews."""
+    renewed = tuple((each.slot, each.old_certificate) for each in case.slots)
+    return case.code, case.card_serial, case.host, case.flow, renewed
 
 
 def _finish(desk: Desk, run: Run, case: Case, answer: ScanAnswer) -> Outcome:
@@ -129,12 +174,12 @@ def _finish(desk: Desk, run: Run, case: Case, answer: ScanAnswer) -> Outcome:
     if left:
         desk.screen.phase(Phase.REMOVAL)
     for replaced in left:
-        with _reporting(desk, Phase.REMOVAL):
+        with _reporting(desk, Phase.REMOVAL), steps.writing(desk):
             _remove(desk, replaced)
     desk.screen.phase(Phase.DONE)
     if answer.reinsert_after:
         desk.screen.say(Notice("reinsert"))
-    return Outcome(run.view, case, len(left))
+    return Outcome(run.view, case, len(left), reinsert=answer.reinsert_after)
 
 
 def _require_announced(desk: Desk, run: Run, case: Case) -> None:
@@ -161,10 +206,11 @@ def _finish_removal(desk: Desk, left: Sequence[Leftover]) -> Outcome:
     desk.card.choose(view.serial)
     desk.screen.phase(Phase.LOGIN)
     desk.screen.say(Notice("old-objects-left"))
-    admission.enter_pin(desk, view)
+    codes.enter_pin(desk.card, desk.screen, view)
     desk.screen.phase(Phase.REMOVAL)
-    for each in mine:
-        _remove(desk, each)
+    with steps.writing(desk):
+        for each in mine:
+            _remove(desk, each)
     desk.screen.phase(Phase.DONE)
     desk.screen.say(Notice("removal-finished"))
     return Outcome(view, None, len(mine))
@@ -178,6 +224,19 @@ def _remove(desk: Desk, each: Leftover) -> None:
         raise
     except CardError as problem:
         raise CardUpdateError("old-objects-left", operation=problem.operation or problem.code) from problem
+
+
+@contextmanager
+def _naming_download(desk: Desk) -> Iterator[None]:
+    """Name the page of the new version to a client that found out by itself that it is too old for an answer."""
+    try:
+        yield
+    except ClientOutdated as problem:
+        if problem.download is None:
+            with suppress(ClientError):
+                known = desk.office.capabilities()
+                problem.download = known.download if known else None
+        raise
 
 
 @contextmanager
@@ -201,4 +260,4 @@ def _report(desk: Desk, phase: Phase, problem: ClientError) -> None:
         desk.screen.say(Notice("failure-reported", {"reference": reference}))
 
 
-__all__ = ["Desk", "Outcome", "pairs", "renew", "scan"]
+__all__ = ["Desk", "Outcome", "pairs", "renew", "renew_scanned", "scan"]

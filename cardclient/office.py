@@ -45,6 +45,7 @@ ATTEMPTS = 4
 LONGEST_PAUSE = 30.0  # seconds; a server that asks for more is given up until the next run
 LONGEST_WAIT = 300.0  # seconds to wait for certificates before the holder is told to come back
 LONGEST_NOTE = 300  # characters the API takes with a cancellation
+OLDER_CANCELLATION = {"reason": "data-incorrect", "confirm": True}
 LARGEST_ANSWER = 8 * 1024 * 1024
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
 PAGES = frozenset({"text/html", "application/xhtml+xml"})
@@ -211,7 +212,12 @@ class HttpOffice:
 
     def cancel(self, reason: str, note: str) -> None:
         """See `Office.cancel`; a cancelled case stays cancelled however often it is asked."""
-        self._json("POST", "/case/cancellation", {"reason": reason, "note": note[:LONGEST_NOTE]}, repeatable=True)
+        body = {"reason": reason, "note": note[:LONGEST_NOTE], "confirm": True}
+        answer = self._answered("POST", "/case/cancellation", body, repeatable=True)
+        if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
+            # An older office knows neither this reason nor a note.
+            answer = self._answered("POST", "/case/cancellation", OLDER_CANCELLATION, repeatable=True)
+        _decoded(_accepted(answer))
 
     def open_support_request(self, request: SupportRequest) -> SupportReceipt:
         """See `Office.open_support_request`."""

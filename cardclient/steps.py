@@ -5,19 +5,19 @@ None keeps anything: whatever a later run needs is on the card or at the office.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from cardclient import certificates, csr, form, pairs, texts
+from cardclient.acceptance import Accepted, accept_in_case
 from cardclient.admission import Desk, old_certificate
-from cardclient.contract import Acceptance, Case, CaseSlot, DataWrong, Diagnosis, Slot, TextKind
+from cardclient.contract import Case, CaseSlot, DataWrong, Diagnosis, Offer, Slot
 from cardclient.errors import CardError, CardUpdateError, Declined, Distrusted, InputNeeded, OfficeRefusal, StillPending
 from cardclient.naming import ObjectName
 from cardclient.ports import CardCertificate, CardKey, CardView, KeyKind
 from cardclient.secret import Secret
 
-ENROLL = "enroll"
 DATA_WRONG = "holder-data-wrong"  # the reason POST /case/cancellation knows
 KINDS = frozenset(KeyKind(*each) for each in (("rsa", 2048), ("rsa", 3072), ("rsa", 4096), ("ec", 256), ("ec", 384)))
 LONGEST_DRIVER = 120  # characters the API takes
@@ -26,24 +26,36 @@ CORRECTABLE = frozenset({"contact-taken", "contact-invalid", "input-invalid"})
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What stays the same through a run: the card as first seen, the chosen certificates, whether the old pair goes."""
+    """What stays the same through a run: card and offer as first seen, whether the old pair goes, texts accepted."""
 
     view: CardView
+    offer: Offer
     login_with: CardCertificate
     sign_with: CardCertificate | None
     replaces: bool
     puk: str
+    accepted: Accepted = frozenset()
 
     def name(self, case: Case, slot: Slot) -> ObjectName:
         """Name of the new pair of a slot."""
         return ObjectName(case.code, slot, self.replaces)
 
 
+@contextmanager
+def writing(desk: Desk) -> Iterator[None]:
+    """Let the screen know for how long the card must not be pulled nor the program closed."""
+    desk.screen.writing(active=True)
+    try:
+        yield
+    finally:
+        desk.screen.writing(active=False)
+
+
 def diagnose(desk: Desk, run: Run, _case: Case, _pin: Secret) -> Case:
     """Tell the office what the card can do; it refuses an unfit card before anything is written."""
     report = desk.card.report()
     keys = desk.card.keys()
-    return desk.office.diagnose(
+    after = desk.office.diagnose(
         Diagnosis(
             atr=run.view.atr.hex() if run.view.atr else None,
             pin="ok",
@@ -55,6 +67,9 @@ def diagnose(desk: Desk, run: Run, _case: Case, _pin: Secret) -> Case:
             driver=f"{report.driver} {report.driver_version}".strip()[:LONGEST_DRIVER],
         ),
     )
+    if not desk.screen.show_diagnosis(after):
+        raise Declined
+    return after
 
 
 def _has_key(keys: tuple[CardKey, ...], certificate: CardCertificate) -> bool:
@@ -98,17 +113,10 @@ def confirm_contact(desk: Desk, _run: Run, case: Case, _pin: Secret) -> Case:
             problem = refusal
 
 
-def accept_texts(desk: Desk, _run: Run, case: Case, _pin: Secret) -> Case:
-    """Show the texts, each checked against its hash, and record exactly the versions the holder accepted."""
-    shown = desk.office.texts()
-    kinds = [each.kind for each in shown]
-    if not shown or len(set(kinds)) != len(kinds) or (case.flow == ENROLL and set(kinds) != set(TextKind)):
-        raise Distrusted("answer-malformed", operation="texts")
-    if any(hashlib.sha256(each.text.encode("utf-8")).hexdigest() != each.sha256 for each in shown):
-        raise Distrusted("answer-malformed", operation="text-hash")
-    if not desk.screen.accept_texts(shown):
-        raise Declined("acceptance-needed")
-    return desk.office.accept([Acceptance(each.kind, each.version, each.sha256) for each in shown])
+def accept_texts(desk: Desk, run: Run, case: Case, _pin: Secret) -> Case:
+    """Ask for the texts not yet accepted before the PIN, and record exactly the versions the holder accepted."""
+    accepted = accept_in_case(desk.screen, desk.office, case.flow, run.accepted, replaces=run.replaces)
+    return desk.office.accept(accepted)
 
 
 def sign_form(desk: Desk, run: Run, case: Case, pin: Secret) -> Case:
@@ -129,7 +137,8 @@ def sign_form(desk: Desk, run: Run, case: Case, pin: Secret) -> Case:
 
 def request_certificates(desk: Desk, run: Run, case: Case, pin: Secret) -> Case:
     """Have a new pair in every slot, request its certificate, and bind the new keys with the old login key."""
-    public = {each.slot: _pair(desk, run, case, each) for each in case.slots}
+    with writing(desk):
+        public = {each.slot: _pair(desk, run, case, each) for each in case.slots}
     requests = {slot: _request(desk, run, case, slot, spki, pin) for slot, spki in public.items()}
     binding = texts.keys_text(
         host=desk.office.host, nonce=case.nonce, card=run.view.serial, case=case.code, public_keys=public
@@ -167,8 +176,9 @@ def install(desk: Desk, run: Run, case: Case, pin: Secret) -> Case:
         old = old_certificate(run.view, each.old_certificate).der
         certificates.require_successor(new, tuple(chain), old=old, slot=each.slot, public_key=public[each.slot])
     written = {slot: received[slot][0] for slot in slots}
-    for slot, der in written.items():
-        pairs.write_certificate(desk.card, run.name(case, slot), der)
+    with writing(desk):
+        for slot, der in written.items():
+            pairs.write_certificate(desk.card, run.name(case, slot), der)
     return _prove(desk, run, case, written, public, pin)
 
 

@@ -21,6 +21,7 @@ LOG = logging.getLogger("cardclient.terminal")
 
 TITLES = {
     Phase.SCAN: "Lettura della carta",
+    Phase.TEXTS: "Avvertenze e condizioni",
     Phase.LOGIN: "Autenticazione",
     Phase.DIAGNOSIS: "Diagnostica della carta",
     Phase.CONTACTS: "Dati di contatto",
@@ -142,12 +143,12 @@ class Terminal:
         warnings = [text for text in texts if text.kind is TextKind.ENCRYPTION_WARNING]
         agreed = self._answers.accept_all or (
             all(self._agree(f"«{text.title}»: ho letto e voglio proseguire?") for text in warnings)
-            and self._agree("Accetto i testi mostrati?")
+            and (len(warnings) == len(texts) or self._agree("Accetto i testi mostrati?"))
         )
         if agreed:
-            self.accepted = [{"kind": each.kind, "version": each.version, "title": each.title} for each in texts]
-            for each in self.accepted:
-                LOG.info("accepted %s version %s", each["kind"], each["version"])
+            self.accepted += [{"kind": each.kind, "version": each.version, "title": each.title} for each in texts]
+            for text in texts:
+                LOG.info("accepted %s version %s", text.kind, text.version)
         return agreed
 
     def warn_encryption(self, text: Text) -> bool:

@@ -30,6 +30,7 @@ TEXTS = {
     "encryption-warning": "Se la carta è stata usata per cifrare, il rinnovo cancella la chiave di decifratura.",
 }
 STEPS = ["diagnosis", "contacts", "contact-confirmation", "acceptance", "form-signature", "requests", "installation"]
+ENROLL_ONLY = {"contacts", "contact-confirmation", "form-signature"}
 
 HOLDER = {
     "given_name": "MARIO",
@@ -64,6 +65,8 @@ class FakeOffice:
         self.pdf = fake_form.prepared_pdf()
         self.polls_before_issue = 0
         self.scan_answer: dict | None = None
+        self.minimum, self.is_old, self.keeps = "0.0.1", False, None
+        self.cancelled: dict | None = None
 
     # HTTP
 
@@ -84,6 +87,8 @@ class FakeOffice:
             token = request.headers.get("authorization", "").removeprefix("Bearer ")
             if token not in self.tokens:
                 return problem(401, "session-invalid", "restart")
+        if self.is_old and (path in {"/capabilities", "/texts"} or body.get("reason") == "holder-data-wrong"):
+            return problem(422, "input-invalid", "none") if body else httpx.Response(404, text="<h1>Not Found</h1>")
         name = f"{request.method.lower()}_{path.strip('/').replace('/', '_').replace('-', '_').replace('.', '_')}"
         try:
             return getattr(self, name)(body)
@@ -91,6 +96,18 @@ class FakeOffice:
             return problem(refusal.status, refusal.code, refusal.action, refusal.message)
 
     # Before login
+
+    def get_capabilities(self, _body):
+        client = {"minimum": self.minimum, "current": "9.0.0", "download": "https://ra.example.org/scarica/"}
+        body = {"now": self.now.isoformat(), "client": client, "hosts": ["ra.example.org"], "support": True}
+        return httpx.Response(200, json=body)
+
+    def get_texts(self, _body):
+        return self.get_case_texts(_body)
+
+    def post_support_requests(self, body):
+        self.asked_for_help = body
+        return httpx.Response(201, json={"number": "RS-0001", "answer_to": "m***@example.org"})
 
     def post_scan(self, body):
         if self.scan_answer:
@@ -137,8 +154,11 @@ class FakeOffice:
             "flow": self.flow,
             "service": "CNS - Firma 3 anni",
             "old_not_after": "2026-03-01T10:00:00Z",
-            "steps": STEPS,
-        }
+            "steps": self._steps(),
+        } | ({} if self.keeps is None else {"replaces": not self.keeps})
+
+    def _steps(self):
+        return [each for each in STEPS if self.flow == "enroll" or each not in ENROLL_ONLY]
 
     def post_challenges(self, body):
         if body["card_serial"] != self.serial:
@@ -190,6 +210,9 @@ class FakeOffice:
             raise Refused("confirmation-invalid", "correct-data")
         return self._finish("contact-confirmation")
 
+    def _texts(self):
+        return TEXTS if self.flow == "enroll" else {kind: TEXTS[kind] for kind in ("contract", "privacy")}
+
     def get_case_texts(self, _body):
         return httpx.Response(
             200,
@@ -202,13 +225,13 @@ class FakeOffice:
                         "title": kind,
                         "text": text,
                     }
-                    for kind, text in TEXTS.items()
+                    for kind, text in self._texts().items()
                 ]
             },
         )
 
     def put_case_acceptance(self, body):
-        if {each["kind"] for each in body["texts"]} != set(TEXTS):
+        if {each["kind"] for each in body["texts"]} != set(self._texts()):
             raise Refused("texts-outdated", "restart")
         return self._finish("acceptance")
 
@@ -280,6 +303,10 @@ class FakeOffice:
             self._require(self.certificates[Slot(each["type"])], text.encode(), each["signature"], "proof-invalid")
         return self._finish("installation")
 
+    def post_case_cancellation(self, body):
+        self.cancelled, self.closed = body, True
+        return self._case()
+
     def post_case_failures(self, body):
         self.failures.append(body)
         return httpx.Response(201, json={"reference": "SUP-0001"})
@@ -299,7 +326,7 @@ class FakeOffice:
         return httpx.Response(200, json=self.view())
 
     def view(self) -> dict:
-        step = "closed" if self.closed else next((each for each in STEPS if each not in self.done), "done")
+        step = "closed" if self.closed else next((each for each in self._steps() if each not in self.done), "done")
         if step == "installation" and self.polls_before_issue:
             step = "certificates"
         done = step == "done"
@@ -310,7 +337,7 @@ class FakeOffice:
             "authorisation": "not-required",
             "flow": self.flow,
             "next_step": step,
-            "steps": STEPS,
+            "steps": self._steps(),
             "old_not_after": "2026-03-01T10:00:00Z",
             "nonce": self.nonce,
             "host": self.host,

@@ -69,6 +69,7 @@ class RecordingScreen:
 
     def warn_encryption(self, text):
         self.order.append(f"warn {text.kind}")
+        self.shown_texts.append(text.kind)
         return self.accepts_warning
 
     def accept_texts(self, texts):

@@ -77,7 +77,7 @@ def test_accept_all_shows_and_records_titles_and_versions(program):
 
 def test_texts_are_not_accepted_by_silence(program):
     status, told, _ = program("renew", "--pin-file", "@pin")
-    assert (status, told["code"]) == (Exit.DECLINED, "acceptance-needed")
+    assert (status, told["code"]) == (Exit.DECLINED, "warning-declined")
 
 
 def test_scan_says_what_the_office_says_and_asks_for_no_code(program, office):
@@ -123,19 +123,19 @@ def test_not_renewable_in_the_guides_words(program, office, command, verdict, me
 
 
 def test_wrong_pin(program):
-    status, told, shown = program("renew", "--pin-file", "@wrong")
+    status, told, shown = program("renew", "--pin-file", "@wrong", "--accept-all")
     assert (status, told["code"]) == (Exit.WRONG_PIN, "pin-wrong")
     assert "Inserisci il codice PIN corretto" in shown
 
 
 def test_a_pin_from_a_file_is_used_once_however_often_it_is_asked_for(program, card):
-    program("renew", "--pin-file", "@wrong")
+    program("renew", "--pin-file", "@wrong", "--accept-all")
     assert SimulatedCard(card.path).view().pin == "tried"
 
 
 def test_the_last_try_is_not_used_without_leave(program):
     for _ in range(2):
-        program("renew", "--pin-file", "@wrong")
+        program("renew", "--pin-file", "@wrong", "--accept-all")
     status, told, shown = program("renew", *ALL)
     assert (status, told["code"]) == (Exit.DECLINED, "pin-last-try")
     assert "un solo tentativo" in shown

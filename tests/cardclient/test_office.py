@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from cardclient.contract import Contacts, Step
-from cardclient.errors import ClientError, Distrusted, OfficeRefusal, OfficeUnreachable, StillPending
+from cardclient.errors import ClientError, ClientOutdated, Distrusted, OfficeRefusal, OfficeUnreachable, StillPending
 from cardclient.office import LARGEST_ANSWER, HttpOffice
 from tests.cardclient.fake_office import problem
 
@@ -139,9 +139,7 @@ def test_redirects_are_not_followed(view):
     "spoil",
     [
         lambda body: body.pop("nonce"),
-        lambda body: body.update(next_step="pay"),
         lambda body: body.update(slots="all"),
-        lambda body: body["slots"][0].update(type="encryption"),
         lambda body: body["slots"][0]["key"].update(bits="2048"),
         lambda body: body["slots"][0].update(issued=1),
         lambda body: body.update(holder=None),
@@ -152,6 +150,16 @@ def test_a_case_of_the_wrong_shape_is_not_believed(view, spoil):
     body = json.loads(json.dumps(view))
     spoil(body)
     with pytest.raises(Distrusted, match="answer-malformed"):
+        Wire(ok(body)).office().case()
+
+
+@pytest.mark.parametrize(
+    "change", [lambda body: body.update(next_step="pay"), lambda body: body["slots"][0].update(type="encryption")]
+)
+def test_a_word_this_version_does_not_know_means_that_the_office_is_newer(view, change):
+    body = json.loads(json.dumps(view))
+    change(body)
+    with pytest.raises(ClientOutdated, match="client-outdated"):
         Wire(ok(body)).office().case()
 
 

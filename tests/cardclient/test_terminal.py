@@ -15,6 +15,7 @@ from cardclient.simulator import SimulatedCard
 from cardclient.terminal import Answers, Terminal
 
 CONTACTS = Contacts("a@example.org", "+393331234567", Address("Via Roma 1", "56010", "Pisa", "PI"))
+CASE = None  # a terminal shows the contacts only
 TEXTS = [Text(kind, "1", "", kind.upper(), f"testo {kind}") for kind in TextKind]
 
 
@@ -29,17 +30,17 @@ def person(**answers):
 
 def test_contacts_are_kept_by_enter_and_changed_by_typing(type_in):
     type_in("\n+393339999999\n\n\n\n\n")
-    assert person().ask_contacts(CONTACTS, None) == Contacts("a@example.org", "+393339999999", CONTACTS.address)
+    assert person().ask_contacts(CASE, CONTACTS, None) == Contacts("a@example.org", "+393339999999", CONTACTS.address)
 
 
 def test_options_win_over_what_the_office_knows(type_in):
     silent = Terminal(Answers(contacts={"email": "b@example.org"}), interactive=False)
-    assert silent.ask_contacts(CONTACTS, None).email == "b@example.org"
+    assert silent.ask_contacts(CASE, CONTACTS, None).email == "b@example.org"
 
 
 def test_silence_gives_no_incomplete_contacts():
     silent = Terminal(Answers(), interactive=False)
-    assert silent.ask_contacts(Contacts("", "", Address("", "", "", "")), None) is None
+    assert silent.ask_contacts(CASE, Contacts("", "", Address("", "", "", "")), None) is None
 
 
 def test_the_encryption_warning_is_asked_for_on_its_own(type_in, capsys):
