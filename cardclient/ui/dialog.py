@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from cardclient.ui import pieces
@@ -44,6 +47,26 @@ class Dialog(QDialog):
         self._buttons.addWidget(self.back_button)
         self._buttons.addStretch(1)
         return footer
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Let Tab go through the body first and the buttons below last, as they are read; begin with the first."""
+        super().showEvent(event)
+        buttons = [item.widget() for item in map(self._buttons.itemAt, range(self._buttons.count())) if item.widget()]
+        parts = [each for each in self._focus_chain() if each not in buttons]
+        for before, after in pairwise([*parts[-1:], *buttons]):
+            self.setTabOrder(before, after)
+        first = next((each for each in parts if each.isEnabled() and each.isVisibleTo(self)), None)
+        if first is not None and not event.spontaneous():
+            first.setFocus()
+
+    def _focus_chain(self) -> list[QWidget]:
+        """Every widget that Tab reaches, in its order."""
+        chain, each = [], self.nextInFocusChain()
+        while each is not self:
+            if each.focusPolicy() & Qt.FocusPolicy.TabFocus and self.isAncestorOf(each):
+                chain.append(each)
+            each = each.nextInFocusChain()
+        return chain
 
     def add_button(self, button: QPushButton) -> QPushButton:
         """Put a button at the right end of the bottom row."""
