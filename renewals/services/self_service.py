@@ -131,6 +131,7 @@ def _reactivate(wanted: Wanted, *, visit: HolderVisit, now: datetime) -> list[Ce
             case_code=changed.case_code,
             announcement=told,
         )
+    _tell_what_stays(changed, [hold for hold in standing if hold.certificate_id in own & kept], now)
     _record("certificate.release-asked", changed, visit, now)
     return changed.halves
 
@@ -201,6 +202,30 @@ def _letter_of_suspension(chosen: Chosen, visit: HolderVisit, now: datetime) -> 
 def _letter_of_reactivation(freed: Chosen, now: datetime) -> Announcement | None:
     until = min(half.not_after for half in freed.halves)
     return halves.letter(freed, Message.REACTIVATED, at=now, reason=REACTIVATED, new_not_after=until.isoformat())
+
+
+def _tell_what_stays(changed: Chosen, standing: Sequence[Hold], now: datetime) -> None:
+    """Say at once that the holder's own suspension has ended and that another one stays, whose, and until when.
+
+    The letter is that of a suspension: it brings the deadline of the cause that stays.
+    """
+    left = [hold for hold in standing if hold.cause not in policy.MAY_LIFT["holder"]]
+    if not left:
+        return
+    stays = replace(
+        changed, halves=[half for half in changed.halves if half.pk in {hold.certificate_id for hold in left}]
+    )
+    lapses_at, ends = min(hold.lapses_at for hold in left), max(half.not_after for half in stays.halves)
+    told = halves.letter(
+        stays,
+        Message.SUSPENDED,
+        at=now,
+        reason=obstacle_of(left),
+        suspended_at=min(hold.placed_at for hold in left).isoformat(),
+        revoke_on=lapses_at.isoformat(),
+        **({"valid_until": ends.isoformat()} if ends < lapses_at else {}),
+    )
+    _tell_now(told, stays, now)
 
 
 def _tell_now(told: Announcement | None, chosen: Chosen, now: datetime) -> None:

@@ -143,6 +143,10 @@ def test_what_another_cause_holds_stays_held_when_the_holder_lifts_his_own(world
     assert set(statuses(pair).values()) == {"held"}
     assert set(Hold.objects.filter(lifted_at__isnull=True).values_list("cause", flat=True)) == {cause}
     assert mails("reactivated") == []
+    _own, stays = mails("suspended")
+    left = Hold.objects.filter(cause=cause).first()
+    assert stays.context["reason"] == self_service.obstacle_of([left])
+    assert stays.context["revoke_on"] == left.lapses_at.isoformat()
 
 
 def test_the_code_never_lifts_the_suspension_of_a_renewal_that_nobody_authorised(world):
