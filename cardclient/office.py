@@ -45,6 +45,10 @@ ATTEMPTS = 4
 LONGEST_PAUSE = 30.0  # seconds; a server that asks for more is given up until the next run
 LONGEST_WAIT = 300.0  # seconds to wait for certificates before the holder is told to come back
 LONGEST_NOTE = 300  # characters the API takes with a cancellation
+# Characters the API takes with a request for help (docs/openapi.json, SupportRequestIn and SupportCardIn).
+TEXT_LENGTHS = {"step": 64, "message": 2_000, "email": 254, "client": 40, "system": 80}
+CARD_LENGTHS = {"serial": 64, "family": 16, "reader": 120, "driver": 120}
+LONGEST_LOG = 200_000
 OLDER_CANCELLATION = {"reason": "data-incorrect", "confirm": True}
 LARGEST_ANSWER = 8 * 1024 * 1024
 TIMEOUT = httpx.Timeout(30.0, connect=10.0)
@@ -221,7 +225,7 @@ class HttpOffice:
 
     def open_support_request(self, request: SupportRequest) -> SupportReceipt:
         """See `Office.open_support_request`."""
-        return answers.read_receipt(self._json("POST", "/support-requests", asdict(request), repeatable=True))
+        return answers.read_receipt(self._json("POST", "/support-requests", _bounded(request), repeatable=True))
 
     def _public(self, path: str) -> Any:
         """GET what an older office does not have; None for its 404."""
@@ -275,6 +279,21 @@ class HttpOffice:
                 if len(content) > LARGEST_ANSWER:
                     raise answers.malformed()
             return httpx.Response(answer.status_code, headers=_plain(answer.headers), content=bytes(content))
+
+
+def _bounded(request: SupportRequest) -> dict[str, Any]:
+    """Cut what a holder or driver wrote to what the API takes, of a log keep the end, leave out what is unknown."""
+    card = {name: value[:length] for name, length in CARD_LENGTHS.items() if (value := request.card.get(name))}
+    texts = {name: getattr(request, name)[:length] for name, length in TEXT_LENGTHS.items() if getattr(request, name)}
+    log = request.log[-LONGEST_LOG:] if request.log else None
+    return (
+        {"request_id": request.request_id, "code": request.code, "language": request.language}
+        | texts
+        | {
+            "card": card,
+            "log": log,
+        }
+    )
 
 
 def _plain(headers: httpx.Headers) -> dict[str, str]:

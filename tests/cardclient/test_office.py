@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
-from cardclient.contract import Contacts, Step
+from cardclient import __version__
+from cardclient.contract import Contacts, Step, SupportRequest
 from cardclient.errors import ClientError, ClientOutdated, Distrusted, OfficeRefusal, OfficeUnreachable, StillPending
 from cardclient.office import LARGEST_ANSWER, HttpOffice
 from tests.cardclient.fake_office import problem
@@ -227,3 +229,59 @@ def test_contacts_are_sent_as_the_api_names_them(view, office):
         "mobile": "+39",
         "address": {"street": "Via 1", "postcode": "56010", "town": "Pisa", "province": "PI"},
     }
+
+
+HELP = SupportRequest(
+    "6f1c1b5e-0000-4000-8000-000000000001", "card-memory", "requests", "x" * 3000, "", "it", "0.1.0", "Linux",
+    {"serial": "7430000000000001", "family": None, "reader": "L" * 200, "driver": ""}, "a" * 300_000 + "end",
+)  # fmt: skip
+
+
+def test_a_request_for_help_is_cut_to_what_the_office_takes_and_keeps_the_end_of_the_log():
+    wire = Wire(ok({"number": "RS-0001", "answer_to": None}, 201))
+    assert wire.office().open_support_request(HELP).number == "RS-0001"
+    body = json.loads(wire.sent[0][2])
+    assert body["card"] == {"serial": "7430000000000001", "reader": "L" * 120}
+    assert (len(body["message"]), len(body["log"]), body["log"][-3:]) == (2000, 200_000, "end")
+    assert "email" not in body
+
+
+def test_a_request_for_help_whose_answer_was_lost_is_sent_again_under_the_same_number():
+    wire = Wire(httpx.ReadTimeout(""), ok({"number": "RS-0001", "answer_to": "m***@example.org"}, 201))
+    assert wire.office().open_support_request(HELP).answer_to == "m***@example.org"
+    assert wire.sent[0] == wire.sent[1]
+
+
+def test_an_office_without_capabilities_and_texts_is_an_older_one():
+    wire = Wire(httpx.Response(404, text="<h1>Not Found</h1>", headers={"content-type": "text/html"}))
+    assert wire.office().capabilities() is None
+    assert wire.office().public_texts("enroll") == ()
+
+
+@pytest.mark.parametrize("page", [{"status_code": 200}, {"status_code": 302, "location": "https://login.example.org/"}])
+def test_a_page_in_the_servers_place_is_told_as_such(page):
+    headers = {"content-type": "text/html; charset=utf-8"} | {k: v for k, v in page.items() if k == "location"}
+    answer = httpx.Response(page["status_code"], text="<html>Accedi alla rete</html>", headers=headers)
+    for call in (HttpOffice.capabilities, HttpOffice.case, HttpOffice.form_pdf):
+        with pytest.raises(OfficeUnreachable, match="portal-answered"):
+            call(Wire(answer).office())
+
+
+def test_the_clocks_are_compared_at_every_answer(view):
+    wire = Wire(ok(view, date="Thu, 15 Jan 2026 09:30:00 GMT"), ok(view, date="nonsense"))
+    office = HttpOffice(
+        "https://ra.example.org",
+        transport=httpx.MockTransport(wire),
+        clock=lambda: datetime(2026, 1, 15, 9, 35, tzinfo=UTC),
+    )
+    assert office.clock_difference is None
+    office.case()
+    office.case()
+    assert office.clock_difference == 300.0
+
+
+def test_every_request_tells_which_client_it_is(view):
+    seen = []
+    wire = httpx.MockTransport(lambda request: (seen.append(request.headers["sigillo-client"]), ok(view))[1])
+    HttpOffice("https://ra.example.org", transport=wire).case()
+    assert seen == [__version__]
