@@ -27,7 +27,7 @@ class Ports:
 
     open_card: Callable[[], Card]
     readers: Readers
-    make_office: Callable[[], Office]
+    make_office: Callable[[Preferences], Office]
     clock: Callable[[], datetime]
     store: Store
     preferences: Preferences
@@ -90,7 +90,7 @@ def _ports(options: argparse.Namespace, store: Store, preferences: Preferences) 
     return Ports(
         open_card=wiring.card_opener(options.simulator, options.module),
         readers=wiring.readers(options.simulator, options.module),
-        make_office=wiring.office_maker(preferences),
+        make_office=wiring.open_office,
         clock=lambda: datetime.now(UTC),
         store=store,
         preferences=preferences,

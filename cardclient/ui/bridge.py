@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from cardclient.contract import Case, Contacts, DataWrong, Text
-from cardclient.errors import CardError, ClientError
+from cardclient.errors import ClientError
 from cardclient.ports import Choice, Notice, Phase, Readers, ReaderState, SecretKind
 from cardclient.secret import Secret
 from cardclient.ui import questions
@@ -145,20 +145,17 @@ class ReaderWatch(QObject):
         before: tuple[ReaderState, ...] | None = None
         while not self._over.is_set():
             now = self._look()
-            if now is not None and now != before:
+            if now != before:
                 before = now
                 self._seen.emit(now)
             self._wait()
 
-    def _look(self) -> tuple[ReaderState, ...] | None:
+    def _look(self) -> tuple[ReaderState, ...]:
         try:
             return self._readers.snapshot()
-        except CardError as problem:
-            LOG.info("readers: %s", problem.code)
-            return ()
         except Exception as problem:  # noqa: BLE001 - a reader layer that fails must not end the watch
             LOG.warning("readers: %s", type(problem).__name__)
-            return None
+            return ()
 
     def _wait(self) -> None:
         try:
@@ -237,8 +234,9 @@ class WindowScreen(QObject):
         self._posted.emit(active)
 
     def choose(self, choices: Sequence[Choice]) -> int | None:
-        """See `Screen.choose`."""
-        return self._ask(questions.ChooseRenewal(choices))  # type: ignore[no-any-return]
+        """See `Screen.choose`; the start page has chosen before, so there is nothing to choose from here."""
+        del choices
+        return None
 
     def ask_secret(self, kind: SecretKind, problem: str | None) -> Secret | None:
         """See `Screen.ask_secret`."""

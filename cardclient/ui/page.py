@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QLayoutItem, QScrollArea, QVBoxLayout, QWidget
 
 from cardclient.ui import pieces
 
@@ -54,6 +54,11 @@ class Page(QWidget):
             else:
                 self.column.addWidget(part)
 
+    def clear(self) -> None:
+        """Take away everything under the heading."""
+        while self.column.count() > 1:
+            _discard(self.column.takeAt(1))
+
     def add_row(self, *parts: QWidget) -> QHBoxLayout:
         """Put widgets side by side, at the left."""
         row = QHBoxLayout()
@@ -87,3 +92,16 @@ class Page(QWidget):
 
     def show_problem(self, text: str) -> None:
         """Show that the last answer was refused and ask again; pages that can ask again override it."""
+
+
+def _discard(item: QLayoutItem | None) -> None:
+    """Destroy what a layout held; a layout inside it is emptied first, as it does not own its widgets."""
+    if item is None:
+        return
+    inner = item.layout()
+    while inner is not None and inner.count():
+        _discard(inner.takeAt(0))
+    widget = item.widget()
+    if widget is not None:
+        widget.hide()
+        widget.deleteLater()

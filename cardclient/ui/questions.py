@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from cardclient.contract import Case, Contacts, Text
-from cardclient.ports import Choice, SecretKind
+from cardclient.ports import SecretKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +15,6 @@ class Question:
     """Anything the flow waits for; `unanswered` is what it gets when the window closes or the holder stops."""
 
     unanswered: ClassVar[object] = None
-
-
-@dataclass(frozen=True, slots=True)
-class ChooseRenewal(Question):
-    """Which of several renewals; answered by index."""
-
-    choices: Sequence[Choice]
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,13 @@ class Window(QMainWindow):
         page.focus_first()
         pieces.announce(page, page.title)
 
+    def freeze(self) -> None:
+        """Let the page stand without taking anything more; the next page ends it."""
+        if self.page is not None:
+            self.page.setEnabled(False)
+        self.back_button.setEnabled(False)
+        self.go_button.setEnabled(False)
+
     def rebuild(self) -> None:
         """Take the language of now; the page goes and must be shown anew."""
         self.page = None

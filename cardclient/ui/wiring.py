@@ -30,9 +30,9 @@ def readers(simulated: Sequence[str] | None, module: str | None) -> Readers:
     return FileReaders([SimulatedCard(path) for path in simulated or ()])
 
 
-def office_maker(preferences: Preferences) -> Callable[[], Office]:
-    """Return what opens a conversation with the office the preferences name."""
-    return lambda: HttpOffice(preferences.server)
+def open_office(preferences: Preferences) -> Office:
+    """Open a conversation with the office the preferences name."""
+    return HttpOffice(preferences.server)
 
 
 class FileReaders:

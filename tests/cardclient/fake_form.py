@@ -9,9 +9,11 @@ from asn1crypto import algos, cms, core, tsp
 GAP = b"<" + b"0" * 512 + b">"
 
 
-def prepared_pdf(title: str = "Modulo di rinnovo") -> bytes:
+def prepared_pdf(title: str = "Modulo di rinnovo", *, after: bytes = b"") -> bytes:
+    """`after` is a document that can be rendered; the place for the signature follows it."""
     head = (
-        b"%PDF-1.7\n% "
+        after
+        + b"%PDF-1.7\n% "
         + title.encode()
         + b"\n1 0 obj << /Type /Sig /ByteRange [0 AAAAAAAA BBBBBBBB CCCCCCCC] /Contents "
     )

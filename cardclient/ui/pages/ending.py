@@ -1,0 +1,138 @@
+"""How a run ended: concluded, only in part, stopped by the holder, or failed, always with what to do now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from PySide6.QtCore import Signal
+
+from cardclient import messages
+from cardclient.contract import Case
+from cardclient.errors import ClientError, ClientOutdated, OfficeRefusal
+from cardclient.flow import Outcome
+from cardclient.ui import facts, pieces
+from cardclient.ui.deadlines import day_text, deadline_line, instant
+from cardclient.ui.page import Page
+from cardclient.ui.pieces import DetailRows, NoticeBox
+from cardclient.ui.theme import Tone
+from cardclient.words import tr
+
+REINSERTION_PAUSE = 3.0  # seconds the card stays out: "dopo alcuni secondi" (SogeiExtend §2)
+
+
+class ResultPage(Page):
+    """The renewal stands; where the family wants it, the page also sees the card being taken out and put in again."""
+
+    def __init__(self, outcome: Outcome, now: datetime) -> None:
+        """Say how it ended; `FINE` goes back to the start."""
+        super().__init__(messages.message_for("done" if outcome.case else "removal-finished").text)
+        self.go_text = tr("FINE")
+        self.reinsertion: NoticeBox | None = None
+        if outcome.case:
+            self._add_result(outcome.case, now)
+        else:
+            self.add(NoticeBox(Tone.OK, tr("Sulla carta resta soltanto la coppia nuova.")))
+        if outcome.reinsert:
+            self.reinsertion = NoticeBox(Tone.WAIT, messages.message_for("reinsert").text)
+            self.add(self.reinsertion)
+
+    def _add_result(self, case: Case, now: datetime) -> None:
+        result = case.result
+        ends = instant(result.new_not_after) if result else None
+        authorise_by = instant(result.authorise_by) if result else None
+        if result and not result.concluded:
+            self.heading.setText(tr("Rinnovo concluso solo in parte"))
+            self.setAccessibleName(self.heading.text())
+            self.add(NoticeBox(Tone.WAIT, tr("Serve l'autorizzazione del tuo CDRL"), result.message))
+            if authorise_by:
+                self.add(deadline_line(tr("Autorizzazione entro"), authorise_by, now))
+            self.add(pieces.lead(tr("I nuovi certificati sono attivi, ma senza autorizzazione saranno sospesi.")))
+            self.add(DetailRows(facts.centre_rows(case), tr("A chi rivolgersi")))
+        else:
+            self.add(NoticeBox(Tone.OK, tr("La carta è pronta all'uso."), result.message if result else ""))
+        rows = [*facts.case_rows(case), (tr("Nuova scadenza"), day_text(ends) if ends else "")]
+        self.add(DetailRows(rows))
+
+    def show_removed(self) -> None:
+        """The card was taken out: ask to wait, then to put it in again."""
+        self._say(Tone.WAIT, tr("Carta scollegata. Attendi alcuni secondi, poi inseriscila di nuovo."))
+
+    def show_too_early(self) -> None:
+        """The card came back before it had forgotten anything."""
+        self._say(Tone.WAIT, tr("Troppo presto: scollega la carta e attendi alcuni secondi, poi inseriscila."))
+
+    def show_reinserted(self) -> None:
+        """The card is in again: it can be used."""
+        self._say(Tone.OK, tr("Carta ricollegata: ora puoi usarla per accedere ai portali."))
+
+    def _say(self, tone: Tone, text: str) -> None:
+        if self.reinsertion is not None:
+            self.reinsertion.say(tone, text)
+            pieces.announce(self.reinsertion, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run stopped and what is known of it."""
+
+    problem: ClientError
+    card: Sequence[tuple[str, str]] = ()
+    case: Case | None = None
+    step: str = ""
+    reference: str = ""
+    purchase_url: str = ""
+
+
+class FailurePage(Page):
+    """The message first, then the card, what to do, and what support needs (SogeiExtend §2).
+
+    A connection error shows message and card only and invites to retry. Answers True to try again.
+    """
+
+    save_log = Signal()
+    ask_support = Signal()
+
+    def __init__(self, failure: Failure) -> None:
+        """Tell the failure in the words of its code."""
+        words = messages.words_for(failure.problem)
+        super().__init__(tr("Rinnovo interrotto") if is_pause(words) else tr("Rinnovo non riuscito"))
+        self.back_text, self.go_text = tr("INDIETRO"), tr("RIPROVA")
+        tone = Tone.WAIT if is_pause(words) else Tone.DANGER
+        self.notice = NoticeBox(tone, words.text, words.cause, words.code)
+        self.add(self.notice)
+        if words.advice:
+            self.add(pieces.subheading(tr("Che cosa fare")), pieces.lead(words.advice))
+        self._add_ways_out(failure)
+        self.add(DetailRows(failure.card, tr("Carta")))
+        if words.offers_support:
+            self._add_support(failure, words.code)
+
+    def focus_first(self) -> None:
+        """Have the failure read aloud; the first button takes the focus."""
+        super().focus_first()
+        pieces.announce(self.notice, self.notice.accessibleName())
+
+    def _add_ways_out(self, failure: Failure) -> None:
+        problem = failure.problem
+        if isinstance(problem, ClientOutdated) and problem.download:
+            self.add(pieces.external_link(tr("Scarica la versione aggiornata"), problem.download))
+        if failure.purchase_url and isinstance(problem, OfficeRefusal) and problem.action == "new-purchase":
+            self.add(pieces.external_link(tr("Acquista un nuovo servizio"), failure.purchase_url))
+
+    def _add_support(self, failure: Failure, code: str) -> None:
+        """What support asks for, in one place, and the two ways to reach it."""
+        rows = [(tr("Codice"), code), (tr("Fase"), failure.step), (tr("Riferimento"), failure.reference)]
+        rows += facts.case_rows(failure.case) + facts.centre_rows(failure.case) if failure.case else []
+        self.add(DetailRows(rows, tr("Per l'assistenza")))
+        log, support = pieces.link(tr("Scarica i log")), pieces.secondary(tr("Apri richiesta di supporto"))
+        log.clicked.connect(self.save_log)
+        support.clicked.connect(self.ask_support)
+        self.add_row(support, log)
+
+
+def is_pause(words: messages.Message) -> bool:
+    """Whether the run can simply go on: the holder stopped, or something only he can give is missing."""
+    known = messages.row(words.code)
+    return known.code == words.code and known.pauses

@@ -1,0 +1,165 @@
+"""The start page: what stands in the readers, in the guides' words, and the button that renews it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QRadioButton
+
+from cardclient import admission, messages
+from cardclient.admission import Scanned
+from cardclient.contract import Offer
+from cardclient.errors import ClientError, ClientOutdated, NoCard
+from cardclient.messages import Guide
+from cardclient.ports import CardView
+from cardclient.ui import facts, pieces
+from cardclient.ui.page import Page
+from cardclient.ui.pieces import DetailRows, NoticeBox
+from cardclient.ui.theme import Tone
+from cardclient.words import marked, tr
+
+EXTEND = "extend"
+TONES = {Guide.NO_CARD: Tone.NEUTRAL, Guide.ALREADY_RENEWED: Tone.OK, Guide.EXPIRED: Tone.DANGER}
+HINTS = (
+    marked("Inserisci la carta nel lettore con il chip rivolto in avanti, fino in fondo (interfaccia contact)."),
+    marked("Se il lettore ha due interfacce, prova ad appoggiare la carta (contactless) e ripeti la scansione."),
+    marked("Lascia inserita soltanto la carta da rinnovare: togli le altre carte e chiavette."),
+    marked("Verifica che i driver del lettore e della carta siano installati."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the holder wants renewed."""
+
+    scanned: Scanned
+    offer: Offer
+
+
+class StartPage(Page):
+    """Shows the outcome of a scan and answers with a `Wish`, or with True to finish a removal cut off before."""
+
+    rescan = Signal()
+
+    def __init__(self, now: datetime, drivers_page: str = "") -> None:
+        """Start with "scanning"; `drivers_page` is the address of the table of drivers (empty: no link)."""
+        super().__init__(tr("Rinnovo della carta"))
+        self._now, self._drivers_page = now, drivers_page
+        self._wishes: list[tuple[QRadioButton | None, Wish]] = []
+        self._finishes = False
+        self._first = True
+        self.allow(go=False)
+
+    def show_scanning(self) -> None:
+        """Say that the readers are being looked at."""
+        self._renew_content()
+        self.add(NoticeBox(Tone.NEUTRAL, tr("Lettura della carta in corso, attendere...")))
+        self._fit()
+
+    def show_problem_of(self, problem: ClientError, views: Sequence[CardView] = ()) -> None:
+        """Say why nothing can be renewed now: no card, no connection, no driver, a program too old.
+
+        `views` are the cards that could be read although the office did not answer.
+        """
+        self._renew_content()
+        words = messages.words_for(problem)
+        tone = TONES.get(words.guide, Tone.DANGER) if words.guide else Tone.DANGER
+        box = self._told(words, tone)
+        if isinstance(problem, NoCard):
+            self._add_hints()
+        if isinstance(problem, ClientOutdated) and problem.download:
+            self.add(pieces.external_link(tr("Scarica la versione aggiornata"), problem.download))
+        for view in views:
+            self.add(DetailRows(facts.view_rows(view)))
+        self._add_rescan()
+        self._fit()
+        pieces.announce(box, box.accessibleName())
+
+    def show_cards(self, scanned: Sequence[Scanned]) -> None:
+        """Show every card: with what can be renewed on it, or with the reason why nothing can."""
+        self._renew_content()
+        wishes = [Wish(each, offer) for each in scanned for offer in each.offers]
+        self._finishes = not wishes and bool(admission.leftovers(scanned))
+        for each in scanned:
+            self._add_card(each, [wish for wish in wishes if wish.scanned is each], several=len(wishes) > 1)
+        if len(wishes) > 1:
+            self.add(pieces.muted(tr("Scegli il certificato in scadenza. È consigliabile lasciare una sola carta.")))
+        self._add_rescan()
+        self._fit()
+        pieces.announce(self, self._summary)
+
+    def go(self) -> None:
+        """Answer with the renewal chosen, or with the removal that is left."""
+        wish = self.wish
+        if wish is not None or self._finishes:
+            self.answered.emit(wish if wish is not None else True)
+
+    @property
+    def wish(self) -> Wish | None:
+        """Return the renewal chosen; the only one there is needs no choice."""
+        if len(self._wishes) == 1:
+            return self._wishes[0][1]
+        return next((wish for button, wish in self._wishes if button and button.isChecked()), None)
+
+    def _add_card(self, each: Scanned, wishes: list[Wish], *, several: bool) -> None:
+        if not wishes and self._finishes:
+            self._told(messages.message_for("old-objects-left"), Tone.WAIT)
+            self.add(DetailRows(facts.card_rows(each)))
+            return
+        if not wishes:
+            self._add_refusal(each)
+            return
+        self._summary = tr("Certificato rinnovabile presente nella carta")
+        self.add(NoticeBox(Tone.OK, self._summary))
+        for wish in wishes:
+            button = QRadioButton(tr("Rinnova: {service}", service=wish.offer.service)) if several else None
+            if button:
+                button.toggled.connect(self._fit)
+                self.add(button)
+            self._wishes.append((button, wish))
+            self.add(DetailRows(facts.card_rows(each) + facts.offer_rows(wish.offer, self._now)))
+
+    def _add_refusal(self, each: Scanned) -> None:
+        words = messages.words_for(admission.not_renewable([each]))
+        tone = TONES.get(words.guide, Tone.WAIT) if words.guide else Tone.WAIT
+        self._told(words, Tone.DANGER if each.final else tone)
+        self.add(DetailRows(facts.card_rows(each) + facts.certificate_rows(each)))
+        if each.answer.purchase_url:
+            self.add(pieces.external_link(tr("Acquista un nuovo servizio"), each.answer.purchase_url))
+
+    def _told(self, words: messages.Message, tone: Tone) -> NoticeBox:
+        self._summary = words.text
+        box = NoticeBox(tone, words.text, "\n".join(line for line in (words.cause, words.advice) if line), words.code)
+        self.add(box)
+        return box
+
+    def _add_hints(self) -> None:
+        self.add(pieces.subheading(tr("Se la carta è già inserita")))
+        for hint in HINTS:
+            self.add(pieces.lead(f"•  {tr(hint)}"))
+        if self._drivers_page:
+            self.add(pieces.external_link(tr("Tabella dei driver per sigla della carta"), self._drivers_page))
+
+    def _add_rescan(self) -> None:
+        button = pieces.secondary(tr("Scansiona di nuovo"))
+        button.clicked.connect(self.rescan)
+        self.add_row(button)
+
+    def _renew_content(self) -> None:
+        """Take away what stood under the heading."""
+        self._wishes, self._finishes, self._summary = [], False, ""
+        self.clear()
+
+    def _fit(self) -> None:
+        wish = self.wish
+        self.go_text = ""
+        if self._finishes:
+            self.go_text = tr("CONCLUDI LA RIMOZIONE")
+        elif self._wishes:
+            extends = any(each.offer.flow == EXTEND for _, each in self._wishes)
+            self.go_text = tr("RINNOVA") if extends else tr("Rinnova")
+        self.can_go = wish is not None or self._finishes
+        self.footer_changed.emit()

@@ -1,0 +1,89 @@
+"""What the worker does for the window, without Qt: open the card once, scan, run the flow for one wish."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from cardclient import flow
+from cardclient.admission import Desk, Scanned, not_renewable
+from cardclient.errors import AnotherCard, ClientError, ClientOutdated, OfficeRefusal, OfficeUnreachable
+from cardclient.flow import Outcome
+from cardclient.ports import Card, CardView, Office, Screen
+
+LOG = logging.getLogger("cardclient.ui.work")
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The cards were read, but the office did not answer for them."""
+
+    views: tuple[CardView, ...]
+    problem: ClientError
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which renewal was chosen: card by serial, offer by its login certificate. None finishes a removal."""
+
+    serial: str
+    login_with: str
+
+
+class Work:
+    """Jobs for the worker's thread; nothing here is called from the window's."""
+
+    def __init__(
+        self, open_card: Callable[[], Card], make_office: Callable[[], Office], clock: Callable[[], datetime]
+    ) -> None:
+        """Keep how card and office are opened; nothing is opened yet."""
+        self._open_card, self._make_office, self._clock = open_card, make_office, clock
+        self._card: Card | None = None
+
+    def card(self) -> Card:
+        """Return the one card layer, opened at the first call."""
+        if self._card is None:
+            self._card = self._open_card()
+        return self._card
+
+    def close(self) -> None:
+        """Let card and reader go."""
+        if self._card is not None:
+            with contextlib.suppress(ClientError):
+                self._card.close()
+
+    def scan(self, screen: Screen) -> tuple[Scanned, ...] | Unanswered:
+        """Read the cards and ask the office about each; raises what `flow.scan` raises about the cards."""
+        card = self.card()
+        try:
+            with contextlib.closing(self._make_office()) as office:
+                return flow.scan(Desk(card, screen, office, self._clock()))
+        except (OfficeUnreachable, OfficeRefusal, ClientOutdated) as problem:
+            return Unanswered(card.scan(), problem)
+
+    def renew(self, screen: Screen, target: Target | None) -> Outcome:
+        """Scan anew, because counters and verdicts grow old, and renew what was chosen."""
+        card = self.card()
+        try:
+            with contextlib.closing(self._make_office()) as office:
+                desk = Desk(card, screen, office, self._clock())
+                scanned = flow.scan(desk)
+                return flow.renew_scanned(desk, chosen_of(scanned, target) if target else scanned)
+        finally:
+            with contextlib.suppress(ClientError):
+                card.close()  # log out: whoever comes next gives his PIN
+
+
+def chosen_of(scanned: Sequence[Scanned], target: Target) -> tuple[Scanned, ...]:
+    """Leave only the renewal chosen on the start page; raises AnotherCard or NotRenewable when it is not there."""
+    mine = [each for each in scanned if each.view.serial == target.serial]
+    if not mine:
+        raise AnotherCard(operation="scan")
+    for each in mine:
+        offers = tuple(offer for offer in each.offers if offer.login_with == target.login_with)
+        if offers:
+            return (replace(each, answer=replace(each.answer, offers=offers)),)
+    raise not_renewable(mine)
