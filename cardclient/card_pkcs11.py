@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import threading
 from multiprocessing.connection import Connection
 from typing import Any
 
 from cardclient.errors import CardError, DriverError
 from cardclient.pkcs11_process import Request, serve
-from cardclient.ports import CardKey, CardReport, CardView, KeyKind, ObjectRef
+from cardclient.ports import CardKey, CardReport, CardView, KeyKind, ObjectRef, ReaderState
+from cardclient.readers.families import known
+from cardclient.readers.verdicts import judged
 from cardclient.secret import Secret
 
 # Seconds. The guides speak of two to three minutes for key generation on a card.
-LIMITS = {"scan": 10.0, "view": 10.0, "generate": 180.0, "start": 10.0}
+LIMITS = {"scan": 10.0, "view": 10.0, "slots": 10.0, "generate": 180.0}
 OTHERWISE = 30.0
 
 
@@ -30,6 +33,7 @@ class Pkcs11Card:
         self._slot = slot
         self._limits = LIMITS | (limits or {})
         self._serial: str | None = None
+        self._turn = threading.Lock()  # one call at a time: the window looks for cards while another thread works
         self._child: tuple[multiprocessing.process.BaseProcess, Connection[Any, Any]] | None = None
 
     def scan(self) -> tuple[CardView, ...]:
@@ -37,7 +41,7 @@ class Pkcs11Card:
         views: tuple[CardView, ...] = self._call("scan")
         if len(views) == 1:
             self._serial = views[0].serial
-        return views
+        return tuple(self._judged(view) for view in views)
 
     def choose(self, serial: str) -> None:
         """See `Card.choose`."""
@@ -46,8 +50,7 @@ class Pkcs11Card:
 
     def view(self) -> CardView:
         """See `Card.view`."""
-        view: CardView = self._call("view")
-        return view
+        return self._judged(self._call("view"))
 
     def login(self, pin: Secret) -> None:
         """See `Card.login`."""
@@ -93,17 +96,40 @@ class Pkcs11Card:
         report: CardReport = self._call("report")
         return report
 
+    def slots(self) -> tuple[ReaderState, ...] | None:
+        """Tell the module's readers and which hold a card; None while another call has its turn. Not of the port."""
+        if not self._turn.acquire(blocking=False):
+            return None
+        try:
+            states: tuple[ReaderState, ...] = self._ask("slots")
+        finally:
+            self._turn.release()
+        return states
+
+    @property
+    def module(self) -> str:
+        """Full path of the module."""
+        return self._module
+
     def close(self) -> None:
         """Ask the process to log out and end; one that does not answer is ended."""
-        if self._child is None:
-            return
-        process, pipe = self._child
-        with contextlib.suppress(OSError, ValueError):
-            pipe.send(None)
-        process.join(2.0)
-        self._stop()
+        with self._turn:
+            if self._child is None:
+                return
+            process, pipe = self._child
+            with contextlib.suppress(OSError, ValueError):
+                pipe.send(None)
+            process.join(2.0)
+            self._stop()
+
+    def _judged(self, view: CardView) -> CardView:
+        return judged(view, families=known(), module=self._module)
 
     def _call(self, operation: str, *arguments: Any) -> Any:
+        with self._turn:
+            return self._ask(operation, *arguments)
+
+    def _ask(self, operation: str, *arguments: Any) -> Any:
         """Send one typed call and wait for its answer as long as its kind may take; raises what the card raised."""
         pipe = self._started()
         try:

@@ -26,7 +26,18 @@ from cardclient.errors import (
 from cardclient.pkcs11_token import Pkcs11Token
 
 WRITES = frozenset({"generate", "install", "remove"})
-OPERATIONS = WRITES | {"scan", "view", "login", "verify_puk", "unblock", "change_pin", "keys", "sign", "report"}
+OPERATIONS = WRITES | {
+    "scan",
+    "view",
+    "login",
+    "verify_puk",
+    "unblock",
+    "change_pin",
+    "keys",
+    "sign",
+    "report",
+    "slots",
+}
 
 REMOVED = (
     kinds.DeviceRemoved,

@@ -15,7 +15,7 @@ import pkcs11
 from asn1crypto import x509
 from pkcs11 import Attribute, KeyType, Mechanism, ObjectClass, TokenFlag
 from pkcs11 import exceptions as kinds
-from pkcs11.types import Object, Session, Slot, Token
+from pkcs11.types import Object, Session, Token
 from pkcs11.util.ec import encode_ecdsa_signature, encode_named_curve_parameters
 
 from cardclient.errors import (
@@ -27,8 +27,18 @@ from cardclient.errors import (
     PukLocked,
     WrongPuk,
 )
-from cardclient.pkcs11_objects import code_state, is_set, octets, serial_of, spki, text
-from cardclient.ports import CardCertificate, CardKey, CardReport, CardView, KeyKind, ObjectKind, ObjectRef
+from cardclient.pkcs11_cards import objects, read_card, reader_states, tokens_present
+from cardclient.pkcs11_objects import is_set, octets, serial_of, spki, text
+from cardclient.pkcs11_token_info import token_facts
+from cardclient.ports import (
+    CardKey,
+    CardReport,
+    CardView,
+    KeyKind,
+    ObjectKind,
+    ObjectRef,
+    ReaderState,
+)
 from cardclient.secret import Secret
 
 # DigestInfo of SHA-256 up to the digest (RFC 8017 §9.2, note 1).
@@ -40,8 +50,6 @@ CLASSES = {
     ObjectKind.PRIVATE_KEY: ObjectClass.PRIVATE_KEY,
 }
 GENERATORS = {Mechanism.RSA_PKCS_KEY_PAIR_GEN, Mechanism.EC_KEY_PAIR_GEN}
-USER = (TokenFlag.USER_PIN_LOCKED, TokenFlag.USER_PIN_FINAL_TRY, TokenFlag.USER_PIN_COUNT_LOW)
-OFFICER = (TokenFlag.SO_PIN_LOCKED, TokenFlag.SO_PIN_FINAL_TRY, TokenFlag.SO_PIN_COUNT_LOW)
 
 
 class Pkcs11Token:
@@ -56,11 +64,20 @@ class Pkcs11Token:
         self.serial: str | None = None
 
     def scan(self) -> tuple[CardView, ...]:
-        """Read every token without PIN; raises NoCard."""
-        views = tuple(self._read(token) for token in self._tokens())
+        """Read every token without PIN; one that cannot be read is left out while another can. Raises NoCard."""
+        views, problem = [], None
+        for token in self._present():
+            try:
+                views.append(self._read(token))
+            except kinds.PKCS11Error as unread:
+                problem = unread
         if not views:
-            raise NoCard
-        return views
+            raise problem or NoCard
+        return tuple(views)
+
+    def slots(self) -> tuple[ReaderState, ...]:
+        """Tell readers and which hold a card; see `pkcs11_cards.reader_states`."""
+        return reader_states(self._library)
 
     def view(self) -> CardView:
         """Read the chosen token, flags and certificates fresh."""
@@ -102,7 +119,7 @@ class Pkcs11Token:
         return tuple(
             CardKey(kind, octets(each, Attribute.ID), text(each, Attribute.LABEL), spki(each))
             for kind in (ObjectKind.PRIVATE_KEY, ObjectKind.PUBLIC_KEY)
-            for each in self._objects(session, {Attribute.CLASS: CLASSES[kind]})
+            for each in objects(session, {Attribute.CLASS: CLASSES[kind]})
         )
 
     def sign(self, key: ObjectRef, data: bytes, pin: Secret) -> bytes:
@@ -160,7 +177,12 @@ class Pkcs11Token:
         token = self._token()
         mechanisms = token.slot.get_mechanisms()
         version = ".".join(str(part) for part in self._library.library_version)
-        facts = {"module": self._module, "library": self._library.library_description.strip()}
+        facts = {
+            "module": self._module,
+            "library": self._library.library_description.strip(),
+            "firmware": ".".join(str(part) for part in token.firmware_version),
+            **token_facts(self._module, token.slot.slot_id),
+        }
         can = bool(mechanisms & GENERATORS) and not token.flags & TokenFlag.WRITE_PROTECTED
         names = tuple(sorted(getattr(each, "name", hex(each)) for each in mechanisms))
         return CardReport(self._library.manufacturer_id.strip(), version, token.model.strip(), can, names, facts)
@@ -173,61 +195,25 @@ class Pkcs11Token:
         except kinds.PKCS11Error:
             return
 
-    def _tokens(self) -> list[Token]:
-        slots: list[Slot] = self._library.get_slots(token_present=True)
-        if self._slot is not None:
-            slots = slots[self._slot : self._slot + 1]
-        tokens = []
-        for slot in slots:
-            try:
-                token = slot.get_token()
-            except (kinds.TokenNotPresent, kinds.TokenNotRecognised):
-                continue
-            if token.flags & TokenFlag.TOKEN_INITIALIZED:
-                tokens.append(token)
-        return tokens
+    def _present(self) -> list[Token]:
+        return tokens_present(self._library, self._slot)
 
     def _token(self) -> Token:
         """Read the chosen token afresh; raises CardRemoved, or AnotherCard when only others are there."""
-        tokens = self._tokens()
+        tokens = self._present()
         for token in tokens:
             if self.serial is None or serial_of(token) == self.serial:
                 return token
         raise AnotherCard if tokens else CardRemoved
 
     def _read(self, token: Token) -> CardView:
-        session = self._session if self._session and self._is_mine(token) else None
-        if session is not None:
-            certificates = self._certificates(session)
-        else:
-            with token.open() as reading:
-                certificates = self._certificates(reading)
-        return CardView(
-            serial=serial_of(token),
-            atr=None,
-            label=token.label.strip(),
-            reader=token.slot.slot_description.strip(),
-            pin=code_state(token.flags, USER),
-            puk=code_state(token.flags, OFFICER),
-            certificates=certificates,
-        )
-
-    def _is_mine(self, token: Token) -> bool:
-        return self._session is not None and serial_of(self._session.token) == serial_of(token)
-
-    def _certificates(self, session: Session) -> tuple[CardCertificate, ...]:
-        wanted = {Attribute.CLASS: ObjectClass.CERTIFICATE}
-        return tuple(
-            CardCertificate(octets(each, Attribute.ID), text(each, Attribute.LABEL), octets(each, Attribute.VALUE))
-            for each in self._objects(session, wanted)
-        )
-
-    def _objects(self, session: Session, wanted: dict[Attribute, Any]) -> list[Object]:
-        """Run a search to its end, so that no open search is left behind."""
-        return list(session.get_objects(wanted))
+        """Read a token, in the session of the login where it is this token's."""
+        session = self._session
+        is_mine = session is not None and serial_of(session.token) == serial_of(token)
+        return read_card(token, session if is_mine else None)
 
     def _matching(self, session: Session, ref: ObjectRef) -> Iterator[Object]:
-        for each in self._objects(session, {Attribute.CLASS: CLASSES[ref.kind], Attribute.ID: ref.id}):
+        for each in objects(session, {Attribute.CLASS: CLASSES[ref.kind], Attribute.ID: ref.id}):
             about = octets(each, Attribute.VALUE) if ref.kind is ObjectKind.CERTIFICATE else spki(each)
             if ref.digest is None or about is None or hashlib.sha256(about).digest() == ref.digest:
                 yield each
