@@ -97,6 +97,21 @@ class DriverError(CardError):
     code = "driver-failed"
 
 
+class DriverNeeded(DriverError):
+    """The card's family is known and its driver is not on this computer; the facts name family, driver and address."""
+
+    code = "driver-needed"
+
+    def __init__(self, family: str, driver: str, address: str) -> None:
+        """Keep what the holder must install, and from where."""
+        super().__init__()
+        self.facts = {"family": family, "driver": driver, "address": address}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep the facts across a pipe."""
+        return type(self), tuple(self.facts[name] for name in ("family", "driver", "address"))
+
+
 class OfficeUnreachable(ClientError):
     """No usable answer came from the server (guide: "Errore di connessione al server. Riprova più tardi")."""
 
