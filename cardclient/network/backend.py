@@ -12,7 +12,7 @@ import httpcore
 
 from cardclient.network import schemes, trust
 from cardclient.network.credentials import Logins
-from cardclient.network.failures import NetworkFailure, dialling
+from cardclient.network.failures import ConnectFailed, NetworkFailure, dialling
 from cardclient.network.http_proxy import Connection, HttpTunnel
 from cardclient.network.routes import Route, SystemProxy, routes
 from cardclient.network.socks_proxy import open_socks
@@ -59,8 +59,7 @@ class Backend(httpcore.NetworkBackend):
             return self._open_first(host, port, timeout)
         except NetworkFailure as failure:
             LOG.warning("no way to %s:%d: %s", host, port, failure.code)
-            kind = httpcore.ConnectTimeout if failure.code.endswith("-timeout") else httpcore.ConnectError
-            raise kind(failure.code) from failure
+            raise ConnectFailed(failure) from failure
 
     def _open_first(self, host: str, port: int, timeout: float | None) -> SocketStream:
         last = NetworkFailure()

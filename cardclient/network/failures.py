@@ -58,12 +58,23 @@ class NetworkFailure(OfficeUnreachable):
         return self.code in LASTING
 
 
+class ConnectFailed(httpcore.ConnectError):
+    """No connection: nothing was sent. It carries the failure itself, as httpcore's pool cuts the chain of causes."""
+
+    def __init__(self, failure: NetworkFailure) -> None:
+        """Keep the failure; the text is its code."""
+        super().__init__(failure.code)
+        self.failure = failure
+
+
 def failure_of(problem: BaseException) -> NetworkFailure:
     """Find the cause of an exception of httpx, httpcore or the socket layer."""
     chain = list(_causes(problem))
     for each in chain:
         if isinstance(each, NetworkFailure):
             return each
+        if isinstance(each, ConnectFailed):
+            return each.failure
     for each in chain:
         if isinstance(each, OSError) and not isinstance(each, TimeoutError):
             return NetworkFailure(_of_socket(each, "server"))

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpcore
 
-from cardclient.network.failures import NetworkFailure
+from cardclient.network.failures import ConnectFailed, NetworkFailure
 
 Explain = Callable[[ssl.SSLError, str], NetworkFailure]
 LONGEST_TLS = 30.0  # seconds for a handshake when the caller names no time
@@ -82,8 +82,7 @@ class SocketStream(httpcore.NetworkStream):
             raise httpcore.ConnectTimeout("tls") from problem
         except ssl.SSLError as problem:
             self.close()
-            failure = self._explain(problem, name)
-            raise httpcore.ConnectError(failure.code) from failure
+            raise ConnectFailed(self._explain(problem, name)) from problem
         except OSError as problem:
             self.close()
             raise httpcore.ConnectError("tls") from problem

@@ -26,7 +26,7 @@ class Authority:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
             .add_extension(
                 x509.KeyUsage(False, False, False, False, False, True, True, False, False),
-                critical=True,  # noqa: FBT003
+                critical=True,
             )
             .sign(self.key, hashes.SHA256())
         )

@@ -35,17 +35,14 @@ class HttpProxy:
     """Handler of one connection: reads CONNECTs until one is agreed to."""
 
     def __init__(self, request, _address, server) -> None:
-        while True:
-            head = read_head(request)
-            if head is None:
-                return
+        while (head := read_head(request)) is not None:
             target = head[0].split(" ")[1]
             server.log.append((target, "proxy-authorization" in head[1]))
             answer = self.judge(head[1].get("proxy-authorization", ""), server)
-            if answer:
-                request.sendall(answer)
-                continue
-            return self.join(request, target, server)
+            if answer is None:
+                self.join(request, target, server)
+                break
+            request.sendall(answer)
 
     def judge(self, authorization: str, server) -> bytes | None:
         """Answer None to agree."""

@@ -94,10 +94,24 @@ def pump(one: socket.socket, other: socket.socket) -> None:
         waiting.register(other, selectors.EVENT_READ, one)
         while True:
             for key, _ in waiting.select():
-                data = key.fileobj.recv(65536)
-                if not data:
+                data = waiting_bytes(key.fileobj)
+                if data is None:
                     return
                 key.data.sendall(data)
+
+
+def waiting_bytes(source: socket.socket) -> bytes | None:
+    """Everything that can be read without waiting, None at the end: half a TLS record must not stop the other way."""
+    data = b""
+    source.setblocking(False)
+    try:
+        while more := source.recv(65536):
+            data += more
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return data
+    finally:
+        source.setblocking(True)
+    return data or None
 
 
 def exactly(source: socket.socket, size: int) -> bytes:
