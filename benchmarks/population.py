@@ -36,6 +36,7 @@ from cms.services import registration  # noqa: E402
 from cms.services.registration import CardData  # noqa: E402
 from pki import lint  # noqa: E402
 from renewals import texts  # noqa: E402
+from renewals.flows import Terms  # noqa: E402
 from renewals.services import acceptance, cases, enrolment, form  # noqa: E402
 from renewals.services.enrolment import Diagnosis  # noqa: E402
 from runtime import clock  # noqa: E402
@@ -90,7 +91,7 @@ def registered(world: World, number: int) -> Iterator[tuple[Card, Pair]]:
 def sign_form(card: Card, pair: Pair, *, at: datetime) -> None:
     """Let the holder open the case and go as far as the signed form."""
     with transaction.atomic():
-        case = cases.open_or_resume(pair, actor=IMPORTER, at=at)
+        case = cases.open_or_resume(pair, Terms(pair.service.issuing), actor=IMPORTER, at=at)
     enrolment.diagnose(case.pk, FIT, now=at)
     holder = pair.holder
     enrolment.submit_contacts(case.pk, Contacts(email=holder.email or "", mobile=holder.mobile or ""), now=at)

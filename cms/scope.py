@@ -54,16 +54,21 @@ def scope_of(user: User, service_id: int | None) -> Scope:
     return Scope(centre_ids, *_succession(service_id)) if centre_ids else NOTHING
 
 
+# What a campaign extends it may issue under a service of its own, which follows like a successor.
 # UNION, not UNION ALL: a ring of services ends.
 _SUCCESSION = """
 WITH RECURSIVE
-after (id, successor_id) AS (
-    SELECT id, successor_id FROM cms_service WHERE id = %(chosen)s
-    UNION SELECT next.id, next.successor_id FROM cms_service next JOIN after ON next.id = after.successor_id
+step (id, next_id) AS (
+    SELECT id, successor_id FROM cms_service WHERE successor_id IS NOT NULL
+    UNION SELECT service_id, issuing_service_id FROM cms_campaign
+),
+after (id) AS (
+    SELECT id FROM cms_service WHERE id = %(chosen)s
+    UNION SELECT step.next_id FROM step JOIN after ON step.id = after.id
 ),
 before (id) AS (
-    SELECT id FROM cms_service WHERE successor_id = %(chosen)s
-    UNION SELECT earlier.id FROM cms_service earlier JOIN before ON earlier.successor_id = before.id
+    SELECT id FROM step WHERE next_id = %(chosen)s
+    UNION SELECT step.id FROM step JOIN before ON step.next_id = before.id
 )
 SELECT ARRAY(SELECT id FROM after), ARRAY(SELECT id FROM after UNION SELECT id FROM before)
 """

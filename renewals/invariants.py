@@ -17,7 +17,7 @@ from django.db.models.functions import Coalesce
 from cms import ca
 from cms import policy as register
 from cms.models import CaRequest, Certificate, Event, Hold, Stock, StockMovement
-from cms.states import CertificateStatus, MovementKind, RequestKind, RequestState
+from cms.states import CertificateStatus, Flow, MovementKind, RequestKind, RequestState
 from notifications.models import OutboxMessage
 from pki.gateway import CertificateRef, LedgerLine, StatusKind
 from renewals import policy, queries
@@ -170,9 +170,10 @@ def _events_of_cases(_now: datetime) -> Iterator[Breach]:
                 yield Breach("I8", code, f"{verb} was told {told.get(code, 0)} times")
 
 
+# Extensions sign no form and invite nobody (rules.md R29).
 _EXPECTED_MAILS = {
-    "signed-form": Q(signed_at__isnull=False),
-    "renewal-notice": Q(),
+    "signed-form": Q(flow=Flow.ENROLL, signed_at__isnull=False),
+    "renewal-notice": Q(flow=Flow.ENROLL),
 }
 
 

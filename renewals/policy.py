@@ -120,6 +120,8 @@ def require_present(pair: Pair, certificates: Sequence[Certificate], *, renewed:
     if not certificates:
         raise errors.CertificateUnknown
     require_alive(certificates, now)
+    if pair.card is not None:
+        _require_family(pair.card.family, today=register.rome_date(now))
 
 
 def require_in_terms(
@@ -167,25 +169,25 @@ def require_device_lives(
         raise errors.CertificateRemote
     if card.activated_on is None or card.activated_on > register.rome_date(now):
         raise errors.NotActivated
-    _require_family(card.family, done=done, today=register.rome_date(now))
+    _require_family(card.family, today=register.rome_date(now))
     flow = POLICIES[pair.service.flow]
     last = max(register.rome_date(flow.new_not_after(half.not_after, terms)) for half in certificates)
     if flow.ends_with_device:
-        _require_device(card, last)
+        _require_device(card, last, done=done)
 
 
-def _require_family(family: CardFamily, *, done: int, today: date) -> None:
-    """What is known of the card's family (rules.md R31)."""
+def _require_family(family: CardFamily, *, today: date) -> None:
+    """What is known of the card's family, whatever its flow (rules.md R31)."""
     if not family.renewable:
         raise errors.FamilyRefused(family.refusal or None)
     if family.renewable_until is not None and today > family.renewable_until:
         raise errors.DeviceEndOfLife
-    if family.max_renewals is not None and done >= family.max_renewals:
-        raise errors.RenewalsExhausted
 
 
-def _require_device(card: Card, last: date) -> None:
+def _require_device(card: Card, last: date, *, done: int) -> None:
     """The new expiry may not pass the device's end of life: whole days, in Italy, `>` and not `>=` (rules.md R7)."""
+    if card.family.max_renewals is not None and done >= card.family.max_renewals:
+        raise errors.RenewalsExhausted
     if last > register.day_years_after(card.first_issued_on, settings.RENEWALS.device_years):
         raise errors.DeviceEndOfLife
     if card.family.certified_until is not None and last > card.family.certified_until:

@@ -17,6 +17,12 @@ from cms.errors.access import (
     SuccessorLoop,
     TaxCodeTaken,
 )
+from cms.errors.campaigns import (
+    CampaignBegun,
+    CampaignDatesInvalid,
+    CampaignServiceInvalid,
+    ListUnreadable,
+)
 from cms.errors.certificates import (
     CauseNotChosen,
     CertificateFinal,
@@ -78,6 +84,9 @@ from cms.errors.visits import (
 __all__ = [
     "AdministratorLast",
     "AdministratorsOnly",
+    "CampaignBegun",
+    "CampaignDatesInvalid",
+    "CampaignServiceInvalid",
     "CardUnknown",
     "CauseNotChosen",
     "CertificateFinal",
@@ -107,6 +116,7 @@ __all__ = [
     "LinkExpired",
     "LinkUnknown",
     "LinkUsed",
+    "ListUnreadable",
     "MailboxMissing",
     "ManagerLast",
     "MemberPresent",

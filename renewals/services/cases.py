@@ -70,7 +70,7 @@ def issuing_agreement(pair: Pair, terms: Terms) -> Agreement:
 
 
 def built(
-    pair: Pair, halves: list[Certificate], agreement: Agreement, *, campaign: Campaign | None, at: datetime
+    pair: Pair, halves: list[Certificate], agreement: Agreement, *, at: datetime, campaign: Campaign | None = None
 ) -> RenewalCase:
     """Build, without storing, the case of a pair; `halves`: those that are renewed."""
     if pair.card_id is None:

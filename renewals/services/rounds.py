@@ -127,7 +127,7 @@ def _opened(
         raise errors.PairClosed
     if agreement is None:
         raise errors.AgreementMissing
-    case = cases.built(pair, halves, agreement, campaign=None, at=now)
+    case = cases.built(pair, halves, agreement, at=now)
     case.holder, case.centre, case.service = pair.holder, pair.centre, pair.service
     case.issuing_service = agreement.service
     if pair.card is not None:

@@ -21,7 +21,7 @@ CENTRE = {
 }  # fmt: skip
 SERVICE = {
     "code": "cns-firma", "name": "CNS e firma", "flow": "enroll", "types": ["authentication", "signature"],
-    "term_years": "3", "window_months": "2", "successor": "", "campaign_cutoff_on": "", "campaign_target_on": "",
+    "term_years": "3", "window_months": "2", "successor": "",
 }  # fmt: skip
 TERMS = {"approval": "authorisation", "low_stock_threshold": "5"}
 

@@ -16,7 +16,7 @@ CENTRE = {
 }  # fmt: skip
 SERVICE = {
     "code": "cns-prova", "name": "CNS di prova", "flow": "enroll", "types": ["authentication", "signature"],
-    "term_years": "3", "window_months": "2", "successor": "", "campaign_cutoff_on": "", "campaign_target_on": "",
+    "term_years": "3", "window_months": "2", "successor": "",
 }  # fmt: skip
 TERMS = {"approval": "automatic", "four_eyes_revocation": "on", "low_stock_threshold": "12"}
 

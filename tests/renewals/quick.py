@@ -17,6 +17,7 @@ from cms.services.registration import CardData
 from cms.states import ApprovalMode
 from notifications.catalog import Attachment, Message
 from pki.csr import read_request
+from renewals.flows import Terms
 from renewals.models import RenewalCase
 from renewals.services import cases, issuance, notices
 from tests.renewals.world import OLD_NOT_AFTER, World
@@ -47,7 +48,7 @@ def opened(world: World, number: int, *, not_after: datetime = OLD_NOT_AFTER) ->
     """A case in Comunicato."""
     pair = registered(world, number, not_after=not_after)
     with transaction.atomic():
-        return cases.open_or_resume(pair, actor=SYSTEM, at=world.now)
+        return cases.open_or_resume(pair, Terms(pair.service.issuing), actor=SYSTEM, at=world.now)
 
 
 def signed(world: World, number: int, *, not_after: datetime = OLD_NOT_AFTER) -> RenewalCase:
