@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from cardclient import __version__, answers
+from cardclient import __version__, answers, network
 from cardclient.contract import (
     Acceptance,
     Capabilities,
@@ -35,7 +35,10 @@ from cardclient.contract import (
     Text,
 )
 from cardclient.errors import ClientError, ClientOutdated, Distrusted, OfficeRefusal, OfficeUnreachable, StillPending
+from cardclient.network.credentials import Logins
+from cardclient.network.failures import failure_of
 from cardclient.ports import CardView
+from cardclient.preferences import Preferences
 from cardclient.secret import Secret
 
 BASE = "/api/enrollment/v1"
@@ -88,8 +91,7 @@ class HttpOffice:
         self._clock_difference: float | None = None
         self._http = httpx.Client(
             base_url=f"{parts.scheme}://{parts.netloc}{BASE}",
-            transport=transport,
-            verify=_trust(ca_file),
+            transport=transport or network.transport(Preferences(), Logins(), ca_file=ca_file),
             timeout=TIMEOUT,
             headers={
                 "User-Agent": f"sigillo-card/{__version__}",
@@ -249,9 +251,10 @@ class HttpOffice:
             try:
                 answer = self._once(method, path, body)
             except httpx.HTTPError as problem:
-                LOG.warning("%s %s failed: %s", method, path, type(problem).__name__)
-                if not (repeatable or isinstance(problem, NEVER_SENT)):
-                    raise OfficeUnreachable from None
+                failure = failure_of(problem)
+                LOG.warning("%s %s failed: %s", method, path, failure.code)
+                if failure.lasting or attempt == ATTEMPTS - 1 or not (repeatable or isinstance(problem, NEVER_SENT)):
+                    raise failure from None
             else:
                 LOG.info("%s %s: %d", method, path, answer.status_code)
                 if answer.status_code not in NOT_CARRIED_OUT and not (repeatable and answer.is_server_error):
@@ -259,8 +262,7 @@ class HttpOffice:
                 pause = _pause(answer, pause)
                 if attempt == ATTEMPTS - 1 or pause > LONGEST_PAUSE:
                     return answer
-            if attempt < ATTEMPTS - 1:
-                self._sleep(pause)
+            self._sleep(pause)
         raise OfficeUnreachable
 
     def _compare_clocks(self, date: str) -> None:
@@ -299,14 +301,6 @@ def _bounded(request: SupportRequest) -> dict[str, Any]:
 def _plain(headers: httpx.Headers) -> dict[str, str]:
     """Keep the two headers that mean something to us; the body is already decoded."""
     return {name: headers[name] for name in ("content-type", "retry-after") if name in headers}
-
-
-def _trust(ca_file: str | None) -> Any:
-    if ca_file is None:
-        return True
-    import ssl  # noqa: PLC0415 - only where a company's own authority is named
-
-    return ssl.create_default_context(cafile=ca_file)
 
 
 def _base64(data: bytes) -> str:

@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 
 import httpcore
+import httpx
 
 from cardclient.errors import OfficeUnreachable
 
@@ -78,9 +79,10 @@ def failure_of(problem: BaseException) -> NetworkFailure:
     for each in chain:
         if isinstance(each, OSError) and not isinstance(each, TimeoutError):
             return NetworkFailure(_of_socket(each, "server"))
-    if any(isinstance(each, (TimeoutError, httpcore.TimeoutException)) for each in chain):
+    if any(isinstance(each, (TimeoutError, httpcore.TimeoutException, httpx.TimeoutException)) for each in chain):
         return NetworkFailure("server-timeout")
-    return NetworkFailure("connection-lost" if isinstance(problem, Exception) else None)
+    unknown = any(isinstance(each, (httpcore.ConnectError, httpx.ConnectError)) for each in chain)
+    return NetworkFailure(None if unknown else "connection-lost")
 
 
 def dialling(problem: OSError, peer: str) -> NetworkFailure:
