@@ -30,7 +30,9 @@ QCheckBox::indicator:checked {{ background: {c.primary}; border-color: {c.primar
   image: url("{_icon("check", dark=dark)}"); }}
 QRadioButton::indicator:checked {{ border-color: {c.primary}; image: url("{_icon("dot", dark=dark)}"); }}
 QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color: {c.line}; background: {c.raised}; }}
+QCheckBox::indicator:checked:disabled {{ background: {c.edge}; border-color: {c.edge}; }}
 QCheckBox:disabled, QRadioButton:disabled {{ color: {c.muted}; }}
+QPlainTextEdit:disabled, QTextEdit:disabled {{ color: {c.muted}; background: {c.raised}; }}
 QComboBox::drop-down {{ border: 0; width: 28px; }}
 QComboBox::down-arrow {{ image: url("{_icon("down", dark=dark)}"); width: 18px; height: 18px; }}
 QComboBox::down-arrow:disabled {{ image: none; }}
