@@ -148,7 +148,7 @@ def _plans(_now: datetime) -> Iterator[Breach]:
 
 _EXPECTED_EVENTS = {
     "case.opened": Q(),
-    "case.signed": Q(signed_at__isnull=False),
+    "case.signed": Q(flow=Flow.ENROLL, signed_at__isnull=False),  # an extension has case.terms-accepted
     "case.completed": Q(completed_at__isnull=False),
     "case.approved": Q(authorisation="approved"),
     "case.cancelled": Q(state=CaseState.CANCELLED) & ~Q(close_reason="refused"),
