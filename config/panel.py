@@ -13,6 +13,7 @@ from cms.admin.stocks import StockAdmin
 from cms.models import Certificate, Event, Job, Stock
 from config.watch_page import WatchPage
 from notifications.models import OutboxMessage
+from renewals.admin.campaigns import CampaignsPage
 from renewals.admin.cases import RenewalCaseAdmin
 from renewals.admin.certificates import CaseCertificateAdmin
 from renewals.admin.dashboard import DashboardPage
@@ -21,7 +22,8 @@ from renewals.admin.messages import MessageAdmin
 from renewals.admin.operations import CaseJobAdmin
 from renewals.admin.rehearsal import RehearsalPage
 from renewals.admin.stops import StopPage
-from renewals.models import RenewalCase
+from renewals.admin.support import SupportAdmin
+from renewals.models import RenewalCase, SupportRequest
 
 site.show(DashboardPage)
 site.show(RenewalCaseAdmin, RenewalCase)
@@ -32,10 +34,12 @@ site.show(RehearsalPage)
 site.show(StockAdmin, Stock)
 site.show(PurchasePage)
 site.show(MessageAdmin, OutboxMessage)
+site.show(SupportAdmin, SupportRequest)
 site.show(ImportPage)
 site.show(PeoplePage)
 site.show(CentresPage)
 site.show(ServicesPage)
+site.show(CampaignsPage)
 site.show(StopPage)
 site.show(ChecksPage)
 site.show(WatchPage)

@@ -39,6 +39,7 @@ SCHEDULE: dict[str, Entry] = {
     "check-statuses": every("cms.tasks.check_statuses"),
     "sweep-low-stock": every("cms.tasks.sweep_low_stock"),
     "rescan-bulk-decisions": every("renewals.tasks.rescan_bulk"),
+    "forget-support-logs": every("renewals.tasks.forget_support_logs", timedelta(hours=1)),
     "tell-day": every("renewals.tasks.tell_day"),
     "tell-notices": every("renewals.tasks.sweep_notices"),
     "open-windows": every("renewals.tasks.sweep_windows"),

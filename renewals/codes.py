@@ -1,4 +1,4 @@
-"""Case codes and numbers of requests for help: short, with a check character so that a typing error is caught at once."""
+"""Case codes and numbers of requests for help: short, with a check character that catches typing errors at once."""
 
 from __future__ import annotations
 

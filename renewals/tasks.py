@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from renewals import sweeps
-from renewals.services import bulk, digest, letters, reminders
+from renewals.services import bulk, digest, letters, reminders, support_desk
 from runtime import clock
 
 
@@ -60,3 +60,9 @@ def rescan_bulk() -> int:
 def settle_bounces() -> int:
     """Write the mails that came back into their messages and cases."""
     return letters.settle_bounces(now=clock.now())
+
+
+@shared_task
+def forget_support_logs() -> int:
+    """Delete the logs of requests for help that were closed long ago."""
+    return support_desk.forget_logs(now=clock.now())

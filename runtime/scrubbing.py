@@ -1,4 +1,4 @@
-"""What must not stand in clear in a log or in a report: tax codes, credentials, and codes of cards beside their names."""
+"""What must not stand in clear in a log or a report: tax codes, credentials, codes of cards beside their names."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def scrub_text(text: str) -> str:
     return BEARER.sub(rf"\1 {HIDDEN}", TAX_CODE.sub(HIDDEN, text))
 
 
-def scrub_report(text: str) -> str:
-    """The same for what a stranger sent: also what stands beside the name of a secret or looks like one.
+def seen(text: str) -> str:
+    """Leave of a text what a reader sees: no control characters, no marks of direction; lines end with a line feed."""
+    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
-    Control characters, marks of direction and what cannot be seen are dropped, so that the text reads as it is; lines
-    end with a line feed.
-    """
-    lines = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    said = _CARD_CODE.sub(rf"\g<name>{HIDDEN}", scrub_text(lines))
+
+def scrub_report(text: str) -> str:
+    """Take more out of what a stranger sent: what stands beside the name of a secret, looks like one, or is unseen."""
+    said = _CARD_CODE.sub(rf"\g<name>{HIDDEN}", scrub_text(seen(text)))
     return _TOKEN.sub(HIDDEN, _NAMED.sub(rf"\g<name>{HIDDEN}", said))

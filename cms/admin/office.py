@@ -27,6 +27,8 @@ from cms.states import Role
 from runtime import clock, fence
 
 _PLACES = {
+    "campaign": gettext_lazy("Campagna"),
+    "campaigns": gettext_lazy("Campagne"),
     "centre": gettext_lazy("CDRL"),
     "centres": gettext_lazy("CDRL e accordi"),
     "holder": gettext_lazy("Titolare"),
@@ -38,6 +40,7 @@ _PLACES = {
     "services": gettext_lazy("Servizi"),
     "stock": gettext_lazy("Movimenti"),
     "stocks": gettext_lazy("Contatori"),
+    "support_request": gettext_lazy("Richiesta di supporto"),
 }
 READING_ROLES = frozenset({Role.MANAGER, Role.AUDITOR})
 

@@ -48,7 +48,7 @@ class SupportCardIn(Strict):
 
 
 class SupportRequestIn(Strict):
-    """A request for help. Codes of the card, tokens and full tax codes never belong into it; what looks so is hidden."""
+    """A request for help. Codes of the card, tokens and tax codes do not belong into it; what looks so is hidden."""
 
     request_id: RequestId
     code: Word = Field(description="Code of the failure, as it was shown.")

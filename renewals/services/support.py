@@ -165,7 +165,7 @@ def _alerts(request: SupportRequest, now: datetime) -> Iterator[Draft]:
         "number": request.number,
         "code": request.code,
         "opened_at": now.isoformat(),
-        "panel_url": f"{settings.BASE_URL}{reverse('admin:messages')}",
+        "panel_url": f"{settings.BASE_URL}{reverse('admin:support')}",
         "centre_name": request.centre.name if request.centre else "",
     }
     for name, address in _recipients(request):

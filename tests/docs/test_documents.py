@@ -20,7 +20,7 @@ from config.env import Environment
 from notifications.conf import NotificationSettings
 from renewals.conf import RenewalSettings
 from renewals.states import Authorisation, CaseState
-from tests.docs import error_codes, roles, states
+from tests.docs import client_codes, error_codes, roles, states
 from tests.docs.markdown import COMMAND, ROOT
 
 PACKAGES = ("config", "renewals", "smime", "cms", "notifications", "authority", "pki", "runtime", "cardclient")
@@ -78,6 +78,10 @@ def section(text: str, title: str) -> str:
 @pytest.mark.parametrize(("name", "made"), [("states", states), ("error-codes", error_codes), ("roles", roles)])
 def test_a_made_document_equals_the_code(name, made):
     assert (ROOT / f"docs/{name}.md").read_text() == made.document(), f"write it anew: {COMMAND}"
+
+
+def test_the_support_desk_knows_the_clients_words():
+    assert (ROOT / "renewals/client_codes.json").read_text() == client_codes.document(), f"write it anew: {COMMAND}"
 
 
 def test_every_code_that_the_api_can_answer_with_is_explained():

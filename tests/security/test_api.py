@@ -16,7 +16,13 @@ from tests.security import walk
 ROOT = "/api/enrollment/v1"
 # Before there is a token: the card is looked at, a text to sign is asked for, a session is opened with the signature;
 # and beside it: what is offered, and a request for help, which answers nothing of anybody.
-ENTRANCE = {f"{ROOT}/scan", f"{ROOT}/challenges", f"{ROOT}/sessions", f"{ROOT}/capabilities", f"{ROOT}/support-requests"}
+ENTRANCE = {
+    f"{ROOT}/scan",
+    f"{ROOT}/challenges",
+    f"{ROOT}/sessions",
+    f"{ROOT}/capabilities",
+    f"{ROOT}/support-requests",
+}
 
 
 @pytest.fixture
