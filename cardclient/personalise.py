@@ -1,6 +1,7 @@
 """The first keys and certificates of a card, for demonstrations and tests: the same typed calls the renewal uses.
 
-`python -m cardclient.personalise create|request|install …`; README.md shows the three commands.
+`python -m cardclient.personalise create|request|install …`, and for a simulated card in training, while the window
+runs, `eject|insert|unplug|condition …`; README.md shows them.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from cardclient.contract import Slot
 from cardclient.errors import CardError
 from cardclient.ports import Card, CardKey, KeyKind, ObjectKind, ObjectRef
 from cardclient.secret import Secret
+from cardclient.simulated_state import Condition
 from cardclient.simulator import SimulatedCard
 
 # As the labels of containers on cards in the field read; the id is the label.
 RSA_2048 = KeyKind("rsa", 2048)
+HANDLED = ("eject", "insert", "unplug", "condition")
 LABELS = {Slot.AUTHENTICATION: "CNS0", Slot.SIGNATURE: "DS0"}
 
 
@@ -57,12 +60,23 @@ def _present(keys: tuple[CardKey, ...], key_id: bytes) -> bytes | None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Make, request, install; see README.md. Returns 0, or 1 when the card refuses."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.action in HANDLED:
+        if not options.simulated or (options.action == "condition" and not options.condition):
+            parser.error("serve --simulated, e --condition per condition")
+        _handle(SimulatedCard(options.simulated), options)
+        return 0
+    if not options.pin_file:
+        parser.error("serve --pin-file")
     pin = _read_code(options.pin_file)
     try:
         if options.action == "create":
             puk = _read_code(options.puk_file)
-            SimulatedCard.create(options.simulated, serial=options.serial, family=options.family, pin=pin, puk=puk)
+            card = SimulatedCard.create(
+                options.simulated, serial=options.serial, family=options.family, pin=pin, puk=puk
+            )
+            card.slow_down(options.generation_seconds)
             return 0
         with contextlib.closing(_card(options)) as card:
             _write(card, options, pin)
@@ -70,6 +84,19 @@ def main(arguments: list[str] | None = None) -> int:
         print(problem.code, file=sys.stderr)
         return 1
     return 0
+
+
+def _handle(card: SimulatedCard, options: argparse.Namespace) -> None:
+    """Do to the card what a hand or a hard life does; it needs no code."""
+    match options.action:
+        case "eject":
+            card.eject()
+        case "insert":
+            card.insert()
+        case "unplug":
+            card.unplug()
+        case _:
+            card.put_into(options.condition)
 
 
 def _write(card: Card, options: argparse.Namespace, pin: Secret) -> None:
@@ -86,7 +113,7 @@ def _write(card: Card, options: argparse.Namespace, pin: Secret) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m cardclient.personalise", description="First keys of a card.")
-    parser.add_argument("action", choices=["create", "request", "install"])
+    parser.add_argument("action", choices=["create", "request", "install", *HANDLED])
     card = parser.add_mutually_exclusive_group(required=True)
     card.add_argument("--simulated", type=Path, metavar="FILE")
     card.add_argument("--module", metavar="PATH")
@@ -95,8 +122,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--slot", type=Slot, choices=list(Slot), default=Slot.AUTHENTICATION)
     parser.add_argument("--key", choices=["rsa", "ec"], default="rsa")
     parser.add_argument("--bits", type=int, default=2048)
-    parser.add_argument("--pin-file", type=Path, required=True)
+    parser.add_argument("--pin-file", type=Path)
     parser.add_argument("--puk-file", type=Path)
+    parser.add_argument("--condition", type=Condition, choices=list(Condition))
+    parser.add_argument(
+        "--generation-seconds", type=float, default=0.0, help="quanto dura la generazione di una coppia"
+    )
     parser.add_argument("--out", type=Path)
     parser.add_argument("--certificate", type=Path)
     return parser

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import enum
 import hashlib
 import hmac
 import json
@@ -90,6 +91,17 @@ class Fault:
     kind: str
 
 
+class Condition(enum.StrEnum):
+    """What a training card can be put into, beside being out or failing once."""
+
+    WHOLE = "whole"
+    NOT_PERSONALISED = "not-personalised"
+    UNREADABLE = "unreadable"
+    PIN_LAST_TRY = "pin-last-try"
+    PIN_LOCKED = "pin-locked"
+    PUK_LOCKED = "puk-locked"
+
+
 @dataclass(slots=True)
 class State:
     """Everything a simulated card is."""
@@ -106,6 +118,17 @@ class State:
     insertions: int = 1
     objects: list[StoredObject] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    plugged: bool = True
+    personalised: bool = True
+    readable: bool = True
+    generation_seconds: float = 0.0
+
+    def enter(self, condition: Condition) -> None:
+        """Become whole, then what the condition says."""
+        self.personalised = condition is not Condition.NOT_PERSONALISED
+        self.readable = condition is not Condition.UNREADABLE
+        self.pin.left = {Condition.PIN_LOCKED: 0, Condition.PIN_LAST_TRY: 1}.get(condition, self.pin.tries)
+        self.puk.left = 0 if condition is Condition.PUK_LOCKED else self.puk.tries
 
     def due(self, operation: str) -> Fault | None:
         """Count a call of an operation and return the fault it meets, which is then used up."""

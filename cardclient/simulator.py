@@ -5,6 +5,7 @@ It is one more reader to the flow, for demonstrations and tests. It protects not
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,26 +17,25 @@ from cardclient.errors import (
     CardRemoved,
     CardUpdateError,
     NoCard,
-    PinLength,
-    PinLocked,
-    PukLocked,
-    WrongPin,
-    WrongPuk,
 )
-from cardclient.ports import CardCertificate, CardKey, CardReport, CardView, KeyKind, ObjectKind, ObjectRef
+from cardclient.ports import CardKey, CardReport, CardView, KeyKind, ObjectKind, ObjectRef
 from cardclient.secret import Secret
-from cardclient.simulated_state import Counter, Fault, State, StoredObject
+from cardclient.simulated_rules import (
+    LONGEST_CODE,
+    SHORTEST_CODE,
+    atr_of,
+    matching,
+    public_key_of,
+    reader_name,
+    require_length,
+    spend_pin,
+    spend_puk,
+    view_of,
+)
+from cardclient.simulated_state import Condition, Counter, Fault, State, StoredObject
 
-# Public ATRs of cards of the families the guides name; the last one serves every family not listed.
-ATRS = {
-    "AC 2014": "3BDF18008131FE7D006B020C0182011101434E53103180FC",
-    "AC 2018": "3BDF18008131FE7D006B020C0182011101434E53103180FC",
-    "ACe 2021": "3BFF1800008131FE45006B05052000012101434E5310318079",
-    "ACx 2021": "3BFF1800008131FE45006B05052000012101434E5310318079",
-}
-OTHER_ATR = "3BFF1800008131FE55006B02090703010101434E5310318066"
-SHORTEST_CODE, LONGEST_CODE = 5, 8
 WRITES = frozenset({"generate", "install", "remove"})
+UNASKED = frozenset({"scan", "view", "report"})  # what a card answers whatever state it is in
 
 
 class SimulatedCard:
@@ -60,9 +60,8 @@ class SimulatedCard:
         tries: int = 3,
     ) -> SimulatedCard:
         """Make a new card file without keys; `replaces` None leaves it to the flow, `capacity` counts key pairs."""
-        atr = ATRS.get(family, OTHER_ATR)
         counters = Counter.fresh(pin, tries), Counter.fresh(puk, tries)
-        state = State(serial, family, atr, f"SIMULATED {family}", replaces, capacity, *counters)
+        state = State(serial, family, atr_of(family), f"SIMULATED {family}", replaces, capacity, *counters)
         simulated_state.save(Path(path), state)
         return cls(path)
 
@@ -70,36 +69,60 @@ class SimulatedCard:
 
     def eject(self) -> None:
         """Pull the card out."""
-        state = simulated_state.load(self.path)
-        state.present = False
-        simulated_state.save(self.path, state)
+        with self._changing() as state:
+            state.present = False
 
     def insert(self) -> None:
-        """Put the card back; it has forgotten every login."""
-        state = simulated_state.load(self.path)
-        if not state.present:
-            state.present, state.insertions = True, state.insertions + 1
-            simulated_state.save(self.path, state)
+        """Put the card, and its reader, back; it has forgotten every login."""
+        with self._changing() as state:
+            if not state.present:
+                state.insertions += 1
+            state.present = state.plugged = True
+
+    def unplug(self) -> None:
+        """Take the reader away, with the card in it; `insert` brings both back."""
+        with self._changing() as state:
+            state.present = state.plugged = False
 
     def plan_fault(self, operation: str, kind: str, *, when: str = "before", nth: int = 1) -> None:
         """Order a mishap: `kind` removed | device-error | memory, `when` before | after the effect of the nth call."""
+        with self._changing() as state:
+            state.faults.append(Fault(operation, nth, when, kind))
+
+    def put_into(self, condition: Condition) -> None:
+        """Make the card whole, not personalised, unreadable, or lock its PIN or PUK."""
+        with self._changing() as state:
+            state.enter(condition)
+
+    def slow_down(self, seconds: float) -> None:
+        """Let each generation of a pair take so long, as on a real card (guide: up to two or three minutes)."""
+        with self._changing() as state:
+            state.generation_seconds = seconds
+
+    @property
+    def reader(self) -> str:
+        """Name of the reader this card has to itself."""
+        return reader_name(self.path)
+
+    @contextmanager
+    def _changing(self) -> Iterator[State]:
         state = simulated_state.load(self.path)
-        state.faults.append(Fault(operation, nth, when, kind))
+        yield state
         simulated_state.save(self.path, state)
 
     @property
     def is_present(self) -> bool:
-        """Whether the card is in the reader."""
-        return simulated_state.load(self.path).present
+        """Whether the card is in the reader; a file that is not there is no card."""
+        return self.path.exists() and simulated_state.load(self.path).present
 
     # The Card port.
 
     def scan(self) -> tuple[CardView, ...]:
         """See `Card.scan`."""
-        if not self.path.exists() or not self.is_present:
+        if not self.is_present:
             raise NoCard
         with self._operation("scan") as state:
-            return (_view(state),)
+            return (view_of(state, self.reader),)
 
     def choose(self, serial: str) -> None:
         """See `Card.choose`."""
@@ -112,49 +135,49 @@ class SimulatedCard:
     def view(self) -> CardView:
         """See `Card.view`."""
         with self._operation("view") as state:
-            return _view(state)
+            return view_of(state, self.reader)
 
     def login(self, pin: Secret) -> None:
         """See `Card.login`."""
         with self._operation("login") as state:
             self._login = None
-            _spend_pin(state, pin)
+            spend_pin(state, pin)
             self._login = state.insertions
 
     def verify_puk(self, puk: Secret) -> None:
         """See `Card.verify_puk`."""
         with self._operation("verify_puk") as state:
             self._login = None
-            _spend_puk(state, puk)
+            spend_puk(state, puk)
 
     def unblock(self, puk: Secret, new_pin: Secret) -> None:
         """See `Card.unblock`."""
         with self._operation("unblock") as state:
             self._login = None
-            _require_length(new_pin)
-            _spend_puk(state, puk)
+            require_length(new_pin)
+            spend_puk(state, puk)
             state.pin = Counter.fresh(new_pin, state.pin.tries)
 
     def change_pin(self, pin: Secret, new_pin: Secret) -> None:
         """See `Card.change_pin`."""
         with self._operation("change_pin") as state:
             self._login = None
-            _require_length(new_pin)
-            _spend_pin(state, pin)
+            require_length(new_pin)
+            spend_pin(state, pin)
             state.pin = Counter.fresh(new_pin, state.pin.tries)
 
     def keys(self) -> tuple[CardKey, ...]:
         """See `Card.keys`."""
         with self._operation("keys") as state:
-            public = [_public(each) for each in state.of(ObjectKind.PUBLIC_KEY)]
-            private = [_public(each) for each in state.of(ObjectKind.PRIVATE_KEY)] if self._is_open(state) else []
+            public = [public_key_of(each) for each in state.of(ObjectKind.PUBLIC_KEY)]
+            private = [public_key_of(each) for each in state.of(ObjectKind.PRIVATE_KEY)] if self._is_open(state) else []
             return (*private, *public)
 
     def sign(self, key: ObjectRef, data: bytes, pin: Secret) -> bytes:  # noqa: ARG002 - these keys do not ask again
         """See `Card.sign`."""
         with self._operation("sign") as state:
             self._require_login(state)
-            found = _matching(state, key)
+            found = matching(state, key)
             if not found:
                 raise CardError("key-missing", operation="sign")
             return simulated_keys.sign(found[0].der, data)
@@ -165,6 +188,7 @@ class SimulatedCard:
             self._require_login(state)
             if len(state.of(ObjectKind.PRIVATE_KEY)) >= state.capacity:
                 raise CardUpdateError("card-memory", operation="generate")
+            time.sleep(state.generation_seconds)
             private = simulated_keys.make(kind)
             spki = simulated_keys.spki_of(private)
             der = simulated_keys.stored(private)
@@ -183,14 +207,15 @@ class SimulatedCard:
         """See `Card.remove`."""
         with self._operation("remove") as state:
             self._require_login(state)
-            for each in _matching(state, target):
+            for each in matching(state, target):
                 state.objects.remove(each)
 
     def report(self) -> CardReport:
         """See `Card.report`."""
         with self._operation("report") as state:
             free = state.capacity - len(state.of(ObjectKind.PRIVATE_KEY))
-            return CardReport("simulator", "1", state.family, free > 0, facts={"free_pairs": str(free)})
+            facts = {"free_pairs": str(free), "shortest_pin": str(SHORTEST_CODE), "longest_pin": str(LONGEST_CODE)}
+            return CardReport("simulator", "1", state.family, free > 0, facts=facts)
 
     def close(self) -> None:
         """See `Card.close`."""
@@ -202,15 +227,27 @@ class SimulatedCard:
         state = simulated_state.load(self.path)
         if not state.present:
             raise CardRemoved(operation=name)
+        if not state.personalised and name not in UNASKED:
+            raise CardError("card-not-personalised", operation=name)
         fault = state.due(name)
         if fault and fault.when == "before":
             self._strike(state, fault)
         try:
             yield state
         finally:
+            was_pulled = self._take_in_what_happened(state)
             simulated_state.save(self.path, state)
+        if was_pulled:
+            raise CardRemoved(operation=name)
         if fault:
             self._strike(state, fault)
+
+    def _take_in_what_happened(self, state: State) -> bool:
+        """Keep what befell the card from outside while it worked; tells whether it was pulled in the middle of it."""
+        now = simulated_state.load(self.path)
+        was_pulled = (now.present, now.insertions) != (state.present, state.insertions)
+        state.present, state.plugged, state.insertions = now.present, now.plugged, now.insertions
+        return was_pulled
 
     def _strike(self, state: State, fault: Fault) -> None:
         if fault.kind == "removed":
@@ -243,64 +280,27 @@ class SimulatedReader:
 
     def scan(self) -> tuple[CardView, ...]:
         """See `Card.scan`."""
-        present = [card for card in self._cards if card.path.exists() and card.is_present]
+        present = self._present()
         if not present:
             raise NoCard
-        return tuple(view for card in present for view in card.scan())
+        views = tuple(view for card in present for view in card.scan())
+        if len(present) == 1:
+            self._chosen = present[0]
+        return views
 
     def choose(self, serial: str) -> None:
         """See `Card.choose`."""
-        for card in self._cards:
-            if card.is_present and card.view().serial == serial:
+        for card in self._present():
+            if card.view().serial == serial:
                 self._chosen = card
                 return
-        raise AnotherCard if any(card.is_present for card in self._cards) else CardRemoved
+        raise AnotherCard if self._present() else CardRemoved
+
+    def _present(self) -> list[SimulatedCard]:
+        return [card for card in self._cards if card.is_present]
 
     def __getattr__(self, name: str) -> object:
         """Pass every other call of the port to the chosen card; AnotherCard when only others are in."""
-        if not self._chosen.is_present and any(card.is_present for card in self._cards):
+        if not self._chosen.is_present and self._present():
             raise AnotherCard(operation=name)
         return getattr(self._chosen, name)
-
-
-def _view(state: State) -> CardView:
-    certificates = tuple(
-        CardCertificate(bytes.fromhex(each.id), each.label, each.der) for each in state.of(ObjectKind.CERTIFICATE)
-    )
-    codes = state.pin.state, state.puk.state
-    return CardView(
-        state.serial, bytes.fromhex(state.atr), state.label, "simulator", *codes, certificates, state.replaces
-    )
-
-
-def _require_length(code: Secret) -> None:
-    if not SHORTEST_CODE <= len(code.reveal()) <= LONGEST_CODE:
-        raise PinLength
-
-
-def _spend_pin(state: State, pin: Secret) -> None:
-    _require_length(pin)
-    if state.pin.is_locked:
-        raise PinLocked
-    if not state.pin.accepts(pin):
-        raise PinLocked if state.pin.is_locked else WrongPin
-
-
-def _spend_puk(state: State, puk: Secret) -> None:
-    if state.puk.is_locked:
-        raise PukLocked
-    _require_length(puk)
-    if not state.puk.accepts(puk):
-        raise PukLocked if state.puk.is_locked else WrongPuk
-
-
-def _matching(state: State, ref: ObjectRef) -> list[StoredObject]:
-    found = [each for each in state.of(ref.kind) if each.id == ref.id.hex()]
-    return [each for each in found if ref.digest is None or each.digest == ref.digest.hex()]
-
-
-def _public(stored: StoredObject) -> CardKey:
-    spki = (
-        stored.der if stored.kind == ObjectKind.PUBLIC_KEY else simulated_keys.spki_of(simulated_keys.read(stored.der))
-    )
-    return CardKey(ObjectKind(stored.kind), bytes.fromhex(stored.id), stored.label, spki)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cardclient import simulated_state
-from cardclient.errors import Declined, PinLength, PinLocked, PukLocked, WrongPin, WrongPuk
+from cardclient.errors import Declined, NotRenewable, PinLength, PinLocked, PukLocked, WrongPin, WrongPuk
 from cardclient.ports import CodeState, SecretKind
 from cardclient.secret import Secret
 from cardclient.simulator import SimulatedCard
@@ -101,8 +101,9 @@ def test_a_locked_puk_is_final(card, renew):
     spend(card, 3, puk=True)
     screen = RecordingScreen(pin=[PIN], puk=[PUK], new_pin=[NEW])
     screen.unblocks = True
-    with pytest.raises(PukLocked):
+    with pytest.raises(NotRenewable, match="puk-locked"):
         renew(screen)
+    assert not any(each.startswith("ask") for each in screen.order)
 
 
 @pytest.mark.parametrize("new", ["11111", "12345", "98765", "1234", "123456789", "abcde"])
