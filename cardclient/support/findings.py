@@ -1,0 +1,159 @@
+"""What follows from the facts of a report: a verdict a line, each with what to do, the most pressing first.
+
+The codes and words are those of `messages.toml`, so that diagnosis, window and support desk say the same of the same.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from cardclient import __version__
+from cardclient.messages import message_for
+from cardclient.readers.families import Families
+
+SOON = timedelta(days=62)  # the renewal opens two calendar months before expiry
+WRONG_CLOCK = 120  # seconds; less does no harm to a certificate or a challenge
+
+
+class Tone(enum.StrEnum):
+    """How bad it is: nothing can be done before, it may matter, all is well."""
+
+    PROBLEM = "problem"
+    WARNING = "warning"
+    OK = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One verdict line, in the language chosen."""
+
+    code: str
+    tone: Tone
+    text: str
+    advice: str
+
+
+def findings_of(facts: Mapping[str, Any], *, now: datetime, families: Families) -> tuple[Finding, ...]:
+    """Judge the facts of a report."""
+    found = [
+        *_of_readers(facts["readers"], families, facts["modules"]),
+        *_of_cards(facts["cards"], now),
+        *_of_network(facts["network"]),
+        *_of_log(facts["log"]),
+    ]
+    order = list(Tone)
+    return tuple(sorted(dict.fromkeys(found), key=lambda each: order.index(each.tone)))
+
+
+def _finding(code: str, tone: Tone, **facts: str) -> Finding:
+    told = message_for(code, facts)
+    return Finding(code, tone, told.cause or told.text, told.advice)
+
+
+def _of_readers(facts: Mapping[str, Any] | None, families: Families, modules: object) -> Iterator[Finding]:
+    if facts is None:
+        return
+    if facts["service"] not in {None, "running"}:
+        yield _finding(f"reader-service-{facts['service']}", Tone.PROBLEM)
+        return
+    if not facts["readers"]:
+        yield _finding("reader-absent", Tone.PROBLEM)
+        return
+    cards = [each for each in facts["readers"] if each["atr"] is not None]
+    if not cards:
+        yield _finding("card-absent", Tone.PROBLEM)
+    for each in cards:
+        yield from _of_atr(each, families, modules)
+
+
+def _of_atr(reader: Mapping[str, Any], families: Families, modules: object) -> Iterator[Finding]:
+    if not reader["atr"]:
+        yield _finding("card-mute", Tone.PROBLEM, reader=reader["name"])
+        return
+    guess = families.named(reader["family"])
+    if guess is None or guess.driver is None:
+        yield _finding("card-unknown", Tone.WARNING, reader=reader["name"])
+        return
+    installed = {each["key"] for each in modules} if isinstance(modules, list) else set()
+    if guess.driver.key not in installed:
+        driver, address = guess.driver.name, guess.driver.address
+        yield _finding("driver-absent", Tone.PROBLEM, family=guess.name, driver=driver, address=address)
+    else:
+        yield _finding("card-known", Tone.OK, family=guess.name)
+
+
+def _of_cards(facts: Sequence[Mapping[str, Any]] | Mapping[str, str] | None, now: datetime) -> Iterator[Finding]:
+    if facts is None:
+        return
+    if isinstance(facts, Mapping):
+        yield _finding(facts["error"], Tone.PROBLEM)
+        return
+    for each in facts:
+        yield from _of_codes(each)
+        if "error" in each["token"]:
+            yield _finding(each["token"]["error"], Tone.PROBLEM)
+        elif not each["token"]["can_generate"]:
+            yield _finding("driver-reads-only", Tone.PROBLEM, driver=each["token"]["driver"])
+        yield from _of_certificates(each["certificates"], now)
+
+
+def _of_codes(card: Mapping[str, Any]) -> Iterator[Finding]:
+    if card["final"]:
+        yield _finding(card["final"], Tone.PROBLEM)
+    for kind in ("pin", "puk"):
+        if card[kind] == "locked" and card["final"] != "puk-locked":
+            yield _finding(f"{kind}-maybe-locked", Tone.WARNING)
+        elif card[kind] == "last-try":
+            yield _finding(f"{kind}-last-try", Tone.WARNING)
+        elif card[kind] == "tried":
+            yield _finding(f"{kind}-tried", Tone.WARNING)
+
+
+def _of_certificates(listed: Sequence[Mapping[str, Any]], now: datetime) -> Iterator[Finding]:
+    if not listed:
+        yield _finding("certificates-none", Tone.PROBLEM)
+    for each in listed:
+        if "error" in each:
+            yield _finding(each["error"], Tone.WARNING)
+            continue
+        until = datetime.fromisoformat(each["not_after"])
+        if each["validity"] == "expired":
+            yield _finding("certificate-over", Tone.WARNING, serial=each["serial"], until=f"{until:%d/%m/%Y}")
+        elif each["validity"] == "not-yet":
+            yield _finding("certificate-early", Tone.WARNING, serial=each["serial"])
+        elif until - now < SOON:
+            yield _finding("certificate-ending", Tone.WARNING, serial=each["serial"], until=f"{until:%d/%m/%Y}")
+        else:
+            yield _finding("certificate-valid", Tone.OK, serial=each["serial"], until=f"{until:%d/%m/%Y}")
+
+
+def _of_network(facts: Mapping[str, Any] | None) -> Iterator[Finding]:
+    if facts is None:
+        return
+    if "error" in facts:
+        yield _finding(facts["error"], Tone.PROBLEM)
+        return
+    if facts["verdict"]:
+        good = facts["verdict"] == "legs-ok"
+        yield _finding(facts["verdict"], Tone.OK if good else Tone.PROBLEM)
+    for leg in facts["legs"]:
+        if leg["code"] != "ok" and facts["verdict"] != "legs-ok":
+            yield _finding(leg["code"], Tone.WARNING, **leg.get("facts", {}))
+    difference = facts["clock_difference_seconds"]
+    if difference is not None and abs(difference) >= WRONG_CLOCK:
+        yield _finding("clock-wrong", Tone.PROBLEM, minutes=str(max(1, round(abs(difference) / 60))))
+    if facts["minimum_client"] and _parts(facts["minimum_client"]) > _parts(__version__):
+        yield _finding("client-outdated", Tone.PROBLEM)
+
+
+def _of_log(facts: Mapping[str, Any] | None) -> Iterator[Finding]:
+    if facts is not None and not facts["on_disk"]:
+        yield _finding("log-unwritable", Tone.WARNING)
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(each) for each in version.split(".") if each.isdecimal())
