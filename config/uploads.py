@@ -1,4 +1,4 @@
-"""Where files may be sent: to the import page, by an admitted operator, up to a limit. Everywhere else none is kept.
+"""Where files may be sent: to the pages named here, by an admitted operator, up to a limit. Elsewhere none is kept.
 
 Django bounds the fields of a form and leaves its files unbounded; what this handler passes over is read and forgotten.
 """
@@ -14,11 +14,11 @@ from django.urls import Resolver404, resolve
 
 from cms.admin.entrance import is_admitted
 
-PAGES = frozenset({"imports"})
+PAGES = frozenset({"imports", "campaign_list"})
 
 
 class BoundedUpload(TemporaryFileUploadHandler):
-    """Keeps the import's files in temporary ones, which end with the request; marks a request that sent too much."""
+    """Keeps the files in temporary ones, which end with the request; marks a request that sent too much."""
 
     def __init__(self, request: HttpRequest | None = None) -> None:
         """Start with nothing allowed: what may come is asked when the first file comes."""

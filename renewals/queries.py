@@ -77,6 +77,20 @@ def renewals_of(card_ids: Collection[int]) -> dict[int, int]:
     return dict(done.order_by().values_list("card_id").annotate(Count("pk")))
 
 
+def cases_of_campaigns(ids: Collection[int]) -> dict[int, tuple[int, int]]:
+    """How many extensions of each campaign were completed and how many are under way, over all centres."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT campaign, completed, running FROM campaign_cases(%s)", [list(ids)])
+        return {campaign: (completed, running) for campaign, completed, running in cursor.fetchall()}
+
+
+def campaign_left(campaign_id: int, now: datetime, most: int) -> int:
+    """How many cards a campaign could still extend at this instant, counted up to `most`, over all centres."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT campaign_left(%s, %s, %s)", [campaign_id, now, most])
+        return int(cursor.fetchone()[0])
+
+
 def issue_requests(case: RenewalCase) -> list[CaRequest]:
     """What the case asked of the CA, authentication first."""
     if case.new_pair_id is None:

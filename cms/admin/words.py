@@ -22,6 +22,7 @@ REASONS = {
     "data-incorrect": gettext_lazy("Dati della pratica non corretti"),
     "hold-lapsed": gettext_lazy("Sospensione oltre 120 giorni"),
     "holder": gettext_lazy("Richiesta del titolare"),
+    "holder-data-wrong": gettext_lazy("Dati del titolare non corretti"),
     "holder-declines": gettext_lazy("Il titolare ha scelto di non proseguire"),
     "holder-request": gettext_lazy("Richiesta del titolare"),
     "key-compromised": gettext_lazy("Chiave compromessa"),

@@ -15,6 +15,7 @@ CLIENT = (sys.executable, "-m", "cardclient")
 PERSONALISE = (sys.executable, "-m", "cardclient.personalise")
 SLOTS = ("authentication", "signature")
 SERIALS = ("7430000000000001", "7430000000000002")
+TS_CNS, TS_CNS_FAMILY = "7430000000000003", "ID 2019"  # one authentication certificate, to be extended
 FIRST_TAX_CODE = "CNTMRN85T41F205A"  # of the holder of the first one: with the case code it opens the holder's pages
 
 
@@ -24,6 +25,8 @@ class DemoCard:
 
     installation: Installation
     serial: str
+    slots: tuple[str, ...] = SLOTS
+    family: str = "ACe 2021"
 
     @property
     def file(self) -> Path:
@@ -49,13 +52,14 @@ class DemoCard:
         """Command lines that make the card with its first keys and write the certificate requests beside it."""
         if not self.file.exists():
             puk = ("--puk-file", str(self.installation.keys / "card-puk"))
-            yield [*PERSONALISE, "create", *self.reader, "--serial", self.serial, *self.pin_option, *puk]
-        for slot in SLOTS:
+            named = ("--serial", self.serial, "--family", self.family)
+            yield [*PERSONALISE, "create", *self.reader, *named, *self.pin_option, *puk]
+        for slot in self.slots:
             yield self._personalise("request", slot, "--out", f"{self.serial}.{slot}.csr")
 
     def installing(self) -> Iterator[list[str]]:
         """Command lines that put the first certificates on the card."""
-        for slot in SLOTS:
+        for slot in self.slots:
             yield self._personalise("install", slot, "--certificate", f"{self.serial}.{slot}.crt")
 
     def renewal(self, server: str) -> list[str]:

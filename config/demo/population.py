@@ -25,7 +25,7 @@ from cms.models import Agreement, Card, CardFamily, Centre, Holder, Membership, 
 from cms.services import holders, registration, stock
 from cms.services.certificates import PROFILE_OF
 from cms.services.registration import CardData
-from cms.states import ApprovalMode, CertificateType
+from cms.states import ApprovalMode, CertificateType, Flow
 from config.demo.cards import FIRST_TAX_CODE
 from config.demo.staff import Colleague
 from pki.gateway import IssueRequest, Subject, Validity
@@ -39,13 +39,15 @@ TYPES = [CertificateType.AUTHENTICATION.value, CertificateType.SIGNATURE.value]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An invented holder. The pair expires `days` after the seeding."""
+    """An invented holder. The pair expires `days` after the seeding; who is not `reachable` has left no contacts."""
 
     given_name: str
     surname: str
     tax_code: str
     days: int
     service: str
+    family: str = "ACe 2021"
+    reachable: bool = True
 
 
 AUTHORISED, AUTOMATIC = "firma-cns", "firma-cns-automatica"
@@ -116,13 +118,13 @@ def hire(colleague: Colleague, *, password: str, totp_secret: str) -> None:
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     TOTP.activate(user, totp_secret)
     if colleague.role:
-        Membership.objects.create(user=user, centre=_centre(), role=colleague.role)
+        Membership.objects.create(user=user, centre=demo_centre(), role=colleague.role)
 
 
 @transaction.atomic
 def _agreements(at: datetime) -> dict[str, Agreement]:
     """Make centre, services, agreements and stock; return the agreements by service."""
-    centre, made = _centre(), {}
+    centre, made = demo_centre(), {}
     for offer in OFFERS:
         successor = Service.objects.filter(code=offer.successor).first()
         values = {"name": offer.name, "types": TYPES, "successor": successor}
@@ -143,7 +145,8 @@ def _agreements(at: datetime) -> dict[str, Agreement]:
     return made
 
 
-def _centre() -> Centre:
+def demo_centre() -> Centre:
+    """The one centre of the demo."""
     centre, _ = Centre.objects.get_or_create(
         code="cdrl-demo",
         defaults={
@@ -175,16 +178,22 @@ def settle_person(
         given_name=person.given_name,
         surname=person.surname,
         centre=agreement.centre,
-        contacts=_contacts(person, number),
+        contacts=_contacts(person, number) if person.reachable else None,
         at=now,
     )
     life = _old_life(at, person.days)
     certificates = {
         type_: _old_certificate(type_, holder, agreement.centre, serial, csrs.get((serial, type_)), life, now)
-        for type_ in TYPES
+        for type_ in agreement.service.types
     }
-    issued_on = life.not_before.astimezone(ROME).date()
-    card = CardData(serial=serial, family=_family(), first_issued_on=issued_on, activated_on=issued_on)
+    issued_on, expires_on = (end.astimezone(ROME).date() for end in (life.not_before, life.not_after))
+    card = CardData(
+        serial=serial,
+        family=_family(person.family),
+        first_issued_on=issued_on,
+        activated_on=issued_on,
+        expires_on=expires_on if agreement.service.flow == Flow.EXTEND else None,
+    )
     return registration.register_card(card, holder=holder, agreement=agreement, certificates=certificates, at=now)
 
 
@@ -243,9 +252,6 @@ def _contacts(person: Person, number: int) -> Contacts:
     )
 
 
-def _family() -> CardFamily:
-    family, _ = CardFamily.objects.get_or_create(
-        code="ACe 2021",
-        defaults={"name": "Carta ACe 2021", "atrs": ["3BFF1800008131FE45006B05052000012101434E5310318079"]},
-    )
+def _family(code: str) -> CardFamily:
+    family, _ = CardFamily.objects.get_or_create(code=code, defaults={"name": f"Carta {code}"})
     return family

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from config.demo import totp
-from config.demo.cards import FIRST_TAX_CODE, SERIALS, DemoCard, start_client
+from config.demo.cards import FIRST_TAX_CODE, SERIALS, SLOTS, TS_CNS, TS_CNS_FAMILY, DemoCard, start_client
 from config.demo.installation import ROOT, Installation
 from config.demo.stack import Stack
 from config.demo.staff import NAMES, STAFF, Colleague, from_anywhere, of_demo
@@ -25,7 +25,9 @@ from runtime.embedded.postgres import cluster_version
 from runtime.embedded.processes import start_child
 from runtime.embedded.supervisor import Supervisor
 
-SEEDED = "seeded"  # in the cards' folder, written when everybody and every card is in place
+# In the cards' folder: written when everybody and every card is in place; the same for the campaign of extension, which
+# an installation that is older than campaigns gets at its next start.
+SEEDED, EXTENSION_SEEDED = "seeded", "seeded-extension"
 
 
 class StepFailed(EmbeddedError):
@@ -53,8 +55,10 @@ class Demo:
         self._step(
             "prepare", self.installation.manage("prepare_database", "--verbosity=0"), self.stack.owner_environment()
         )
-        if not self._seeded.exists():
+        if not (self.installation.cards / SEEDED).exists():
             self._seed()
+        if not (self.installation.cards / EXTENSION_SEEDED).exists():
+            self._seed_extension()
         self._step(
             "staff", self.installation.manage("staff_demo", f"--keys={self.installation.keys}"), self._environment
         )
@@ -89,12 +93,13 @@ class Demo:
         return DemoCard(self.installation, SERIALS[number])
 
     @property
-    def _environment(self) -> dict[str, str]:
-        return self.installation.environment()
+    def ts_cns(self) -> DemoCard:
+        """The simulated TS-CNS, which the demo's campaign extends."""
+        return DemoCard(self.installation, TS_CNS, slots=SLOTS[:1], family=TS_CNS_FAMILY)
 
     @property
-    def _seeded(self) -> Path:
-        return self.installation.cards / SEEDED
+    def _environment(self) -> dict[str, str]:
+        return self.installation.environment()
 
     def _seed(self) -> None:
         """Make cards, people and the CA. An interrupted seeding is taken up where it stopped."""
@@ -106,7 +111,20 @@ class Demo:
         self._step("seed", seeding, self._environment)
         for command in [command for card in cards for command in card.installing()]:
             self._step("cards", command, self.installation.environment())
-        self._seeded.touch(mode=0o600)
+        (self.installation.cards / SEEDED).touch(mode=0o600)
+
+    def _seed_extension(self) -> None:
+        """Open the campaign of extension, and make its TS-CNS."""
+        card = self.ts_cns
+        for command in card.making():
+            self._step("cards", command, self.installation.environment())
+        seeding = self.installation.manage(
+            "seed_demo", f"--cards={self.installation.cards}", f"--extension={card.serial}"
+        )
+        self._step("seed", seeding, self._environment)
+        for command in card.installing():
+            self._step("cards", command, self.installation.environment())
+        (self.installation.cards / EXTENSION_SEEDED).touch(mode=0o600)
 
     def _step(self, name: str, command: list[str], environment: dict[str, str]) -> None:
         self._run(name, command, environment, self.installation.logs / f"{name}.log")
@@ -166,6 +184,7 @@ def directions(demo: Demo, now: datetime) -> list[str]:
         f"Altri ruoli    {chosen}{of_demo('people')}",
         f"Posta          {demo.installation.mails}",
         f"Altra carta    {from_anywhere(demo.card(1).command('renew', demo.base_url))}",
+        f"TS-CNS         {from_anywhere(demo.ts_cns.command('renew', demo.base_url))}",
         f"Registri       {demo.installation.logs}",
         "Per fermare    Ctrl-C",
         "",

@@ -63,6 +63,7 @@ def _checks(demo: Demo) -> Iterator[tuple[str, Callable[[], str]]]:
     case = report["cases"].get(card.serial, {})
     yield "La pratica è Completato", lambda: "" if case.get("state") == "completed" else str(case.get("state"))
     yield "Le mail sono arrivate al titolare", partial(_mails, demo)
+    yield "Il client estende la TS-CNS simulata", partial(_extension, demo)
     for slot in SLOTS:
         der = base64.b64decode(case.get("certificates", {}).get(slot, ""))
         yield f"Nuovo certificato {slot}: CRL e OCSP dicono valido", partial(_status, demo, report["issuers"], der)
@@ -80,6 +81,11 @@ def _problem(check: Callable[[], str]) -> str:
 
 def _renewal(demo: Demo) -> str:
     result = demo.renew(demo.card(0))
+    return "" if result["exit"] == 0 else json.dumps(result, ensure_ascii=False)
+
+
+def _extension(demo: Demo) -> str:
+    result = demo.renew(demo.ts_cns)
     return "" if result["exit"] == 0 else json.dumps(result, ensure_ascii=False)
 
 

@@ -11,6 +11,9 @@ from django.db.models import F
 from cms.actors import SYSTEM
 from cms.models import (
     Agreement,
+    Campaign,
+    CampaignEntry,
+    CardFamily,
     CaRequest,
     Event,
     Invitation,
@@ -19,14 +22,16 @@ from cms.models import (
     Pair,
     PurchaseRequest,
     RevocationProposal,
+    Service,
     StatusCheck,
     StatusDifference,
     Stock,
     User,
 )
+from cms.policy import rome_date
 from cms.services import intake, registration
 from cms.services.seals import seal_events
-from cms.states import ApprovalMode, DifferenceKind, JobKind, JobRowState, JobState, RequestState, Role
+from cms.states import ApprovalMode, DifferenceKind, Flow, JobKind, JobRowState, JobState, RequestState, Role
 from notifications.models import OutboxMessage
 from renewals.models import RenewalCase, RevocationStop
 from renewals.services.cases import cancel_case, expire_case
@@ -44,6 +49,7 @@ def populated() -> Town:
     _job(town)
     _roster(town)
     _watched(town)
+    _campaign(town)
     return town
 
 
@@ -57,6 +63,9 @@ def known_of(town: Any) -> dict[str, Any]:
         "agreement": agreement.pk,
         "centre": town.centre.pk,
         "change_agreement:code": town.centre.code,
+        "campaign:code": town.campaign.code,
+        "change_campaign:code": town.campaign.code,
+        "campaign_list:code": town.campaign.code,
         "change_service:code": town.eidas.code,
         "code": case.code,
         "confirm_revocation:uid": proposal,
@@ -249,6 +258,35 @@ def _watched(town: Any) -> None:
         found_at=started,
         confirmed_at=started + timedelta(minutes=3),
     )
+
+
+def _campaign(town: Any) -> None:
+    """A campaign of extension for two families, open since a month, for those on its list."""
+    types = ["authentication"]
+    extended = Service.objects.create(code="ts-cns", name="TS-CNS", flow=Flow.EXTEND, types=types)
+    issuing = Service.objects.create(code="ts-cns-estensione", name="TS-CNS estensione", flow=Flow.EXTEND, types=types)
+    for service in (extended, issuing):
+        Agreement.objects.create(centre=town.centre, service=service, approval=ApprovalMode.AUTOMATIC)
+    Stock.objects.create(centre=town.centre, service=issuing, type="authentication")
+    today = rome_date(NOW)
+    town.campaign = Campaign.objects.create(
+        code="estensione-ts-cns",
+        name="Estensione TS-CNS",
+        service=extended,
+        issuing_service=issuing,
+        opens_on=today - timedelta(days=30),
+        cutoff_on=today + timedelta(days=300),
+        target_on=today + timedelta(days=301),
+        is_listed=True,
+    )
+    town.campaign.families.set(
+        [
+            CardFamily.objects.get_or_create(code=code, defaults={"name": f"TS-CNS {code}"})[0]
+            for code in ("AC 2018", "ID 2019")
+        ]
+    )
+    CampaignEntry.objects.create(campaign=town.campaign, tax_code="RSSMRA85T10A562S")
+    CampaignEntry.objects.create(campaign=town.campaign, card_serial="6090010000000001")
 
 
 SURNAMES = (
