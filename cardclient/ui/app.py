@@ -87,9 +87,10 @@ def _full_path(text: str) -> str:
 def _ports(options: argparse.Namespace, store: Store, preferences: Preferences) -> Ports:
     from cardclient.ui import wiring  # noqa: PLC0415 - card and network libraries load after Qt
 
+    found = wiring.source(options.simulator, options.module)
     return Ports(
-        open_card=wiring.card_opener(options.simulator, options.module),
-        readers=wiring.readers(options.simulator, options.module),
+        open_card=lambda: found.card,
+        readers=found.readers,
         make_office=wiring.open_office,
         clock=lambda: datetime.now(UTC),
         store=store,
