@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
 from cardclient.card_pkcs11 import Pkcs11Card
 from cardclient.errors import AnotherCard, CardError, CardRemoved, DriverError, DriverNeeded, NoCard
@@ -183,8 +183,3 @@ def _in_reader(state: ReaderState, views: Sequence[CardView], *, alone: bool) ->
     if named:
         return named[0]
     return views[0] if alone and len(views) == 1 else None
-
-
-def as_card(cards: ReaderCards) -> Card:
-    """Return it as the port; the calls it passes on are not spelled out."""
-    return cast("Card", cards)
