@@ -66,6 +66,20 @@ class InsecureAddress(ClientError):
     code = "address-insecure"
 
 
+def require_address(address: str) -> SplitResult:
+    """Take an office's address apart; raises InsecureAddress, or ClientError("usage") for what is no such address."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        raise ClientError("usage") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.path.strip("/"):
+        raise ClientError("usage")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise InsecureAddress
+    return parts
+
+
 class HttpOffice:
     """One conversation with the office; after `open_session` it holds the bearer token, in memory only."""
 
@@ -79,11 +93,7 @@ class HttpOffice:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Prepare for a base address such as `https://ra.example.org`; `ca_file` replaces the system's trust store."""
-        parts = urlsplit(address)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.path.strip("/"):
-            raise ClientError("usage")
-        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise InsecureAddress
+        parts = require_address(address)
         self._host = parts.netloc.lower()
         self._sleep = sleep
         self._clock = clock
