@@ -6,6 +6,7 @@ asked for its capabilities only.
 
 from __future__ import annotations
 
+import functools
 import queue
 import threading
 import time
@@ -239,7 +240,7 @@ def _host_tests(probe: Probe, hosts: Sequence[str], own: str) -> list[_Way]:
             return [(_leg(name, name, failure.code, facts=failure.facts), None)]
         return [(_leg(name, name, OK, _since(probe, began)), None)]
 
-    return [lambda name=name: connect(name) for name in dict.fromkeys(hosts) if name != own]
+    return [functools.partial(connect, name) for name in dict.fromkeys(hosts) if name != own]
 
 
 def _target(address: str) -> tuple[str, int]:

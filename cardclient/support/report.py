@@ -20,6 +20,7 @@ from cardclient import __version__
 from cardclient.content import CertificateFacts, facts_of
 from cardclient.errors import ClientError
 from cardclient.naming import read_label
+from cardclient.network.legs import Leg, Network
 from cardclient.ports import Card, CardCertificate, CardView, Readers
 from cardclient.readers.families import Families, known
 from cardclient.readers.modules import Module, installed
@@ -38,30 +39,6 @@ LIBRARIES = (
     "python-socks",
     "truststore",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One way that was tried: `code` is `ok` or the code of the failure, `facts` fill its words."""
-
-    name: str  # "proxy", "through-proxy", "direct", or a host of the firewall's list
-    host: str
-    code: str
-    milliseconds: int | None = None
-    facts: Mapping[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """What the network's test found; `verdict` is a code of messages.toml, `clock_difference` in seconds (ahead: +)."""
-
-    server: str
-    proxy: str
-    legs: tuple[Leg, ...] = ()
-    hosts: tuple[Leg, ...] = ()
-    verdict: str = ""
-    clock_difference: float | None = None
-    minimum: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import pytest
 
 from cardclient.contract import Slot
 from cardclient.errors import DriverError, NoCard, OfficeUnreachable
+from cardclient.network.legs import Leg, Network
 from cardclient.ports import CodeState, ReaderState
 from cardclient.readers.families import known
 from cardclient.readers.modules import Module
@@ -17,7 +18,7 @@ from cardclient.support.check import KeyCheck
 from cardclient.support.findings import Tone
 from cardclient.support.log import Logbook
 from cardclient.support.readable import check_lines, readable, sections
-from cardclient.support.report import Leg, Network, Sources, gather
+from cardclient.support.report import Sources, gather
 from cardclient.support.status import Chain, Standing, Status
 from cardclient.words import set_language
 from tests.cardclient.conftest import NOW, PIN, PUK
