@@ -116,6 +116,7 @@ class CheckLine(QWidget):
         """Show the tick, not set."""
         super().__init__()
         self.box = QCheckBox()
+        self.box.setProperty("bare", "true")  # its text stands beside it
         self.box.setAccessibleName(text)
         self.box.toggled.connect(self.toggled)
         self._text = pieces.lead(text)

@@ -8,13 +8,15 @@ from PySide6.QtWidgets import QHBoxLayout, QLayout, QLayoutItem, QScrollArea, QV
 from cardclient.ui import pieces
 
 COLUMN = 760  # px at 100 %: about 90 characters a line
+WIDEST = 1400  # px; for what is wider than text
+MARGIN = 72  # px around what has the focus
 
 
 class Page(QWidget):
     """One page of the window. It answers once through `answered`; `footer_changed` asks to look at its buttons again.
 
     `back_text` and `go_text` name the two buttons below (empty: no button); `needs_card` stops the second one while
-    the card is out of the reader.
+    the card is out of the reader, `careful` gives the focus to the first one.
     """
 
     answered = Signal(object)
@@ -24,18 +26,19 @@ class Page(QWidget):
         """Start with the title as heading and an empty column under it."""
         super().__init__()
         self.title, self.needs_card = title, needs_card
-        self.back_text, self.go_text, self.can_go = "", "", True
+        self.back_text, self.go_text, self.can_go, self.careful = "", "", True, False
         self.setAccessibleName(title)
-        content = QWidget()
-        content.setMaximumWidth(COLUMN)
-        self.column = QVBoxLayout(content)
+        self._content = QWidget()
+        self._content.setMaximumWidth(COLUMN)
+        self.column = QVBoxLayout(self._content)
         self.column.setContentsMargins(0, pieces.SPACE[4], 0, pieces.SPACE[4])
         self.column.setSpacing(pieces.SPACE[3])
         self.column.setAlignment(Qt.AlignmentFlag.AlignTop)
         centred = QWidget()
         row = QHBoxLayout(centred)
         row.setContentsMargins(pieces.SPACE[5], 0, pieces.SPACE[5], 0)
-        row.addWidget(content, 1)
+        row.addWidget(self._content, 1)
+        row.addStretch(0)  # in a wide window the column stays at the left, above the buttons
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
         self._area.setWidget(centred)
@@ -53,6 +56,12 @@ class Page(QWidget):
                 self.column.addLayout(part)
             else:
                 self.column.addWidget(part)
+
+    def fill_with(self, part: QWidget) -> None:
+        """Give a part all the room that is left, in both directions: it scrolls by itself."""
+        self._content.setMaximumWidth(WIDEST)
+        self.column.setAlignment(Qt.AlignmentFlag(0))
+        self.column.addWidget(part, 1)
 
     def clear(self) -> None:
         """Take away everything under the heading."""
@@ -83,12 +92,13 @@ class Page(QWidget):
         """Answer "no answer": the first button, or Esc."""
         self.answered.emit(None)
 
-    def focus_first(self) -> None:
-        """Give the focus to what the person does first; the page's own choice, else the first that takes it."""
-        for child in self.findChildren(QWidget):
-            if child.focusPolicy() & Qt.FocusPolicy.TabFocus and child.isEnabled() and child.isVisibleTo(self):
-                child.setFocus()
-                return
+    def focus_first(self) -> bool:
+        """Give the focus to what the person does first; False leaves it to the buttons below."""
+        return False
+
+    def reveal(self, widget: QWidget) -> None:
+        """Scroll to what has the focus, with its label above and its error below."""
+        self._area.ensureWidgetVisible(widget, 0, MARGIN)
 
     def show_problem(self, text: str) -> None:
         """Show that the last answer was refused and ask again; pages that can ask again override it."""

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QProgressBar, QVBoxLayout, QWidget
 
 from cardclient.ports import Phase
 from cardclient.ui import pieces
-from cardclient.ui.theme import Tone
 from cardclient.words import marked, tr
 
 TITLES = {
@@ -55,10 +54,10 @@ class PhaseProgress(QWidget):
         at = self._phases.index(phase) if phase in self._phases else len(self._phases)
         self.bar.setValue(at)
         for index, (each, line) in enumerate(zip(self._phases, self._lines, strict=True)):
-            sign, state, tone = _look(index, at)
+            sign, state, role = _look(index, at)
             line.setText(f"{sign}  {tr(TITLES[each])}")
             line.setAccessibleName(f"{tr(TITLES[each])}: {tr(state)}")
-            line.setProperty("toneText", tone)
+            line.setProperty("role", role)
             pieces.redress(line)
         if phase in TITLES:
             self.bar.setAccessibleDescription(tr(TITLES[phase]))
@@ -67,7 +66,7 @@ class PhaseProgress(QWidget):
 
 def _look(index: int, at: int) -> tuple[str, str, str]:
     if index < at:
-        return "✓", marked("fatto"), Tone.OK
+        return "✓", marked("fatto"), "lead"
     if index == at:
-        return "▸", marked("in corso"), "going"
-    return "○", marked("da fare"), Tone.NEUTRAL
+        return "▸", marked("in corso"), "label"
+    return "○", marked("da fare"), "muted"

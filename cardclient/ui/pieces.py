@@ -149,7 +149,7 @@ class DetailRows(QFrame):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(SPACE[3], SPACE[2], SPACE[3], SPACE[2])
         self._grid.setHorizontalSpacing(SPACE[4])
-        self._grid.setVerticalSpacing(SPACE[1])
+        self._grid.setVerticalSpacing(SPACE[0])
         self._grid.setColumnStretch(1, 1)
         self.rows: list[tuple[str, str]] = []
         if title:

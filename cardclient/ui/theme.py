@@ -156,6 +156,8 @@ def _frame_rules(c: Colours) -> str:
 #strip {{ background: {c.surface}; border: 0; border-bottom: 1px solid {c.line}; }}
 #product {{ font-size: {TITLE}px; font-weight: 700; color: {c.primary}; }}
 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: 0; }}
+QScrollArea[role="desk"] {{ background: {c.raised}; border: 1px solid {c.line}; border-radius: {RADIUS}px; }}
+QScrollArea[role="desk"]:focus {{ border: {RING}px solid {c.primary}; }}
 QFrame[role="card"] {{ background: {c.raised}; border: 1px solid {c.line}; border-radius: {RADIUS}px; }}
 QToolTip {{ color: {c.ink}; background: {c.raised}; border: 1px solid {c.line}; padding: 4px; }}
 QMenu {{ background: {c.surface}; color: {c.ink}; border: 1px solid {c.edge}; padding: 4px; }}
@@ -212,6 +214,7 @@ QLineEdit[wrong="true"] {{ border-color: {c.tones[Tone.DANGER][0]}; }}
 QComboBox, QLineEdit, QSpinBox {{ min-height: 24px; }}
 QCheckBox, QRadioButton {{ color: {c.ink}; border: {RING}px solid transparent; border-radius: {RADIUS}px; padding: 4px;
   spacing: 10px; }}
+QCheckBox[bare="true"] {{ spacing: 0; padding: 1px; }}
 QCheckBox:focus, QRadioButton:focus {{ border-color: {c.primary}; }}
 QProgressBar {{ background: {c.line}; border: 0; border-radius: 5px; min-height: 10px; max-height: 10px; }}
 QProgressBar::chunk {{ background: {c.primary}; border-radius: 5px; }}
@@ -220,7 +223,8 @@ QProgressBar::chunk {{ background: {c.primary}; border-radius: 5px; }}
 
 def _tone_rules(tone: Tone, text: str, ground: str) -> str:
     return f"""
-QFrame[tone="{tone}"] {{ background: {ground}; border: 0; border-left: 4px solid {text}; border-radius: {RADIUS}px; }}
+QFrame[tone="{tone}"] {{ background: {ground}; border: 0; border-left: 4px solid {text};
+  border-top-right-radius: {RADIUS}px; border-bottom-right-radius: {RADIUS}px; }}
 QFrame[tone="{tone}"] QLabel[role="notice-title"] {{ color: {text}; font-weight: 700; }}
 QFrame[tone="{tone}"] QLabel[role="sign"] {{ color: {text}; font-size: {TITLE}px; font-weight: 700; }}
 QLabel[toneText="{tone}"] {{ color: {text}; font-weight: 600; }}

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QMainWindow, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from cardclient.ui import pieces
 from cardclient.ui.page import Page
@@ -14,6 +25,7 @@ from cardclient.ui.theme import Tone
 from cardclient.words import Language, chosen, marked, tr
 
 WIDTH, HEIGHT = 900, 640  # px at 100 %
+FOOTER = 69  # px at 100 %; it stands when it is empty too, so that nothing jumps
 MENU = (
     ("preferences", marked("Preferenze")),
     ("diagnostics", marked("Diagnostica")),
@@ -40,6 +52,7 @@ class Window(QMainWindow):
         self.refuse_close: Callable[[], bool] = lambda: False
         self._card_is_in = True
         self._build()
+        cast("QApplication", QApplication.instance()).focusChanged.connect(self._follow_focus)
 
     def _build(self) -> None:
         """Build header, strip and footer in the language of now."""
@@ -61,7 +74,7 @@ class Window(QMainWindow):
         header = QFrame()
         header.setObjectName("header")
         row = QHBoxLayout(header)
-        row.setContentsMargins(pieces.SPACE[4], pieces.SPACE[1], pieces.SPACE[4], pieces.SPACE[1])
+        row.setContentsMargins(pieces.SPACE[5], pieces.SPACE[1], pieces.SPACE[5], pieces.SPACE[1])
         product = QLabel("Sigillo")
         product.setObjectName("product")
         row.addWidget(product)
@@ -84,6 +97,7 @@ class Window(QMainWindow):
     def _footer(self) -> QFrame:
         footer = QFrame()
         footer.setObjectName("footer")
+        footer.setMinimumHeight(FOOTER)
         row = QHBoxLayout(footer)
         row.setContentsMargins(pieces.SPACE[5], pieces.SPACE[2], pieces.SPACE[5], pieces.SPACE[2])
         self.back_button, self.go_button = pieces.secondary(""), pieces.primary("")
@@ -107,8 +121,19 @@ class Window(QMainWindow):
         # The order of Tab: the page first, then the buttons below, as they are read.
         self.setTabOrder(self.back_button, self.go_button)
         page.show()
-        page.focus_first()
+        if not page.focus_first():
+            self._focus_footer()
         pieces.announce(page, page.title)
+
+    def _focus_footer(self) -> None:
+        """Give the focus to the button a person wants next; a dangerous page gives it to the way back."""
+        go = self.go_button.isVisibleTo(self) and self.go_button.isEnabled()
+        careful = self.page is not None and self.page.careful
+        (self.go_button if go and not careful else self.back_button).setFocus()
+
+    def _follow_focus(self, _before: QWidget | None, now: QWidget | None) -> None:
+        if self.page is not None and now is not None and self.page.isAncestorOf(now):
+            self.page.reveal(now)
 
     def freeze(self) -> None:
         """Let the page stand without taking anything more; the next page ends it."""
@@ -147,6 +172,8 @@ class Window(QMainWindow):
             button.setAccessibleName(text)
             button.setVisible(bool(text))
             button.setEnabled(enabled)
+        if self.focusWidget() in {None, self.back_button, self.go_button}:
+            self._focus_footer()
 
     def _go(self) -> None:
         if self.page is not None and self.go_button.isVisible() and self.go_button.isEnabled():

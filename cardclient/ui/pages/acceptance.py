@@ -32,9 +32,10 @@ class EncryptionPage(Page):
         self.add(self.tick)
         self.allow(go=False)
 
-    def focus_first(self) -> None:
+    def focus_first(self) -> bool:
         """Go to the tick: it is the question."""
         self.tick.setFocus()
+        return True
 
 
 class ContractsPage(Page):
@@ -50,6 +51,11 @@ class ContractsPage(Page):
             row.tick.toggled.connect(self._fit)
             self.add(row)
         self._fit()
+
+    def focus_first(self) -> bool:
+        """Go to the first text."""
+        self.rows[0].open_button.setFocus()
+        return True
 
     def _fit(self) -> None:
         self.allow(go=all(row.tick.is_ticked for row in self.rows))
@@ -135,7 +141,13 @@ class TermsPage(Page):
         super().__init__(text.title, needs_card=True)
         self.back_text, self.go_text = tr("INDIETRO"), tr("PROSEGUI")
         self.add(pieces.lead(tr("Proseguendo confermi di aver letto le condizioni di utilizzo.")))
-        self.add(text_view(text))
+        self.view = text_view(text)
+        self.fill_with(self.view)
+
+    def focus_first(self) -> bool:
+        """Go to the text, so that arrows and page keys scroll it; Enter goes on."""
+        self.view.setFocus()
+        return True
 
 
 class PrivacyPage(Page):
@@ -147,4 +159,4 @@ class PrivacyPage(Page):
         self.back_text, self.go_text = tr("CHIUDI"), tr("RINNOVA")
         self.add(NoticeBox(Tone.WAIT, tr("Informativa privacy")))
         self.add(pieces.lead(tr("Dichiaro di aver preso visione dell'Informativa Privacy riportata qui sotto.")))
-        self.add(text_view(text))
+        self.fill_with(text_view(text))

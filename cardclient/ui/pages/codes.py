@@ -46,12 +46,13 @@ class CodePage(Page):
         self.add(self._advice)
         self._problem = messages.message_for(problem) if problem else None
 
-    def focus_first(self) -> None:
+    def focus_first(self) -> bool:
         """Go to the field; say what was wrong only now, when the page is there to be read."""
         self.field.setFocus()
         if self._problem:
             self.field.set_error(self._problem.text)
             self._advice.setText(self._problem.advice)
+        return True
 
     def go(self) -> None:
         """Hand the code over; nothing, or two different new PINs, are no try."""
@@ -76,6 +77,7 @@ class LastTryPage(Page):
         """Warn about this code."""
         words = messages.message_for(f"{kind}-last-try")
         super().__init__(tr("È rimasto un solo tentativo"), needs_card=True)
+        self.careful = True
         self.back_text, self.go_text = tr("INDIETRO"), tr("USA L'ULTIMO TENTATIVO")
         self.add(NoticeBox(Tone.DANGER, words.text, words.advice))
         if kind is SecretKind.PUK:

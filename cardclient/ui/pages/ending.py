@@ -105,14 +105,16 @@ class FailurePage(Page):
         if words.advice:
             self.add(pieces.subheading(tr("Che cosa fare")), pieces.lead(words.advice))
         self._add_ways_out(failure)
+        if words.offers_support:
+            self._add_support()
         self.add(DetailRows(failure.card, tr("Carta")))
         if words.offers_support:
-            self._add_support(failure, words.code)
+            self.add(DetailRows(_support_rows(failure, words.code), tr("Per l'assistenza")))
 
-    def focus_first(self) -> None:
-        """Have the failure read aloud; the first button takes the focus."""
-        super().focus_first()
+    def focus_first(self) -> bool:
+        """Have the failure read aloud; the buttons below take the focus."""
         pieces.announce(self.notice, self.notice.accessibleName())
+        return False
 
     def _add_ways_out(self, failure: Failure) -> None:
         problem = failure.problem
@@ -121,15 +123,18 @@ class FailurePage(Page):
         if failure.purchase_url and isinstance(problem, OfficeRefusal) and problem.action == "new-purchase":
             self.add(pieces.external_link(tr("Acquista un nuovo servizio"), failure.purchase_url))
 
-    def _add_support(self, failure: Failure, code: str) -> None:
-        """What support asks for, in one place, and the two ways to reach it."""
-        rows = [(tr("Codice"), code), (tr("Fase"), failure.step), (tr("Riferimento"), failure.reference)]
-        rows += facts.case_rows(failure.case) + facts.centre_rows(failure.case) if failure.case else []
-        self.add(DetailRows(rows, tr("Per l'assistenza")))
+    def _add_support(self) -> None:
+        """Offer the two ways to reach the support desk."""
         log, support = pieces.link(tr("Scarica i log")), pieces.secondary(tr("Apri richiesta di supporto"))
         log.clicked.connect(self.save_log)
         support.clicked.connect(self.ask_support)
         self.add_row(support, log)
+
+
+def _support_rows(failure: Failure, code: str) -> list[tuple[str, str]]:
+    """What support asks for, in one place."""
+    rows = [(tr("Codice"), code), (tr("Fase"), failure.step), (tr("Riferimento"), failure.reference)]
+    return rows + (facts.case_rows(failure.case) + facts.centre_rows(failure.case) if failure.case else [])
 
 
 def is_pause(words: messages.Message) -> bool:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pypdfium2
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QImage, QKeyEvent, QPixmap
-from PySide6.QtWidgets import QFileDialog, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QImage, QKeyEvent, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QFileDialog, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from cardclient.ui import pieces
 from cardclient.ui.page import Page
@@ -17,6 +17,7 @@ from cardclient.words import tr
 
 ZOOMS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 PIXELS_PER_POINT = 96 / 72  # at zoom 1 a page is as large as on paper (CSS pixels)
+FRAME = 48  # px around the paper
 SPOKEN = 4000  # characters of a page's text given to a screen reader
 
 
@@ -37,7 +38,7 @@ class FormPage(Page):
             return
         self.add(pieces.lead(tr("Leggi il modulo. Con «Firma» lo firmi con il certificato in scadenza.")))
         self._add_tools()
-        self.add(self.view)
+        self.fill_with(self.view)
 
     def _add_tools(self) -> None:
         smaller, larger = pieces.secondary("−"), pieces.secondary("+")
@@ -49,9 +50,10 @@ class FormPage(Page):
         save.clicked.connect(self._save)
         self.add_row(smaller, larger, self.view.caption, save)
 
-    def focus_first(self) -> None:
+    def focus_first(self) -> bool:
         """Go to the form: arrows and page keys scroll it, + and − change its size."""
         self.view.setFocus()
+        return True
 
     def _save(self) -> None:
         name, _ = QFileDialog.getSaveFileName(self, tr("Salva una copia"), self._name, "PDF (*.pdf)")
@@ -68,14 +70,17 @@ class FormView(QScrollArea):
     def __init__(self) -> None:
         """Start empty, at the paper's size."""
         super().__init__()
-        self.setMinimumHeight(300)
+        self.setMinimumHeight(240)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(tr("Modulo di rinnovo"))
         self.setWidgetResizable(True)
+        self.setProperty("role", "desk")
         self.caption = pieces.muted("")
         self.caption.setWordWrap(False)
         self._document: pypdfium2.PdfDocument | None = None
         self._zoom = ZOOMS.index(1.0)
+        self._chosen = False  # until the person zooms, the form is as wide as its place
         self.pages: list[QLabel] = []
 
     def load(self, pdf: bytes) -> None:
@@ -96,8 +101,21 @@ class FormView(QScrollArea):
 
     def zoom(self, steps: int) -> None:
         """Make it larger or smaller by so many steps."""
+        self._chosen = True
         self._zoom = min(max(self._zoom + steps, 0), len(ZOOMS) - 1)
         self._draw()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Fit the form's width to its place, until the person has chosen a size."""
+        super().resizeEvent(event)
+        if self._document is None or self._chosen:
+            return
+        width = self._document[0].get_width() * PIXELS_PER_POINT
+        fitting = [index for index, zoom in enumerate(ZOOMS) if width * zoom <= self.viewport().width() - FRAME]
+        zoom = fitting[-1] if fitting else 0
+        if zoom != self._zoom:
+            self._zoom = zoom
+            self._draw()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Scroll with arrows and page keys (Qt's own), zoom with + and −."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QWidget
 
 from cardclient import messages
@@ -55,9 +55,9 @@ class ContactsPage(Page):
         self.postcode = Field(tr("CAP"), address.postcode, width=120)
         self.town = Field(tr("Comune"), address.town, width=300)
         self.province = Field(tr("Provincia"), address.province, width=90)
-        self.add(_beside(self.email, self.mobile), self.street, _beside(self.postcode, self.town, self.province))
+        self.add(self.email, self.mobile, self.street, _beside(self.postcode, self.town, self.province))
 
-    def focus_first(self) -> None:
+    def focus_first(self) -> bool:
         """Go to the mailbox; say what was wrong with the contacts given before."""
         self.email.setFocus()
         if self._problem:
@@ -65,6 +65,7 @@ class ContactsPage(Page):
             # The office does not say which of the two belongs to somebody else, nor to whom.
             self.mobile.set_error(words.advice)
             self.email.set_error(words.text)
+        return True
 
     def go(self) -> None:
         """Answer with the contacts, once the two that are needed look like such."""
@@ -97,7 +98,8 @@ def _beside(*fields: Field) -> QWidget:
     row.setContentsMargins(0, 0, 0, 0)
     row.setSpacing(pieces.SPACE[3])
     for each in fields:
-        row.addWidget(each)
+        row.addWidget(each, 0, Qt.AlignmentFlag.AlignTop)
+    row.addStretch(1)
     return made
 
 
@@ -123,6 +125,11 @@ class DataWrongPage(Page):
         self.add(DetailRows(facts.centre_rows(case), tr("A chi rivolgersi")))
         self._fit()
 
+    def focus_first(self) -> bool:
+        """Go to the question."""
+        self.reason.setFocus()
+        return True
+
     def go(self) -> None:
         """Answer with the reason."""
         self.answered.emit(DataWrong(self.reason.toPlainText().strip()))
@@ -147,11 +154,12 @@ class ConfirmationPage(Page):
         self.add(self.field)
         self.add(pieces.muted(tr("Se non lo trovi, controlla anche la posta indesiderata.")))
 
-    def focus_first(self) -> None:
+    def focus_first(self) -> bool:
         """Go to the field and say what was wrong with the code before."""
         self.field.setFocus()
         if self._problem:
             self.field.set_error(self._problem.text)
+        return True
 
     def go(self) -> None:
         """Answer with the code, if there is one."""

@@ -74,7 +74,6 @@ class StartPage(Page):
             self.add(pieces.external_link(tr("Scarica la versione aggiornata"), problem.download))
         for view in views:
             self.add(DetailRows(facts.view_rows(view)))
-        self._add_rescan()
         self._fit()
         pieces.announce(box, box.accessibleName())
 
@@ -83,13 +82,18 @@ class StartPage(Page):
         self._renew_content()
         wishes = [Wish(each, offer) for each in scanned for offer in each.offers]
         self._finishes = not wishes and bool(admission.leftovers(scanned))
+        if wishes:
+            self._summary = messages.message_for("renewable").text
+            choose = tr("Scegli il certificato in scadenza. È consigliabile lasciare una sola carta.")
+            self.add(NoticeBox(Tone.OK, self._summary, choose if len(wishes) > 1 else ""))
         for each in scanned:
             self._add_card(each, [wish for wish in wishes if wish.scanned is each], several=len(wishes) > 1)
-        if len(wishes) > 1:
-            self.add(pieces.muted(tr("Scegli il certificato in scadenza. È consigliabile lasciare una sola carta.")))
-        self._add_rescan()
         self._fit()
         pieces.announce(self, self._summary)
+
+    def back(self) -> None:
+        """Scan again: the first button, or Esc."""
+        self.rescan.emit()
 
     def go(self) -> None:
         """Answer with the renewal chosen, or with the removal that is left."""
@@ -112,10 +116,9 @@ class StartPage(Page):
         if not wishes:
             self._add_refusal(each)
             return
-        self._summary = tr("Certificato rinnovabile presente nella carta")
-        self.add(NoticeBox(Tone.OK, self._summary))
         for wish in wishes:
-            button = QRadioButton(tr("Rinnova: {service}", service=wish.offer.service)) if several else None
+            name = tr("Rinnova {service}, carta {serial}", service=wish.offer.service, serial=each.view.serial)
+            button = QRadioButton(name) if several else None
             if button:
                 button.toggled.connect(self._fit)
                 self.add(button)
@@ -143,11 +146,6 @@ class StartPage(Page):
         if self._drivers_page:
             self.add(pieces.external_link(tr("Tabella dei driver per sigla della carta"), self._drivers_page))
 
-    def _add_rescan(self) -> None:
-        button = pieces.secondary(tr("Scansiona di nuovo"))
-        button.clicked.connect(self.rescan)
-        self.add_row(button)
-
     def _renew_content(self) -> None:
         """Take away what stood under the heading."""
         self._wishes, self._finishes, self._summary = [], False, ""
@@ -155,7 +153,7 @@ class StartPage(Page):
 
     def _fit(self) -> None:
         wish = self.wish
-        self.go_text = ""
+        self.back_text, self.go_text = tr("Scansiona di nuovo"), ""
         if self._finishes:
             self.go_text = tr("CONCLUDI LA RIMOZIONE")
         elif self._wishes:
