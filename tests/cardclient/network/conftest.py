@@ -57,7 +57,7 @@ class FixedSystem:
 
 
 @pytest.fixture(scope="session")
-def authority(tmp_path_factory):
+def tls_authority(tmp_path_factory):
     return Authority("Prova CA", tmp_path_factory.mktemp("authority"))
 
 
@@ -67,8 +67,8 @@ def stranger(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def certificate(authority):
-    return authority.server_file(HOST, "localhost")
+def certificate(tls_authority):
+    return tls_authority.server_file(HOST, "localhost")
 
 
 def echo(method, path, headers, body):
@@ -88,13 +88,13 @@ def names(origin):
 
 
 @pytest.fixture
-def connect(authority):
+def connect(tls_authority):
     """Open an httpx client that trusts the test authority, through a proxy choice."""
     opened = []
 
     def client(choice: ProxyChoice, holder=None, *, keyring=None, system=None, ca_file=None, timeout=5.0, logins=None):
         logins = logins or Logins(holder or FakeHolder(), **({"keyring": keyring} if keyring else {}))
-        trusted = str(ca_file or authority.file)
+        trusted = str(ca_file or tls_authority.file)
         made = network.transport(Preferences(proxy=choice), logins, system=system, ca_file=trusted, now=lambda: NOW)
         opened.append(httpx.Client(transport=made, timeout=timeout))
         return opened[-1]

@@ -38,10 +38,15 @@ def office(certificate):
 
 
 @pytest.fixture
-def probe(authority):
+def probe(tls_authority):
     def make(server, proxy, *, holder=None, **facts):
         logins = Logins(holder or FakeHolder())
-        wanted = {"system": FixedSystem(), "ca_file": str(authority.file), "now": lambda: NOW, "seconds": 3.0} | facts
+        wanted = {
+            "system": FixedSystem(),
+            "ca_file": str(tls_authority.file),
+            "now": lambda: NOW,
+            "seconds": 3.0,
+        } | facts
         return Probe(Preferences(server=server, proxy=proxy), logins, **wanted)
 
     return make
@@ -108,8 +113,8 @@ def test_blocked_hosts_are_named(probe, office):
     assert found.verdict == "legs-hosts-blocked"
 
 
-def test_an_inspecting_proxy_is_named_in_its_leg(probe, office, authority, stranger):
-    facts = {"names": {HOST: office.port}, "certificate": stranger.server_file(HOST), "trusts": str(authority.file)}
+def test_an_inspecting_proxy_is_named_in_its_leg(probe, office, tls_authority, stranger):
+    facts = {"names": {HOST: office.port}, "certificate": stranger.server_file(HOST), "trusts": str(tls_authority.file)}
     with http.http_proxy(http.InspectingProxy, **facts) as proxy:
         found = try_legs(probe(SERVER, via(proxy)))
     leg = found.legs[1]

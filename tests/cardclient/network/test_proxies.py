@@ -222,7 +222,7 @@ class SessionUser:
         return self.inner.step(token)
 
 
-def test_on_windows_the_session_s_user_logs_in_without_a_question(authority, ntlm):
+def test_on_windows_the_session_s_user_logs_in_without_a_question(tls_authority, ntlm):
     from cardclient.network import trust
     from cardclient.network.backend import Backend
     from cardclient.network.credentials import Logins
@@ -238,7 +238,7 @@ def test_on_windows_the_session_s_user_logs_in_without_a_question(authority, ntl
         new_context=SessionUser,
         session_user=True,
     )
-    with httpx.Client(transport=ProxiedTransport(backend, trust.context(str(authority.file)))) as client:
+    with httpx.Client(transport=ProxiedTransport(backend, trust.context(str(tls_authority.file)))) as client:
         assert post(client) == len(BODY)
     assert holder.asked == []
 

@@ -30,8 +30,8 @@ def failure(client, url):
 
 
 @pytest.fixture
-def inspecting(names, authority, stranger):
-    facts = {"names": names, "certificate": stranger.server_file(HOST), "trusts": str(authority.file)}
+def inspecting(names, tls_authority, stranger):
+    facts = {"names": names, "certificate": stranger.server_file(HOST), "trusts": str(tls_authority.file)}
     with http.http_proxy(http.InspectingProxy, **facts) as server:
         yield server
 
@@ -48,7 +48,7 @@ def test_an_inspecting_proxy_whose_authority_the_system_trusts_is_gone_through(c
     assert post(client) == 50_000
 
 
-def test_without_a_file_the_system_s_store_decides(monkeypatch, origin, authority):
+def test_without_a_file_the_system_s_store_decides(monkeypatch, origin, tls_authority):
     def get():
         made = network.transport(Preferences(proxy=DIRECT), Logins(FakeHolder()))
         with httpx.Client(transport=made) as client:
@@ -58,7 +58,7 @@ def test_without_a_file_the_system_s_store_decides(monkeypatch, origin, authorit
         get()
     assert failure_of(problem.value).facts["issuer"] == "Prova CA"
 
-    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tls_authority.file))
     assert get() == 200
 
 
@@ -70,20 +70,20 @@ def test_without_a_file_the_system_s_store_decides(monkeypatch, origin, authorit
         (("localhost",), NOW + DAY, NOW + 2 * DAY, "tls-early"),
     ],
 )
-def test_a_certificate_that_does_not_fit_has_its_code(connect, authority, names, start, end, code):
-    with TlsServer(Web, authority.server_file(*names, start=start, end=end), answer=echo) as server:
+def test_a_certificate_that_does_not_fit_has_its_code(connect, tls_authority, names, start, end, code):
+    with TlsServer(Web, tls_authority.server_file(*names, start=start, end=end), answer=echo) as server:
         found = failure(connect(DIRECT), f"https://localhost:{server.port}/")
     assert found.code == code
     assert found.facts["subject"] == names[0]
     assert found.facts["until"] == f"{end:%d/%m/%Y}"
 
 
-def test_windows_one_number_for_expired_and_early_is_told_apart_by_the_dates(authority):
+def test_windows_one_number_for_expired_and_early_is_told_apart_by_the_dates(tls_authority):
     problem = ssl.SSLCertVerificationError(1, "CERT_E_EXPIRED")
     problem.verify_code = 0x800B0101
     from cryptography import x509
 
-    pem = authority.server_file("localhost", start=NOW + DAY, end=NOW + 2 * DAY).read_bytes()
+    pem = tls_authority.server_file("localhost", start=NOW + DAY, end=NOW + 2 * DAY).read_bytes()
     der = x509.load_pem_x509_certificate(pem).public_bytes(trust_encoding())
     for now, code in ((NOW, "tls-early"), (NOW + timedelta(days=3), "tls-expired")):
         assert trust.explain(problem, "localhost", presented=lambda: der, now=lambda now=now: now).code == code
