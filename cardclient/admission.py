@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from cardclient import __version__, certificates, pairs, texts
 from cardclient.acceptance import ENROLL, EXTEND
@@ -21,12 +22,16 @@ FLOWS = frozenset({ENROLL, EXTEND})
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The three ports a run speaks to, and the instant it began (aware UTC)."""
+    """The three ports a run speaks to, the instant it began (aware UTC), and where locks on cards lie.
+
+    `locks` None means the system's folder for temporary files.
+    """
 
     card: Card
     screen: Screen
     office: Office
     now: datetime
+    locks: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from datetime import datetime
 from cardclient import admission, certificates, codes, pairs, steps
 from cardclient.acceptance import accept_before_login
 from cardclient.admission import Desk, Leftover, Scanned
+from cardclient.card_lock import exclusive
 from cardclient.contract import Case, Offer, ScanAnswer, Step
 from cardclient.errors import (
     AnotherCard,
@@ -82,11 +83,16 @@ def renew_scanned(desk: Desk, scanned: Sequence[Scanned]) -> Outcome:
         return _finish_removal(desk, left)
     with _naming_download(desk):
         chosen, offer = admission.choose_renewal(desk.screen, scanned)
-        run = _prepare(desk, chosen, offer)
-        pin = _log_in(desk, run, chosen.answer)
-        case = admission.open_session(desk, run.view, offer, pin)
-        LOG.info("case %s: %s", case.code, case.next_step)
-        return _finish(desk, run, _follow(desk, run, case, pin), chosen.answer)
+        with exclusive(chosen.view.serial, desk.locks):
+            return _renew(desk, chosen, offer)
+
+
+def _renew(desk: Desk, chosen: Scanned, offer: Offer) -> Outcome:
+    run = _prepare(desk, chosen, offer)
+    pin = _log_in(desk, run, chosen.answer)
+    case = admission.open_session(desk, run.view, offer, pin)
+    LOG.info("case %s: %s", case.code, case.next_step)
+    return _finish(desk, run, _follow(desk, run, case, pin), chosen.answer)
 
 
 def _prepare(desk: Desk, chosen: Scanned, offer: Offer) -> Run:
@@ -203,14 +209,15 @@ def _finish_removal(desk: Desk, left: Sequence[Leftover]) -> Outcome:
     """Delete what a run cut off after Completato could not; one card at a time."""
     view = left[0].view
     mine = [each for each in left if each.view.serial == view.serial]
-    desk.card.choose(view.serial)
-    desk.screen.phase(Phase.LOGIN)
-    desk.screen.say(Notice("old-objects-left"))
-    codes.enter_pin(desk.card, desk.screen, view)
-    desk.screen.phase(Phase.REMOVAL)
-    with steps.writing(desk):
-        for each in mine:
-            _remove(desk, each)
+    with exclusive(view.serial, desk.locks):
+        desk.card.choose(view.serial)
+        desk.screen.phase(Phase.LOGIN)
+        desk.screen.say(Notice("old-objects-left"))
+        codes.enter_pin(desk.card, desk.screen, view)
+        desk.screen.phase(Phase.REMOVAL)
+        with steps.writing(desk):
+            for each in mine:
+                _remove(desk, each)
     desk.screen.phase(Phase.DONE)
     desk.screen.say(Notice("removal-finished"))
     return Outcome(view, None, len(mine))

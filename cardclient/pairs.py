@@ -8,7 +8,7 @@ comes last, and the old certificate goes after its keys because it is the name b
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from cardclient import certificates
 from cardclient.errors import CardError, CardUpdateError
@@ -36,7 +36,10 @@ def key_of(keys: Sequence[CardKey], certificate: CardCertificate, kind: ObjectKi
 
 
 def complete_pair(keys: Sequence[CardKey], name: ObjectName) -> bytes | None:
-    """Return the public key (SPKI) of the one complete pair under this name, or None when there is none or a half."""
+    """Return the public key (SPKI) of the one complete pair under this name, or None when there is none or a half.
+
+    Raises CardError("objects-ambiguous") for more than one.
+    """
     mine = [key for key in keys if key.id == name.id]
     private = [key for key in mine if key.kind is ObjectKind.PRIVATE_KEY]
     public = [key for key in mine if key.kind is ObjectKind.PUBLIC_KEY]
@@ -49,24 +52,34 @@ def complete_pair(keys: Sequence[CardKey], name: ObjectName) -> bytes | None:
     return public[0].spki
 
 
-def ensure_pair(card: Card, name: ObjectName, kind: KeyKind, *, requested: bool) -> bytes:
+def ensure_pair(
+    card: Card, name: ObjectName, kind: KeyKind, *, requested: bool, still_unknown: Callable[[], bool]
+) -> bytes:
     """Return the public key of the pair under this name, generating it only if there is none (or half of one).
 
-    A pair the office already knows (`requested`) is never destroyed: if it is not whole, raises key-lost.
+    A pair the office already knows (`requested`) is never destroyed: if it is not whole, raises key-lost. Before
+    anything is destroyed the office is asked once more (`still_unknown`): another program may have gone on meanwhile.
     """
     keys = card.keys()
-    found = complete_pair(keys, name)
-    if found is not None and certificates.key_kind(found) == kind:
-        return found
-    if requested:
+    if requested or not _is_doubled(keys, name):
+        found = complete_pair(keys, name)
+        if found is not None and certificates.key_kind(found) == kind:
+            return found
+    left = [key for key in keys if key.id == name.id]
+    if requested or (left and not still_unknown()):
         raise CardUpdateError("key-lost")
-    for key in keys:
-        if key.id == name.id:
-            card.remove(key.ref)
+    for key in left:
+        card.remove(key.ref)
     made = card.generate(name.id, name.label, kind)
     if complete_pair(card.keys(), name) != made:
         raise CardUpdateError("card-update", operation="generate")
     return made
+
+
+def _is_doubled(keys: Sequence[CardKey], name: ObjectName) -> bool:
+    """Whether two programs at once made a pair each; as long as the office knows neither, both may go."""
+    mine = [key.kind for key in keys if key.id == name.id]
+    return len(mine) > len(set(mine))
 
 
 def write_certificate(card: Card, name: ObjectName, der: bytes) -> None:

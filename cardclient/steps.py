@@ -153,7 +153,12 @@ def _pair(desk: Desk, run: Run, case: Case, slot: CaseSlot) -> bytes:
     kind = KeyKind(slot.key_kind, slot.key_bits)
     if kind not in KINDS:
         raise Distrusted("answer-malformed", operation="key-kind")
-    return pairs.ensure_pair(desk.card, run.name(case, slot.slot), kind, requested=slot.requested)
+
+    def still_unknown() -> bool:
+        return not any(each.slot is slot.slot and each.requested for each in desk.office.case().slots)
+
+    name = run.name(case, slot.slot)
+    return pairs.ensure_pair(desk.card, name, kind, requested=slot.requested, still_unknown=still_unknown)
 
 
 def _request(desk: Desk, run: Run, case: Case, slot: Slot, spki: bytes, pin: Secret) -> bytes:

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from cardclient import flow, simulated_state
+from cardclient.contract import Slot
 from cardclient.errors import (
     AnotherCard,
     CardError,
@@ -19,7 +20,7 @@ from cardclient.naming import ObjectName
 from cardclient.ports import ObjectKind, Phase
 from cardclient.secret import Secret
 from cardclient.simulator import SimulatedCard, SimulatedReader
-from tests.cardclient.conftest import NOW, PIN, PUK, http
+from tests.cardclient.conftest import NOW, P_256, PIN, PUK, http
 from tests.cardclient.fake_office import CODE
 from tests.cardclient.recording_screen import RecordingScreen
 from tests.cardclient.test_renewal import require_renewed
@@ -224,3 +225,55 @@ def test_a_failure_is_reported_to_the_office_as_codes_only(card, office, renew):
     with pytest.raises(CardUpdateError):
         renew()
     assert office.failures == [{"step": "requests", "code": "card-memory", "detail": "CardUpdateError generate"}]
+
+
+def doubled(card, name):
+    """Two programs at once have made a pair each under the same name."""
+    state = simulated_state.load(card.path)
+    state.capacity = 8
+    simulated_state.save(card.path, state)
+    token = SimulatedCard(card.path)
+    token.login(Secret(PIN))
+    for _ in range(2):
+        token.generate(name.id, name.label, P_256)
+
+
+def test_two_pairs_of_two_programs_are_both_destroyed_while_the_office_knows_neither(card, office, renew):
+    doubled(card, ObjectName(CODE, Slot.SIGNATURE, True))
+    renew()
+    require_renewed(card, office)
+
+
+def test_nothing_is_destroyed_that_the_office_has_come_to_know_meanwhile(card, office, renew, screen):
+    name = ObjectName(CODE, Slot.SIGNATURE, True)
+
+    def other_program():
+        doubled(card, name)
+        office.requested[Slot.SIGNATURE] = b"known"
+
+    screen.at[Phase.KEYS] = other_program
+    with pytest.raises(CardUpdateError, match="key-lost"):
+        renew(screen)
+    assert [each.id for each in simulated_state.load(card.path).of(ObjectKind.PRIVATE_KEY)].count(name.id.hex()) == 2
+
+
+def test_a_second_window_on_the_same_card_is_told_so_and_the_first_goes_on(card, office, renew, screen):
+    told = []
+
+    def second_window():
+        with pytest.raises(CardError) as problem:
+            renew(RecordingScreen(pin=[PIN]))
+        told.append(problem.value.code)
+
+    screen.at[Phase.FORM] = second_window
+    renew(screen)
+    assert told == ["card-in-use"]
+    require_renewed(card, office)
+
+
+def test_a_card_is_free_again_after_a_run_that_failed(card, office, renew):
+    card.plan_fault("generate", "device-error")
+    with pytest.raises(CardUpdateError):
+        renew()
+    renew()
+    require_renewed(card, office)
