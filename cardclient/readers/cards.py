@@ -12,13 +12,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cardclient.card_pkcs11 import Pkcs11Card
-from cardclient.errors import AnotherCard, CardError, CardRemoved, DriverError, DriverNeeded, NoCard
+from cardclient.errors import (
+    AnotherCard,
+    CardError,
+    CardRemoved,
+    ClientError,
+    DriverError,
+    DriverNeeded,
+    NoCard,
+    NotRenewable,
+)
 from cardclient.ports import Card, CardView, Readers, ReaderState
 from cardclient.readers.families import Families, Guess, known
 from cardclient.readers.modules import Module, installed, ordered_for
 from cardclient.readers.names import is_same_reader
 from cardclient.readers.pcsc import PcscReaders
 from cardclient.readers.verdicts import FAMILY_REFUSED, judged
+from cardclient.words import tr
 
 LOG = logging.getLogger("cardclient.readers")
 SILENT, UNRECOGNISED = "card-silent", "card-unrecognised"
@@ -35,12 +45,12 @@ class Unread:
     guess: Guess | None
     problems: tuple[tuple[str, str], ...] = ()
 
-    def error(self) -> CardError:
+    def error(self) -> ClientError:
         """Return the error that says what is wrong with it, the curable first."""
         if self.state.atr == b"":
             return CardError(SILENT)
         if self.guess and self.guess.refusal:
-            return CardError(FAMILY_REFUSED)
+            return NotRenewable(FAMILY_REFUSED, advice=tr(self.guess.refusal))
         if self.problems:
             return DriverError(self.problems[0][1], operation=self.problems[0][0])
         if self.guess and self.guess.driver:
