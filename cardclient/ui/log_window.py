@@ -104,7 +104,7 @@ class LogWindow(Dialog):
         self.view.setColumnWidth(0, 100)
         self.view.setColumnWidth(1, 140)
         self.empty = pieces.muted(tr("Nessuna riga corrisponde. Il log si riempie mentre il programma lavora."))
-        self.debug = CheckLine(tr("Log dettagliato (debug): serve all’assistenza per capire un problema."))
+        self.debug = CheckLine(tr("Log dettagliato (debug): serve all'assistenza per capire un problema."))
         self.debug.box.setChecked(self._logbook.debug)
         self.debug.toggled.connect(self._switch_debug)
         self.body.addWidget(self.view, 1)
@@ -175,7 +175,7 @@ class LogWindow(Dialog):
         if save_text(path, self._logbook.export()):
             self._say(Tone.OK, tr("Log salvati."), str(path))
         else:
-            self._say(Tone.DANGER, tr("Il file non è stato salvato."), tr("Scegli un’altra cartella e riprova."))
+            self._say(Tone.DANGER, tr("Il file non è stato salvato."), tr("Scegli un'altra cartella e riprova."))
 
     @Slot()
     def _delete(self) -> None:

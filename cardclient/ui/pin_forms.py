@@ -25,8 +25,8 @@ WEAK = {
 NEW_PIN_LENGTH = marked("Il nuovo PIN ha da 5 a 8 cifre.")
 NEW_PIN_HINT = marked("Da 5 a 8 cifre; non la data di nascita, cifre ripetute o in sequenza.")
 LAST_TRY = {
-    SecretKind.PIN: marked("Ho controllato il PIN e uso l’ultimo tentativo."),
-    SecretKind.PUK: marked("Ho controllato il PUK e uso l’ultimo tentativo."),
+    SecretKind.PIN: marked("Ho controllato il PIN e uso l'ultimo tentativo."),
+    SecretKind.PUK: marked("Ho controllato il PUK e uso l'ultimo tentativo."),
 }
 
 

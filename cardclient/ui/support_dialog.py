@@ -57,7 +57,7 @@ class SupportDialog(Dialog):
         self._fit()
 
     def _build(self) -> None:
-        words = tr("L’assistenza riceve i dati qui sotto e risponde per e-mail. PIN e PUK non sono mai inviati.")
+        words = tr("L'assistenza riceve i dati qui sotto e risponde per e-mail. PIN e PUK non sono mai inviati.")
         self._lines.addWidget(pieces.lead(words))
         self.message = QPlainTextEdit(self._draft.message)
         self.message.setAccessibleName(tr("Messaggio"))
@@ -92,7 +92,7 @@ class SupportDialog(Dialog):
 
     def _facts(self) -> pieces.DetailRows:
         trouble = self._draft.trouble
-        rows = [(tr("Errore"), trouble.words), (tr("Codice dell’errore"), trouble.code), (tr("Pratica"), trouble.case)]
+        rows = [(tr("Errore"), trouble.words), (tr("Codice dell'errore"), trouble.code), (tr("Pratica"), trouble.case)]
         rows += [(tr(name), trouble.card.get(key) or "") for key, name in FACTS.items()]
         return pieces.DetailRows(rows, tr("Dati inviati"))
 
@@ -126,7 +126,7 @@ class SupportDialog(Dialog):
             return
         self.email.set_error("")
         if self._draft.email and not MAILBOX.fullmatch(self._draft.email):
-            self.email.set_error(tr("L’indirizzo e-mail non è completo."))
+            self.email.set_error(tr("L'indirizzo e-mail non è completo."))
             return
         if self._draft.needs_email and not self._draft.email:
             self.email.set_error(tr("Scrivi un indirizzo e-mail: serve per la risposta."))
@@ -190,4 +190,4 @@ class SupportDialog(Dialog):
 def _next(receipt: SupportReceipt) -> str:
     if receipt.answer_to:
         return tr("La risposta arriverà a {mailbox}. Conserva il numero della richiesta.", mailbox=receipt.answer_to)
-    return tr("Non c’è un indirizzo a cui rispondere: telefona al tuo CDRL e comunica il numero della richiesta.")
+    return tr("Non c'è un indirizzo a cui rispondere: telefona al tuo CDRL e comunica il numero della richiesta.")

@@ -81,7 +81,7 @@ def shown(request: SupportRequest) -> str:
     """Write out everything a request holds, line by line, for the holder's eyes."""
     card = [(tr(name), request.card.get(key) or "") for key, name in FACTS.items()]
     rows = [
-        (tr("Codice dell’errore"), request.code),
+        (tr("Codice dell'errore"), request.code),
         (tr("Passo"), request.step),
         *card,
         (tr("Risposta a"), request.email),
