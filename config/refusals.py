@@ -14,7 +14,7 @@ from renewals.pages import frame
 
 
 def _is_holders(request: HttpRequest) -> bool:
-    return request.path.startswith(settings.HOLDER_PATH)
+    return request.path.startswith((settings.HOLDER_PATH, settings.CLIENT_PATH))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -11,6 +11,7 @@ from config import health, login, metrics, sessions
 from config.api import api
 from config.panel import site
 from notifications.views import receive_report
+from renewals.pages import download
 
 # allauth's pages, behind Italian addresses. What stands before the includes replaces or hides some of theirs.
 login_pages = [
@@ -36,6 +37,8 @@ urlpatterns = [
     path("accesso/", include(login_pages)),
     path("pannello/", site.urls),
     path(settings.HOLDER_PATH.removeprefix("/"), include("renewals.pages.urls")),
+    path(settings.CLIENT_PATH.removeprefix("/"), download.page, name="client"),
+    path(f"{settings.CLIENT_PATH.removeprefix('/')}<str:name>", download.send, name="client_file"),
 ]
 
 handler400 = "config.refusals.bad_request"

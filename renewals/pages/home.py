@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from django.views.i18n import set_language
 
 from cms.services import visits
-from renewals.pages import frame
+from renewals.pages import download, frame
 from runtime import clock
 
 
@@ -45,6 +45,7 @@ def _choices() -> list[dict[str, str]]:
                 "all'e-mail registrata."
             ),
         },
+        download.choice(),
     ]
 
 
