@@ -6,7 +6,8 @@ import argparse
 import faulthandler
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -17,7 +18,10 @@ from PySide6.QtWidgets import QApplication
 from cardclient import __version__
 from cardclient.ports import Card, Office, Readers
 from cardclient.preferences import Preferences, Store, user_folder
+from cardclient.support.log import FOLDER, Logbook, watching
 from cardclient.ui import theme
+from cardclient.ui.conductor import Conductor
+from cardclient.ui.wiring import Connection, source
 from cardclient.words import Language, chosen, set_language
 
 
@@ -31,6 +35,9 @@ class Ports:
     clock: Callable[[], datetime]
     store: Store
     preferences: Preferences
+    connection: Connection = field(default_factory=Connection)
+    logbook: Logbook | None = None
+    service: Callable[[], str] | None = None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,12 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     set_language(preferences.language)
     translate_qt(application)
     theme.apply(application)
-    from cardclient.ui.conductor import Conductor  # noqa: PLC0415 - what only a shown window needs loads after Qt
-
-    conductor = Conductor(_ports(options, store, preferences))
-    conductor.start()
-    status = application.exec()
-    conductor.stop()
+    logbook = Logbook(store.path.parent / FOLDER, now=datetime.now(UTC), debug=preferences.debug_log)
+    with closing(logbook), watching():
+        conductor = Conductor(_ports(options, store, preferences, logbook))
+        conductor.start()
+        status = application.exec()
+        conductor.stop()
     return status
 
 
@@ -84,17 +91,18 @@ def _full_path(text: str) -> str:
     return text
 
 
-def _ports(options: argparse.Namespace, store: Store, preferences: Preferences) -> Ports:
-    from cardclient.ui import wiring  # noqa: PLC0415 - card and network libraries load after Qt
-
-    found = wiring.source(options.simulator, options.module)
+def _ports(options: argparse.Namespace, store: Store, preferences: Preferences, logbook: Logbook) -> Ports:
+    found, connection = source(options.simulator, options.module), Connection()
     return Ports(
         open_card=lambda: found.card,
         readers=found.readers,
-        make_office=wiring.open_office,
+        make_office=connection.open_office,
         clock=lambda: datetime.now(UTC),
         store=store,
         preferences=preferences,
+        connection=connection,
+        logbook=logbook,
+        service=found.service,
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from PySide6.QtCore import QObject, Slot
 
 from cardclient.flow import Outcome
 from cardclient.ports import ReaderState
+from cardclient.preferences import Preferences, PreferencesUnsaved
 from cardclient.ui.bridge import Done, ReaderWatch, Stopped, WindowScreen, Worker
 from cardclient.ui.pages.ending import Failure, FailurePage, ResultPage
 from cardclient.ui.pages.progress import ProgressPage
@@ -19,10 +22,11 @@ from cardclient.ui.presence import Presence, Reinsertion
 from cardclient.ui.run import Run
 from cardclient.ui.window import Window
 from cardclient.ui.work import Unanswered, Work
-from cardclient.words import chosen, set_language, tr
+from cardclient.words import chosen, set_language
 
 if TYPE_CHECKING:
     from cardclient.ui.app import Ports
+    from cardclient.ui.support_draft import Draft
 
 LOG = logging.getLogger("cardclient.ui.conductor")
 DOWNLOAD_PAGE = "/scarica/"  # the office's page with program and drivers by family code
@@ -40,7 +44,9 @@ class Conductor(QObject):
         self.work = Work(ports.open_card, lambda: ports.make_office(self.preferences), ports.clock)
         self.window = Window()
         self.run: Run | None = None
+        self.draft: Draft | None = None  # the request for help about the last failure
         self.failure: Failure | None = None
+        self.elapsed: Callable[[], float] = time.monotonic
         self._presence = Presence()
         self._reinsertion: Reinsertion | None = None
         self._scanning = self._scan_due = self._stopped = False
@@ -165,12 +171,13 @@ class Conductor(QObject):
         page = ResultPage(outcome, self.ports.clock())
         page.answered.connect(lambda _value: self.show_start())
         if outcome.reinsert:
-            self._reinsertion = Reinsertion(page, time.monotonic)
+            self._reinsertion = Reinsertion(page, self.elapsed)
         self._ended(page)
 
     @Slot(object)
     def _failed(self, failure: Failure) -> None:
-        wish, self.run, self.failure = self.run.wish if self.run else None, None, failure
+        wish, self.run = self.run.wish if self.run else None, None
+        self.failure, self.draft = failure, None
         page = FailurePage(failure)
         page.answered.connect(lambda again: self.begin(wish) if again else self.show_start())
         page.save_log.connect(partial(self._open_dialog, "save-log"))
@@ -190,13 +197,34 @@ class Conductor(QObject):
     def _open_dialog(self, name: str) -> None:
         from cardclient.ui import dialogs  # noqa: PLC0415 - dialogs load when they are opened
 
-        self.dialog_is_open = True
+        dialog = dialogs.OPENERS[name](self)
+        if dialog is not None:
+            self.dialog_is_open = True
+            dialog.finished.connect(self._dialog_closed)
+            dialog.open()
+
+    @Slot()
+    def _dialog_closed(self) -> None:
+        """Scan again: a dialog may have changed the card's counters, the server or the language."""
+        self.dialog_is_open = False
+        self.scan()
+
+    @Slot(object)
+    def use(self, preferences: Preferences) -> None:
+        """Take other preferences from now on; the language changes at once."""
+        self.preferences = preferences
+        self._speak(preferences.language)
+
+    def keep_debug(self, debug: bool) -> None:  # noqa: FBT001 - the switch itself
+        """Remember the switch of the detailed log."""
+        self.preferences = replace(self.preferences, debug_log=debug)
+        self._save()
+
+    def _save(self) -> None:
         try:
-            dialogs.OPENERS[name](self)
-        finally:
-            self.dialog_is_open = False
-        if name != "save-log":
-            self.scan()
+            self.ports.store.save(self.preferences)
+        except PreferencesUnsaved as problem:
+            LOG.warning("preferences: %s", problem.code)
 
     @Slot(str)
     def _speak(self, language: str) -> None:
@@ -204,6 +232,7 @@ class Conductor(QObject):
         if language == chosen():
             return
         set_language(language)
+        self.preferences = replace(self.preferences, language=language)
+        self._save()
         self.window.rebuild()
         self.show_start()
-        LOG.info("language: %s, %s", language, tr("Lingua"))

@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from cardclient.errors import ClientError, PinLocked
 from cardclient.messages import words_for
 from cardclient.ports import Notice, Phase
-from cardclient.ui import facts
 from cardclient.ui.bridge import Done, Stopped, WindowScreen, Worker
 from cardclient.ui.interview import Interview
 from cardclient.ui.pages.ending import Failure, is_pause
@@ -134,12 +133,10 @@ class Run(QObject):
 
     def _failure(self, problem: ClientError) -> Failure:
         """Gather what the failure's page shows."""
-        scanned = self.wish.scanned if self.wish else None
         return Failure(
             problem,
-            card=facts.card_rows(scanned) if scanned else (),
+            scanned=self.wish.scanned if self.wish else None,
             case=self._interview.case,
             step=tr(TITLES[self._phase]),
             reference=self._reference,
-            purchase_url=(scanned.answer.purchase_url or "") if scanned else "",
         )

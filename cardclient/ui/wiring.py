@@ -2,15 +2,57 @@
 
 from __future__ import annotations
 
+import threading
+
+import httpx
+
+from cardclient import network
+from cardclient.errors import ClientError
+from cardclient.network.credentials import Credentials, Logins, NobodyToAsk
+from cardclient.network.keyring import SystemKeyring
+from cardclient.network.legs import Network, Probe, Told, try_legs
 from cardclient.office import HttpOffice
 from cardclient.ports import Office
-from cardclient.preferences import Preferences
+from cardclient.preferences import Keyring, Preferences
 from cardclient.readers.opening import source
+from cardclient.ui.system_proxy import QtSystemProxy
+
+
+class Connection:
+    """How this window reaches the office: one memory of proxy logins for all its conversations."""
+
+    def __init__(self, credentials: Credentials | None = None, keyring: Keyring | None = None) -> None:
+        """Ask these credentials when a proxy wants a login; keep passwords in this keyring."""
+        self.keyring = keyring or SystemKeyring()
+        self._logins = Logins(credentials or NobodyToAsk(), self.keyring)
+        self._system = QtSystemProxy()
+
+    def open_office(self, preferences: Preferences) -> Office:
+        """Open a conversation with the office the preferences name; raises ClientError for an unusable address."""
+        way = network.transport(preferences, self._logins, system=self._system)
+        return HttpOffice(preferences.server, transport=way)
+
+    def try_network(self, preferences: Preferences, logins: Logins, told: Told, stopped: threading.Event) -> Network:
+        """Test leg by leg, with logins of the caller's."""
+        return try_legs(Probe(preferences, logins, self._system), told=told, stopped=stopped)
+
+    def network_of(self, preferences: Preferences) -> Network:
+        """Test leg by leg with what this window knows; for the diagnosis."""
+        return try_legs(Probe(preferences, self._logins, self._system))
 
 
 def open_office(preferences: Preferences) -> Office:
-    """Open a conversation with the office the preferences name."""
-    return HttpOffice(preferences.server)
+    """Open one conversation by itself, asking nobody."""
+    return Connection().open_office(preferences)
 
 
-__all__ = ["open_office", "source"]
+def is_usable_address(address: str) -> bool:
+    """Whether an office may be spoken to at this address: https, or this machine."""
+    try:
+        HttpOffice(address, transport=httpx.BaseTransport()).close()
+    except ClientError:
+        return False
+    return True
+
+
+__all__ = ["Connection", "is_usable_address", "open_office", "source"]

@@ -42,6 +42,7 @@ class Work:
         """Keep how card and office are opened; nothing is opened yet."""
         self._open_card, self._make_office, self._clock = open_card, make_office, clock
         self._card: Card | None = None
+        self._kept: Office | None = None
 
     def card(self) -> Card:
         """Return the one card layer, opened at the first call."""
@@ -50,7 +51,9 @@ class Work:
         return self._card
 
     def close(self) -> None:
-        """Let card and reader go."""
+        """Let card and reader go, and forget the session of a run that failed."""
+        if self._kept is not None:
+            self._kept.close()
         if self._card is not None:
             with contextlib.suppress(ClientError):
                 self._card.close()
@@ -66,15 +69,30 @@ class Work:
 
     def renew(self, screen: Screen, target: Target | None) -> Outcome:
         """Scan anew, because counters and verdicts grow old, and renew what was chosen."""
-        card = self.card()
+        card, office = self.card(), self._make_office()
+        desk = Desk(card, screen, office, self._clock())
         try:
-            with contextlib.closing(self._make_office()) as office:
-                desk = Desk(card, screen, office, self._clock())
-                scanned = flow.scan(desk)
-                return flow.renew_scanned(desk, chosen_of(scanned, target) if target else scanned)
+            scanned = flow.scan(desk)
+            outcome = flow.renew_scanned(desk, chosen_of(scanned, target) if target else scanned)
+        except BaseException:
+            self._keep(office)
+            raise
+        else:
+            office.close()
+            return outcome
         finally:
             with contextlib.suppress(ClientError):
                 card.close()  # log out: whoever comes next gives his PIN
+
+    def office_for_support(self) -> Office:
+        """Return the conversation of the run that failed, whose session proves who asks; else a new one."""
+        kept, self._kept = self._kept, None
+        return kept or self._make_office()
+
+    def _keep(self, office: Office) -> None:
+        if self._kept is not None:
+            self._kept.close()
+        self._kept = office
 
 
 def chosen_of(scanned: Sequence[Scanned], target: Target) -> tuple[Scanned, ...]:

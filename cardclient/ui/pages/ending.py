@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from PySide6.QtCore import Signal
 
 from cardclient import messages
+from cardclient.admission import Scanned
 from cardclient.contract import Case
 from cardclient.errors import ClientError, ClientOutdated, OfficeRefusal
 from cardclient.flow import Outcome
@@ -78,11 +78,10 @@ class Failure:
     """Why a run stopped and what is known of it."""
 
     problem: ClientError
-    card: Sequence[tuple[str, str]] = ()
+    scanned: Scanned | None = None
     case: Case | None = None
     step: str = ""
     reference: str = ""
-    purchase_url: str = ""
 
 
 class FailurePage(Page):
@@ -107,7 +106,8 @@ class FailurePage(Page):
         self._add_ways_out(failure)
         if words.offers_support:
             self._add_support()
-        self.add(DetailRows(failure.card, tr("Carta")))
+        if failure.scanned:
+            self.add(DetailRows(facts.card_rows(failure.scanned), tr("Carta")))
         if words.offers_support:
             self.add(DetailRows(_support_rows(failure, words.code), tr("Per l'assistenza")))
 
@@ -120,8 +120,9 @@ class FailurePage(Page):
         problem = failure.problem
         if isinstance(problem, ClientOutdated) and problem.download:
             self.add(pieces.external_link(tr("Scarica la versione aggiornata"), problem.download))
-        if failure.purchase_url and isinstance(problem, OfficeRefusal) and problem.action == "new-purchase":
-            self.add(pieces.external_link(tr("Acquista un nuovo servizio"), failure.purchase_url))
+        purchase = failure.scanned.answer.purchase_url if failure.scanned else None
+        if purchase and isinstance(problem, OfficeRefusal) and problem.action == "new-purchase":
+            self.add(pieces.external_link(tr("Acquista un nuovo servizio"), purchase))
 
     def _add_support(self) -> None:
         """Offer the two ways to reach the support desk."""

@@ -108,6 +108,11 @@ class StartPage(Page):
             return self._wishes[0][1]
         return next((wish for button, wish in self._wishes if button and button.isChecked()), None)
 
+    @property
+    def choices(self) -> list[QRadioButton]:
+        """Return the buttons to choose with; none where there is one renewal."""
+        return [button for button, _ in self._wishes if button]
+
     def _add_card(self, each: Scanned, wishes: list[Wish], *, several: bool) -> None:
         if not wishes and self._finishes:
             self._told(messages.message_for("old-objects-left"), Tone.WAIT)

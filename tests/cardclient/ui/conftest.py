@@ -9,7 +9,7 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QPushButton
 
 from cardclient.errors import NoCard
 from cardclient.ports import ReaderState
@@ -86,6 +86,13 @@ class Story:
     def types(self, code):
         self.page.field.edit.setText(code)
         self.goes()
+
+    @property
+    def strip(self):
+        return self.window._strip.label.text()
+
+    def links(self):
+        return [each for each in self.page.findChildren(QPushButton) if each.isVisibleTo(self.page)]
 
     @property
     def buttons(self):

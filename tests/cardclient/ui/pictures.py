@@ -23,7 +23,6 @@ from cardclient.errors import CardUpdateError, ClientOutdated, Declined, NoCard,
 from cardclient.flow import Outcome
 from cardclient.ports import Notice, Phase, SecretKind
 from cardclient.ui import theme
-from cardclient.ui.facts import card_rows
 from cardclient.ui.page import Page
 from cardclient.ui.pages.acceptance import ContractsPage, EncryptionPage, PrivacyPage, Reader, TermsPage
 from cardclient.ui.pages.codes import CodePage, LastTryPage, UnblockPage
@@ -60,7 +59,7 @@ def contracts() -> Page:
 
 
 def failure(problem, **facts) -> Page:
-    return FailurePage(Failure(problem, card=card_rows(samples.RENEWABLE), **facts))
+    return FailurePage(Failure(problem, scanned=samples.RENEWABLE, **facts))
 
 
 def reinserted() -> Page:

@@ -45,7 +45,7 @@ def renew_from_contacts(story):
 def test_a_renewal_runs_from_the_card_to_its_end(open_window, pin, office, card):
     story = open_window()
     story.sees(StartPage, SERIAL)
-    assert story.buttons == ["Rinnova"]
+    assert story.buttons == ["Scansiona di nuovo", "Rinnova"]
     renew_until_contacts(story, pin)
     renew_from_contacts(story)
     story.reads("Rinnovo completato.", "Il rinnovo è concluso.")
