@@ -13,6 +13,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 
 from cms import policy as register
+from cms.states import Flow
 from renewals.flows import POLICIES
 from renewals.models import RenewalCase
 from renewals.states import CaseState
@@ -97,7 +98,7 @@ def _bands(
 def _marks(case: RenewalCase, scale: _Scale, lapse: datetime | None) -> list[Mark]:
     known = [
         ("done", case.opened_at, _("Apertura pratica")),
-        ("done", case.signed_at, _("Firma del modulo")),
+        ("done", case.signed_at, _("Condizioni accettate") if case.flow == Flow.EXTEND else _("Firma del modulo")),
         ("done", case.completed_at, _("Installazione")),
         ("done", case.decided_at, _("Decisione")),
         ("done", case.closed_at if case.state == CaseState.CANCELLED else None, _("Cancellazione")),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from cms import policy as register
 from cms.models import Certificate
+from cms.states import Flow
 from renewals.models import RenewalCase
 from renewals.states import UNAUTHORISED, CaseState
 
@@ -33,7 +34,8 @@ def steps(case: RenewalCase, new_halves: Sequence[Certificate], now: datetime) -
 
 def _done_or_open(case: RenewalCase) -> list[Step]:
     line = [Step(_("Apertura pratica"), case.opened_at, "done")]
-    line.append(Step(_("Firma del modulo"), case.signed_at, _open_tone(case, reached=case.signed_at is not None)))
+    asked = _("Accettazione delle condizioni") if case.flow == Flow.EXTEND else _("Firma del modulo")
+    line.append(Step(asked, case.signed_at, _open_tone(case, reached=case.signed_at is not None)))
     line.append(
         Step(_("Installazione"), case.completed_at, _open_tone(case, reached=case.completed_at is not None)),
     )

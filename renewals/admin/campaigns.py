@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
@@ -27,6 +27,7 @@ from cms.models import Campaign, CampaignEntry, Stock
 from cms.policy import rome_date
 from cms.services import campaigns
 from cms.services.eligibility_lists import Report, extend_list
+from cms.states import CertificateType
 from renewals import queries
 from renewals.admin.campaign_forms import CampaignForm, ListForm, NewCampaignForm
 
@@ -49,7 +50,7 @@ class CampaignsPage(PanelPage):
 
     slug = "campagne"
     title = gettext_lazy("Campagne")
-    icon = "restore"
+    icon = "extend"
     group = ADMINISTRATION
     url_name = "campaigns"
 
@@ -90,9 +91,7 @@ class CampaignsPage(PanelPage):
             figures=_figures(row, now),
             listed=listed.count(),
             people=listed.exclude(tax_code="").count(),
-            stocks=Stock.objects.filter(service=campaign.issuing_service)
-            .select_related("centre")
-            .order_by("centre__name"),
+            stocks=_stocks().filter(service=campaign.issuing_service).select_related("centre").order_by("centre__name"),
             title=campaign.name,
         )
 
@@ -170,7 +169,7 @@ def rows_of(found: Iterable[Campaign], now: datetime) -> list[Row]:
     """Campaigns with how they go, in two statements."""
     listed = list(found)
     cases = queries.cases_of_campaigns([campaign.pk for campaign in listed])
-    stocks = Stock.objects.filter(service_id__in={campaign.issuing_service_id for campaign in listed})
+    stocks = _stocks().filter(service_id__in={campaign.issuing_service_id for campaign in listed})
     free = dict(stocks.order_by().values_list("service_id").annotate(Sum("free")))
     return [
         Row(
@@ -181,6 +180,10 @@ def rows_of(found: Iterable[Campaign], now: datetime) -> list[Row]:
         )
         for campaign in listed
     ]
+
+
+def _stocks() -> QuerySet[Stock]:
+    return Stock.objects.filter(type=CertificateType.AUTHENTICATION)
 
 
 def badge_of(campaign: Campaign, today: date) -> Badge:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from cms import policy as register
 from cms.admin.desk import Desk
 from cms.errors import DomainError
+from cms.states import Flow
 from renewals import policy
 from renewals.admin import badges, reasons
 from renewals.admin.clockwork import moment
@@ -153,9 +154,11 @@ def _of_cancellation(case: RenewalCase, _now: datetime) -> list[str]:
 
 def _of_reopening(case: RenewalCase, _now: datetime) -> list[str]:
     until = _("Si apre una nuova pratica per la stessa carta: il titolare può rinnovare fino a %(when)s.")
+    invited = _("Il titolare riceve di nuovo l'avviso di rinnovo e ricomincia dal primo passo.")
+    untold = _("Il titolare non riceve nessun avviso: lo informi Lei. Ricomincia dal primo passo.")
     return [
         until % {"when": moment(case.old_not_after)},
-        _("Il titolare riceve di nuovo l'avviso di rinnovo e ricomincia dal primo passo."),
+        untold if case.flow == Flow.EXTEND else invited,
         _("Questa pratica resta agli atti così com'è."),
     ]
 

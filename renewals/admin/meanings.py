@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cms.states import Flow
 from renewals.admin import badges
 from renewals.models import RenewalCase
 from renewals.states import Authorisation, CaseState
@@ -25,10 +26,26 @@ _STATES = {
     CaseState.CANCELLED: gettext_lazy("Pratica di rinnovo cancellata prima dell'installazione dei nuovi certificati."),
 }
 
+# Of an extension no guide speaks to operators; what they read must be true of it (rules.md R29).
+_STATES_OF_EXTENSION = {
+    CaseState.NOTIFIED: gettext_lazy("Estensione iniziata: il titolare deve accettare le condizioni d'uso."),
+    CaseState.AWAITING_INSTALLATION: gettext_lazy(
+        "In attesa della installazione del nuovo certificato: le condizioni sono accettate e l'unità è prenotata."
+    ),
+    CaseState.COMPLETED: gettext_lazy("Estensione completata: il nuovo certificato è sulla carta."),
+    CaseState.EXPIRED: gettext_lazy(
+        "Estensione scaduta: il certificato è scaduto prima dell'installazione."
+    ),
+    CaseState.CANCELLED: gettext_lazy(
+        "Estensione cancellata prima dell'installazione del nuovo certificato."
+    ),
+}
+
 
 def meaning(case: RenewalCase) -> str:
     """Say what the state means now, with what is missing for the renewal to be concluded."""
-    said = str(_STATES[CaseState(case.state)])
+    states = _STATES_OF_EXTENSION if case.flow == Flow.EXTEND else _STATES
+    said = str(states[CaseState(case.state)])
     more = _of_authorisation(case)
     return f"{said} {more}" if more else said
 

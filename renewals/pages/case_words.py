@@ -13,7 +13,7 @@ from cms.admin.words import hold_cause as cause_in_words
 from cms.admin.words import reason as reason_in_words
 from cms.states import CertificateStatus, CertificateType, Flow
 from renewals.models import RenewalCase
-from renewals.pages import sentences
+from renewals.pages.extension_words import words_of
 from renewals.services.standing import Actor, Half, Situation, Standing
 from renewals.span import span_of
 from renewals.states import Authorisation, CaseState
@@ -48,7 +48,7 @@ class HalfInWords:
 
 def page_of(stands: Standing, now: datetime) -> dict[str, Any]:
     """Everything that the template shows of a case."""
-    case, words, filled = stands.case, sentences.OF[stands.situation], _dates(stands)
+    case, words, filled = stands.case, words_of(stands.case, stands.situation), _dates(stands)
     new = [half.certificate for half in stands.new]
     return {
         "stands": stands,

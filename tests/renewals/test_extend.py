@@ -10,7 +10,7 @@ from cms.models import Certificate, Event, Pair, Stock, StockMovement
 from notifications.catalog import Message
 from notifications.models import OutboxMessage
 from pki.x509 import read_certificate
-from renewals import sweeps
+from renewals import invariants, sweeps
 from renewals.models import RenewalCase
 from renewals.services import reminders
 from renewals.states import Authorisation, CaseState
@@ -189,3 +189,32 @@ def test_every_event_of_an_extension_stands_under_the_issuing_service(extension)
     assert {"case.opened", "case.diagnosed", "case.terms-accepted", "case.requests-received", "case.completed"} <= set(
         verbs
     )
+
+
+def test_wrong_data_stop_the_case_and_the_centre_is_told_where_to_read_what_is_wrong(extension):
+    home = extension.enrolment().until("acceptance")
+    note = "Il mio cognome si scrive con due esse."
+    body = {"reason": "holder-data-wrong", "note": note, "confirm": True}
+    home.call("post", "/case/cancellation", body)
+    home.call("post", "/case/cancellation", body)
+
+    case = RenewalCase.objects.get()
+    assert (case.state, case.close_reason, case.close_note) == (CaseState.CANCELLED, "holder-data-wrong", note)
+    told = OutboxMessage.objects.get(kind=Message.DATA_REPORTED)
+    assert (told.recipient, case.code in told.context["panel_url"]) == (extension.world.centre.email, True)
+    assert note not in f"{told.context} {list(Event.objects.values_list('reason', 'facts'))}"
+
+
+def test_a_note_of_more_than_three_hundred_letters_is_refused(extension):
+    home = extension.enrolment().until("acceptance")
+    body = {"reason": "holder-data-wrong", "note": "x" * 301, "confirm": True}
+
+    assert home.call("post", "/case/cancellation", body).status_code == 422
+
+
+def test_nothing_breaks_the_registers_own_invariants(extension):
+    extension.enrolment(1).until("done")
+    extension.enrolment(2).until("requests")
+    extension.enrolment(3, holder=extension.silent_holder(3)).until("installation")
+
+    assert list(invariants.breaches(now=extension.world.now)) == []
