@@ -1,219 +1,177 @@
-"""`sigillo-card scan | renew | diagnose`: the door of the client; it alone reads the clock, the command line and files.
+"""`sigillo-card scan | renew | diagnose | check | pin | window`: the door of the client on a command line.
 
-Codes are asked for or read from a file or descriptor, never taken from the command line, which other users can see.
+It alone reads the clock, the command line and files. Codes are asked for or read from a file or descriptor, never taken
+from the command line, which other users can see.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import sys
-import traceback
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, cast
+from pathlib import Path
+from typing import Any
 
-from cardclient import diagnosis, flow
-from cardclient.admission import Scanned
-from cardclient.card_pkcs11 import Pkcs11Card
-from cardclient.contract import Case, Verdict
-from cardclient.errors import ClientError, Declined, NotRenewable, OfficeRefusal
-from cardclient.exits import Exit, exit_for
-from cardclient.messages import Message, message_for, words_for
+import httpx
+
+from cardclient import network
+from cardclient.commands import COMMANDS, Call, Doors, Facts, result
+from cardclient.errors import ClientError, Declined, OfficeRefusal
+from cardclient.exits import exit_for
+from cardclient.messages import Message, words_for
+from cardclient.network import legs
+from cardclient.network.credentials import Logins
+from cardclient.network.keyring import SystemKeyring
+from cardclient.network.legs import Network, Probe
 from cardclient.office import HttpOffice
-from cardclient.options import answers, parse
-from cardclient.ports import Card, Office, Screen
-from cardclient.simulator import SimulatedCard, SimulatedReader
-from cardclient.terminal import Answers, Terminal
+from cardclient.options import WINDOW, answers, parse
+from cardclient.ports import Office
+from cardclient.readers.opening import Source, source
+from cardclient.support.log import FOLDER, LOGGER, Logbook, crashed, one_file
+from cardclient.support.status import HttpWeb
+from cardclient.terminal import Answers, Terminal, TerminalCredentials
+from cardclient.words import tr
 
-LOG = logging.getLogger("cardclient.cli")
 MakeOffice = Callable[[Namespace], Office]
+HINTS = {
+    "choice-needed": "--card, --certificate",
+    "contacts-needed": "--email, --mobile, --street, --postcode, --town, --province",
+    "confirmation-needed": "--confirmation-code",
+    "acceptance-needed": "--accept-all",
+    "warning-declined": "--accept-all",
+    "form-needed": "--accept-all",
+    "pin-last-try": "--use-last-try",
+    "puk-last-try": "--use-last-try",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One run of the program."""
-
-    options: Namespace
-    card: Card
-    terminal: Terminal
-    office: Office
-    now: datetime
-
-    def desk(self) -> flow.Desk:
-        """Join the ports for the flow."""
-        return flow.Desk(self.card, cast("Screen", self.terminal), self.office, self.now)
-
-
-def main(arguments: Sequence[str] | None = None, *, make_office: MakeOffice | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    make_office: MakeOffice | None = None,
+    try_network: Callable[[Probe], Network] = legs.try_legs,
+    make_web: Callable[[Namespace], HttpWeb] | None = None,
+) -> int:
     """Run one command and return its exit status (README.md); prints one JSON object when `--json` is given."""
-    options = parse(arguments)
-    with _logging(options):
-        return _run(options, make_office or _office)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == [WINDOW] and not {"-h", "--help"} & set(given):
+        return _window(given[1:])
+    options = parse(given)
+    doors = Doors(make_office or _office, try_network, make_web or _web, _probe)
+    now = datetime.now(UTC)
+    with _logging(options, now) as logbook:
+        return _run(options, doors, logbook, now)
 
 
-def _run(options: Namespace, make_office: MakeOffice) -> int:
+def _run(options: Namespace, doors: Doors, logbook: Logbook | None, now: datetime) -> int:
     """Open what the command names, run it, and turn every ending into a status and words."""
     terminal = Terminal(Answers(), interactive=False)
     try:
-        terminal = Terminal(answers(options), interactive=sys.stdin.isatty() and not options.no_input)
-        with _opened(options) as card, contextlib.closing(make_office(options)) as office:
-            result = COMMANDS[options.command](Call(options, card, terminal, office, datetime.now(UTC)))
+        terminal = Terminal(answers(options), interactive=_is_interactive(options))
+        with _opened(options) as found, contextlib.ExitStack() as opened:
+            told = COMMANDS[options.command](Call(options, found, terminal, doors, logbook, now, opened))
     except ClientError as problem:
-        result = _failure(problem)
+        told = _failure(problem)
     except KeyboardInterrupt:
-        result = _failure(Declined())
+        told = _failure(Declined())
     except Exception as problem:  # noqa: BLE001 - the last line: told by kind and place, never by its text
-        LOG.error("%s\n%s", type(problem).__name__, "".join(traceback.format_tb(problem.__traceback__)))  # noqa: TRY400
-        result = _failure(ClientError())
-    return _print(options, terminal, result)
+        crashed((type(problem), problem, problem.__traceback__), where=options.command)
+        told = _failure(ClientError())
+    return _print(options, terminal, told)
 
 
-def scan(call: Call) -> dict[str, Any]:
-    """Show what the office says of each card; asks for no code."""
-    scanned = flow.scan(call.desk())
-    offers = [offer for each in scanned for offer in each.answer.offers]
-    message = message_for("renewable")
-    status = Exit.DONE
-    if not offers:
-        answer = scanned[0].answer
-        code = answer.code or answer.verdict
-        problem = NotRenewable(code, message=answer.message, advice=answer.advice)
-        message, status = words_for(problem), Exit.NOT_RENEWABLE
-    return _result(status, message) | {"cards": [_card_facts(each) for each in scanned]}
-
-
-def renew(call: Call) -> dict[str, Any]:
-    """Renew the card, or go on with what an earlier run began."""
-    outcome = flow.renew(call.desk())
-    message = message_for("done" if outcome.case else "removal-finished")
-    if outcome.case and outcome.case.result:
-        message = Message("done", message.text, outcome.case.result.message)
-    return _result(Exit.DONE, message) | {
-        "card": {"serial": outcome.view.serial},
-        "case": _case_facts(outcome.case) if outcome.case else None,
-        "removed_old_pairs": outcome.removed,
-    }
-
-
-def diagnose(call: Call) -> dict[str, Any]:
-    """Print the report for the support desk."""
-    report = diagnosis.diagnose(call.card, call.options.server, now=call.now)
-    parts = [part for part in (report["cards"], report["driver"]) if isinstance(part, dict)]
-    broken = [part["error"] for part in parts if "error" in part]
-    if broken:
-        status = Exit.NO_CARD if broken[0] == "card-absent" else Exit.CARD_ACCESS
-        return _result(status, message_for(broken[0])) | {"report": report}
-    return _result(Exit.DONE, message_for("diagnosed")) | {"report": report}
-
-
-COMMANDS: Mapping[str, Callable[[Call], dict[str, Any]]] = {"scan": scan, "renew": renew, "diagnose": diagnose}
+def _window(arguments: Sequence[str]) -> int:
+    """Open the window; where it is not installed the rest of the program serves all the same."""
+    try:
+        from cardclient.ui.app import main as window  # noqa: PLC0415 - Qt loads only where a window is wanted
+    except ImportError:
+        print(tr("La finestra non è installata su questo computer (PySide6)."), file=sys.stderr)
+        return int(exit_for(ClientError("usage")))
+    return window(arguments)
 
 
 @contextlib.contextmanager
-def _opened(options: Namespace) -> Iterator[Card]:
-    """Open the card named on the command line and let it go at the end, whatever happens."""
-    card: Card
-    if options.simulated:
-        cards = [SimulatedCard(path) for path in options.simulated]
-        card = cards[0] if len(cards) == 1 else cast("Card", SimulatedReader(cards))
-    else:
-        card = Pkcs11Card(options.module, slot=options.slot)
+def _opened(options: Namespace) -> Iterator[Source]:
+    """Open the card named on the command line, or all readers, and let go at the end, whatever happens."""
+    found = source(options.simulated, options.module, slot=options.slot)
     try:
-        yield card
+        yield found
     finally:
         with contextlib.suppress(ClientError):
-            card.close()
+            found.card.close()
+
+
+def _is_interactive(options: Namespace) -> bool:
+    return bool(sys.stdin and sys.stdin.isatty()) and not options.no_input
+
+
+def _logins(options: Namespace) -> Logins:
+    return Logins(TerminalCredentials(interactive=_is_interactive(options)), SystemKeyring())
+
+
+def _transport(options: Namespace) -> httpx.BaseTransport:
+    return network.transport(options.preferences, _logins(options), ca_file=options.ca_file)
 
 
 def _office(options: Namespace) -> Office:
-    return HttpOffice(options.server, ca_file=options.ca_file)
+    return HttpOffice(options.server, transport=_transport(options))
 
 
-def _failure(problem: ClientError) -> dict[str, Any]:
-    LOG.warning("ended: %s %s", type(problem).__name__, problem.code)
-    result = _result(exit_for(problem), words_for(problem))
+def _web(options: Namespace) -> HttpWeb:
+    return HttpWeb(_transport(options))
+
+
+def _probe(options: Namespace) -> Probe:
+    return Probe(options.preferences, _logins(options), ca_file=options.ca_file)
+
+
+def _failure(problem: ClientError) -> Facts:
+    LOGGER.warning("ended: %s %s", type(problem).__name__, problem.code)
+    told = result(exit_for(problem), words_for(problem))
     if isinstance(problem, OfficeRefusal):
-        result["action"] = problem.action
-    return result | ({"operation": problem.operation} if problem.operation else {})
+        told["action"] = problem.action
+    return told | ({"operation": problem.operation} if problem.operation else {})
 
 
-def _result(status: Exit, message: Message) -> dict[str, Any]:
-    return {"exit": int(status), "code": message.code, "message": message.text, "advice": message.advice}
-
-
-def _card_facts(each: Scanned) -> dict[str, Any]:
-    """Tell of a card; certificates already renewed are hidden, as the guide has it, unless nothing else is there."""
-    verdicts = [one for one in each.answer.certificates if one.verdict is not Verdict.ALREADY_RENEWED]
-    return {
-        "serial": each.view.serial,
-        "reader": each.view.reader,
-        "family": each.answer.family,
-        "pin": each.view.pin,
-        "verdict": each.answer.verdict,
-        "code": each.answer.code,
-        "message": each.answer.message,
-        "secrets": list(each.answer.secrets),
-        "purchase_url": each.answer.purchase_url,
-        "certificates": [
-            {"fingerprint": one.fingerprint, "type": one.slot, "verdict": one.verdict, "not_after": one.not_after}
-            for one in verdicts or each.answer.certificates
-        ],
-        "offers": [
-            {"login_with": offer.login_with, "sign_with": offer.sign_with, "flow": offer.flow, "service": offer.service}
-            for offer in each.answer.offers
-        ],
-    }
-
-
-def _case_facts(case: Case) -> dict[str, Any]:
-    result = case.result
-    return {
-        "code": case.code,
-        "state": case.state,
-        "state_label": case.state_label,
-        "authorisation": case.authorisation,
-        "concluded": result.concluded if result else None,
-        "authorise_by": result.authorise_by if result else None,
-        "new_not_after": result.new_not_after if result else None,
-    }
-
-
-def _print(options: Namespace, terminal: Terminal, result: dict[str, Any]) -> int:
+def _print(options: Namespace, terminal: Terminal, told: Facts) -> int:
     """Show the ending: words on standard error, and on standard output the JSON or the report asked for."""
-    for line in Message(result["code"], result["message"], result["advice"]).lines():
+    for line in Message(told["code"], told["message"], told["advice"], told["cause"]).lines():
         print(line, file=sys.stderr)
-    told = {"phases": terminal.phases, "notices": terminal.notices, "accepted": terminal.accepted}
+    if told["code"] in HINTS:
+        print(tr("Opzioni: {options}", options=HINTS[told["code"]]), file=sys.stderr)
+    shown = told.pop("shown", "")
     if options.json:
-        print(json.dumps({"command": options.command} | result | told, ensure_ascii=False, indent=2))
-    elif options.command == "diagnose" and "report" in result:
-        print(json.dumps(result["report"], ensure_ascii=False, indent=2))
+        heard = {"phases": terminal.phases, "notices": terminal.notices, "accepted": terminal.accepted}
+        print(json.dumps({"command": options.command} | told | heard, ensure_ascii=False, indent=2))
+    elif shown:
+        print(shown, end="")
     elif options.command == "scan":
-        for card in result.get("cards", []):
-            print(f"carta {card['serial']} ({card['reader']}): {card['message'] or card['verdict']}")
-    return int(result["exit"])
+        for card in told.get("cards", []):
+            print(_scanned(card))
+    return int(told["exit"])
+
+
+def _scanned(card: dict[str, Any]) -> str:
+    said = card["message"] or card["verdict"]
+    return tr("carta {serial} ({reader}): {said}", serial=card["serial"], reader=card["reader"], said=said)
 
 
 @contextlib.contextmanager
-def _logging(options: Namespace) -> Iterator[None]:
-    """Write the log where asked: steps, codes and times; nothing a person or card keeps secret ever reaches it."""
-    logger = logging.getLogger("cardclient")
-    handler = logging.FileHandler(options.log, encoding="utf-8") if options.log else logging.NullHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    before = logger.propagate, logger.level
-    logger.propagate = False
-    logger.setLevel(logging.INFO)
-    logger.addHandler(handler)
+def _logging(options: Namespace, now: datetime) -> Iterator[Logbook | None]:
+    """Write the log where asked, else into this user's ring of runs (`support/log.py`)."""
+    debug = options.preferences.debug_log
+    if options.log:
+        with one_file(Path(options.log), debug=debug):
+            yield None
+        return
+    logbook = Logbook(options.settings / FOLDER, now=now, debug=debug)
     try:
-        yield
+        yield logbook
     finally:
-        logger.removeHandler(handler)
-        handler.close()
-        logger.propagate = before[0]
-        logger.setLevel(before[1])
+        logbook.close()
 
 
 if __name__ == "__main__":

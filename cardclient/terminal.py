@@ -14,26 +14,37 @@ from pathlib import Path
 
 from cardclient.contract import Address, Case, Contacts, DataWrong, Text, TextKind
 from cardclient.messages import message_for
+from cardclient.network.credentials import ProxyLogin, ProxyQuestion
 from cardclient.ports import Choice, Notice, Phase, SecretKind
 from cardclient.secret import Secret
+from cardclient.words import marked, tr
 
 LOG = logging.getLogger("cardclient.terminal")
 
 TITLES = {
-    Phase.SCAN: "Lettura della carta",
-    Phase.TEXTS: "Avvertenze e condizioni",
-    Phase.LOGIN: "Autenticazione",
-    Phase.DIAGNOSIS: "Diagnostica della carta",
-    Phase.CONTACTS: "Dati di contatto",
-    Phase.CONFIRMATION: "Conferma della nuova email",
-    Phase.ACCEPTANCE: "Contratti e clausole",
-    Phase.FORM: "Firma del modulo di rinnovo",
-    Phase.KEYS: "Generazione delle nuove chiavi",
-    Phase.CERTIFICATES: "Nuovi certificati",
-    Phase.INSTALLATION: "Installazione sulla carta",
-    Phase.REMOVAL: "Rimozione delle vecchie chiavi",
-    Phase.DONE: "Fine",
+    Phase.SCAN: marked("Lettura della carta"),
+    Phase.TEXTS: marked("Avvertenze e condizioni"),
+    Phase.LOGIN: marked("Autenticazione"),
+    Phase.DIAGNOSIS: marked("Diagnostica della carta"),
+    Phase.CONTACTS: marked("Dati di contatto"),
+    Phase.CONFIRMATION: marked("Conferma della nuova email"),
+    Phase.ACCEPTANCE: marked("Contratti e clausole"),
+    Phase.FORM: marked("Firma del modulo di rinnovo"),
+    Phase.KEYS: marked("Generazione delle nuove chiavi"),
+    Phase.CERTIFICATES: marked("Nuovi certificati"),
+    Phase.INSTALLATION: marked("Installazione sulla carta"),
+    Phase.REMOVAL: marked("Rimozione delle vecchie chiavi"),
+    Phase.DONE: marked("Fine"),
 }
+FIELDS = {
+    "email": marked("Email"),
+    "mobile": marked("Cellulare"),
+    "street": marked("Indirizzo"),
+    "postcode": marked("CAP"),
+    "town": marked("Comune"),
+    "province": marked("Provincia"),
+}
+YES = frozenset({"s", "si", "sì", "y", "yes"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,7 @@ class Answers:
     secrets: dict[SecretKind, Secret] = field(default_factory=dict)
     contacts: dict[str, str] = field(default_factory=dict)
     confirmation_code: str | None = None
+    data_wrong: str | None = None
     accept_all: bool = False
     use_last_try: bool = False
     certificate: str | None = None
@@ -67,7 +79,7 @@ class Terminal:
         """See `Screen.phase`."""
         self.phases.append(phase.value)
         LOG.info("phase %s", phase)
-        self._show(f"» {TITLES[phase]}")
+        self._show(f"» {tr(TITLES[phase])}")
         if phase is Phase.KEYS:
             self.say(Notice("in-progress"))
 
@@ -86,8 +98,9 @@ class Terminal:
                 return index
         for number, choice in enumerate(choices, 1):
             offer = choice.offer
-            self._show(f"  {number}. carta {choice.view.serial}, {offer.service}, scade {offer.old_not_after}")
-        answer = self._ask("Quale certificato rinnovare?")
+            facts = {"serial": choice.view.serial, "service": offer.service, "until": offer.old_not_after}
+            self._show(f"  {number}. {tr('carta {serial}, {service}, scade {until}', **facts)}")
+        answer = self._ask(tr("Quale certificato rinnovare?"))
         return int(answer) - 1 if answer and answer.isdecimal() and 1 <= int(answer) <= len(choices) else None
 
     def ask_secret(self, kind: SecretKind, problem: str | None) -> Secret | None:
@@ -99,27 +112,42 @@ class Terminal:
             return self._answers.secrets[kind]
         if not self._interactive or kind in self._given:
             return None
-        return Secret(getpass.getpass(f"{message_for(f'{kind}-prompt').text}: ", stream=sys.stderr).strip()) or None
+        return self._type(kind)
+
+    def _type(self, kind: SecretKind) -> Secret | None:
+        """Let the person type a code unseen; a new PIN twice, because nobody knows it yet who could tell a slip."""
+        prompt = f"{message_for(f'{kind}-prompt').text}: "
+        while True:
+            typed = getpass.getpass(prompt, stream=sys.stderr).strip()
+            if kind is not SecretKind.NEW_PIN or not typed:
+                return Secret(typed) or None
+            if getpass.getpass(f"{tr('Ripeti il nuovo PIN')}: ", stream=sys.stderr).strip() == typed:
+                return Secret(typed)
+            self._show(f"  {tr('I due PIN non sono uguali.')}")
 
     def confirm_last_try(self, kind: SecretKind) -> bool:
         """See `Screen.confirm_last_try`."""
-        return self._answers.use_last_try or self._agree(f"Usare l'ultimo tentativo per il {kind.upper()}?")
+        return self._answers.use_last_try or self._agree(
+            tr("Usare l'ultimo tentativo per il {code}?", code=kind.upper())
+        )
 
     def wants_unblock(self) -> bool:
         """See `Screen.wants_unblock`; giving a PUK and a new PIN on the command line says yes."""
         if {SecretKind.PUK, SecretKind.NEW_PIN} <= set(self._answers.secrets):
             return True
-        return self._agree("Sbloccare il PIN con il PUK?")
+        return self._agree(tr("Sbloccare il PIN con il PUK?"))
 
     def show_diagnosis(self, case: Case) -> bool:
         """See `Screen.show_diagnosis`; whoever runs a command goes on."""
-        self._show(f"  Pratica {case.code}: carta e certificati idonei al rinnovo.")
+        self._show(f"  {tr('Pratica {code}: carta e certificati idonei al rinnovo.', code=case.code)}")
         return True
 
     def ask_contacts(self, case: Case, current: Contacts, problem: str | None) -> Contacts | DataWrong | None:  # noqa: ARG002 - a terminal shows the contacts only
         """See `Screen.ask_contacts`; options win over what the office knows, a person may change both."""
         if problem:
             self.say(Notice(problem))
+        if self._answers.data_wrong:
+            return DataWrong(self._answers.data_wrong)
         proposed = _merge(current, self._answers.contacts)
         if self._interactive and (problem or not self._answers.contacts):
             return self._edit(proposed)
@@ -132,18 +160,18 @@ class Terminal:
         if self._answers.confirmation_code and not self._code_given:
             self._code_given = True
             return self._answers.confirmation_code
-        return self._ask(f"Codice di conferma inviato a {email}:") or None
+        return self._ask(tr("Codice di conferma inviato a {email}:", email=email)) or None
 
     def accept_texts(self, texts: Sequence[Text]) -> bool:
         """See `Screen.accept_texts`; `--accept-all` still shows and records each title and version."""
         for text in texts:
-            self._show(f"  {text.title} (versione {text.version})")
+            self._show(f"  {tr('{title} (versione {version})', title=text.title, version=text.version)}")
             if not self._answers.accept_all:
                 self._show(text.text)
         warnings = [text for text in texts if text.kind is TextKind.ENCRYPTION_WARNING]
         agreed = self._answers.accept_all or (
-            all(self._agree(f"«{text.title}»: ho letto e voglio proseguire?") for text in warnings)
-            and (len(warnings) == len(texts) or self._agree("Accetto i testi mostrati?"))
+            all(self._agree(tr("«{title}»: ho letto e voglio proseguire?", title=text.title)) for text in warnings)
+            and (len(warnings) == len(texts) or self._agree(tr("Accetto i testi mostrati?")))
         )
         if agreed:
             self.accepted += [{"kind": each.kind, "version": each.version, "title": each.title} for each in texts]
@@ -163,16 +191,17 @@ class Terminal:
         """See `Screen.sign_form`; the form is written where `--form-out` says, so that it can be read first."""
         if self._answers.form_out:
             self._answers.form_out.write_bytes(pdf)
-            self._show(f"  Modulo di rinnovo {case.code} salvato in {self._answers.form_out}")
-        return self._answers.accept_all or self._agree("Firmare il modulo di rinnovo?")
+            saved = {"code": case.code, "file": str(self._answers.form_out)}
+            self._show(f"  {tr('Modulo di rinnovo {code} salvato in {file}', **saved)}")
+        return self._answers.accept_all or self._agree(tr("Firmare il modulo di rinnovo?"))
 
     def _edit(self, proposed: Contacts) -> Contacts | None:
-        values = {name: self._ask(f"{name} [{value}]:") or value for name, value in _flat(proposed).items()}
+        values = {name: self._ask(f"{tr(FIELDS[name])} [{value}]:") or value for name, value in _flat(proposed).items()}
         edited = _merge(proposed, values)
         return edited if _is_complete(edited) else None
 
     def _agree(self, question: str) -> bool:
-        return (self._ask(f"{question} [s/N]") or "").lower() in {"s", "si", "sì"}
+        return (self._ask(f"{question} [{tr('s/N')}]") or "").lower() in YES
 
     def _ask(self, question: str) -> str | None:
         if not self._interactive:
@@ -182,6 +211,26 @@ class Terminal:
 
     def _show(self, line: str) -> None:
         print(line, file=sys.stderr)
+
+
+class TerminalCredentials:
+    """Who knows the proxy's password: the person at the terminal, once for a run; nobody where nobody can answer."""
+
+    def __init__(self, *, interactive: bool) -> None:
+        """Say whether a person can be asked."""
+        self._interactive = interactive
+
+    def ask(self, question: ProxyQuestion) -> ProxyLogin | None:
+        """See `Credentials.ask`; the keyring is the preferences' business, so nothing is remembered from here."""
+        if not self._interactive:
+            return None
+        for line in message_for(question.problem).lines()[1:-1]:
+            print(f"  {line}", file=sys.stderr)
+        name = tr("Utente del proxy {proxy}", proxy=question.proxy)
+        print(f"  {name} [{question.username}]: ", end="", file=sys.stderr, flush=True)
+        username = sys.stdin.readline().strip() or question.username
+        password = getpass.getpass(f"  {tr('Password')}: ", stream=sys.stderr)
+        return ProxyLogin(username, Secret(password)) if username and password else None
 
 
 def _flat(contacts: Contacts) -> dict[str, str]:

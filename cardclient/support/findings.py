@@ -46,7 +46,8 @@ def findings_of(facts: Mapping[str, Any], *, now: datetime, families: Families) 
         *_of_log(facts["log"]),
     ]
     order = list(Tone)
-    return tuple(sorted(dict.fromkeys(found), key=lambda each: order.index(each.tone)))
+    once = {(each.code, each.text): each for each in found}  # reader and driver may tell of the same lack
+    return tuple(sorted(once.values(), key=lambda each: order.index(each.tone)))
 
 
 def _finding(code: str, tone: Tone, **facts: str) -> Finding:
@@ -72,25 +73,25 @@ def _of_readers(facts: Mapping[str, Any] | None, families: Families, modules: ob
 
 def _of_atr(reader: Mapping[str, Any], families: Families, modules: object) -> Iterator[Finding]:
     if not reader["atr"]:
-        yield _finding("card-mute", Tone.PROBLEM, reader=reader["name"])
+        yield _finding("card-silent", Tone.PROBLEM)
         return
     guess = families.named(reader["family"])
     if guess is None or guess.driver is None:
-        yield _finding("card-unknown", Tone.WARNING, reader=reader["name"])
+        yield _finding("card-unrecognised", Tone.WARNING)
         return
     installed = {each["key"] for each in modules} if isinstance(modules, list) else set()
     if guess.driver.key not in installed:
         driver, address = guess.driver.name, guess.driver.address
-        yield _finding("driver-absent", Tone.PROBLEM, family=guess.name, driver=driver, address=address)
+        yield _finding("driver-needed", Tone.PROBLEM, family=guess.name, driver=driver, address=address)
     else:
         yield _finding("card-known", Tone.OK, family=guess.name)
 
 
-def _of_cards(facts: Sequence[Mapping[str, Any]] | Mapping[str, str] | None, now: datetime) -> Iterator[Finding]:
+def _of_cards(facts: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None, now: datetime) -> Iterator[Finding]:
     if facts is None:
         return
     if isinstance(facts, Mapping):
-        yield _finding(facts["error"], Tone.PROBLEM)
+        yield _finding(facts["error"], Tone.PROBLEM, **facts.get("facts", {}))
         return
     for each in facts:
         yield from _of_codes(each)

@@ -30,6 +30,7 @@ RUNS = 20
 HALF = 512 * 1024  # bytes; a run keeps its latest two halves
 REMEMBERED = 2000  # lines of this run kept in memory, for a folder that cannot be written
 OURS = "cardclient"
+LOGGER = logging.getLogger(OURS)
 SHOWN = re.compile(r"(?P<at>\d{4}-\d{2}-\d{2}T[\d:.]+Z) (?P<level>[A-Z]+) (?P<logger>\S+) (?P<text>.*)")
 NAME = re.compile(r"run-\d{8}T\d{6}Z-\d+\.log")
 LONGEST = 20_000  # characters of one entry
@@ -70,21 +71,18 @@ class Logbook:
         self._path = folder / f"run-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{os.getpid()}.log"
         self._lines: deque[str] = deque(maxlen=REMEMBERED)
         self._handler = _Writer(self._path, self._lines, half)
-        self._logger = logging.getLogger(OURS)
-        self._before = self._logger.propagate, self._logger.level
-        self._logger.propagate = False
-        self._logger.addHandler(self._handler)
-        self.set_debug(debug)
+        self._attached = _attached(self._handler, debug=debug)
+        self._attached.__enter__()
         self._prune()
 
     @property
     def debug(self) -> bool:
         """Tell whether the detailed log is on."""
-        return self._logger.level == logging.DEBUG
+        return LOGGER.level == logging.DEBUG
 
     def set_debug(self, debug: bool) -> None:  # noqa: FBT001 - the switch itself
         """Write everything, or only what a support desk reads first."""
-        self._logger.setLevel(logging.DEBUG if debug else logging.INFO)
+        LOGGER.setLevel(logging.DEBUG if debug else logging.INFO)
 
     @property
     def on_disk(self) -> bool:
@@ -93,10 +91,7 @@ class Logbook:
 
     def close(self) -> None:
         """End this run's log."""
-        self._logger.removeHandler(self._handler)
-        self._handler.close()
-        self._logger.propagate = self._before[0]
-        self._logger.setLevel(self._before[1])
+        self._attached.__exit__(None, None, None)
 
     def runs(self) -> tuple[RunFile, ...]:
         """List the runs whose log is kept, newest first."""
@@ -207,11 +202,34 @@ class _Formatter(logging.Formatter):
         return f"{at}Z {record.levelname} {record.name} {text}"
 
 
+@contextlib.contextmanager
+def one_file(path: Path, *, debug: bool = False) -> Iterator[None]:
+    """Write the log to one file of the caller's choice, masked as ever."""
+    with _attached(_Writer(path, deque(maxlen=REMEMBERED), half=0), debug=debug):
+        yield
+
+
+@contextlib.contextmanager
+def _attached(handler: logging.Handler, *, debug: bool) -> Iterator[None]:
+    """Have our loggers write to one handler only, and leave them as they were."""
+    before = LOGGER.propagate, LOGGER.level
+    LOGGER.propagate = False
+    LOGGER.setLevel(logging.DEBUG if debug else logging.INFO)
+    LOGGER.addHandler(handler)
+    try:
+        yield
+    finally:
+        LOGGER.removeHandler(handler)
+        handler.close()
+        LOGGER.propagate = before[0]
+        LOGGER.setLevel(before[1])
+
+
 def crashed(ending: Ending, *, where: str) -> None:
     """Log an unexpected failure as `client-error`: kind and places, neither its text nor any value."""
     kind, _, places = ending
     frames = "".join(traceback.format_tb(places)) if places else ""
-    logging.getLogger(f"{OURS}.crash").error("client-error in %s: %s\n%s", where, kind.__name__, frames)
+    LOGGER.getChild("crash").error("client-error in %s: %s\n%s", where, kind.__name__, frames)
 
 
 @contextlib.contextmanager

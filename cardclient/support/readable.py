@@ -175,9 +175,10 @@ def _modules(facts: Sequence[Mapping[str, Any]] | Mapping[str, str]) -> Iterator
             yield "", f"{tr(LABELS['version'])} {each['version']}"
 
 
-def _cards(facts: Sequence[Mapping[str, Any]] | Mapping[str, str]) -> Iterator[Line]:
+def _cards(facts: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> Iterator[Line]:
     if isinstance(facts, Mapping):
-        yield tr(LABELS["error"]), message_for(facts["error"]).text
+        told = message_for(facts["error"], facts.get("facts"))
+        yield tr(LABELS["error"]), told.cause or told.text
         return
     for each in facts:
         yield from _plain({name: each[name] for name in ("serial", "reader", "family", "driver") if each[name]})

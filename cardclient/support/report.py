@@ -136,13 +136,13 @@ def _modules(search: Callable[[], Sequence[Module]]) -> list[dict[str, Any]] | d
         return {"error": type(problem).__name__}
 
 
-def _cards(card: Card | None, now: datetime, *, with_holder: bool) -> list[dict[str, Any]] | dict[str, str] | None:
+def _cards(card: Card | None, now: datetime, *, with_holder: bool) -> list[dict[str, Any]] | dict[str, Any] | None:
     if card is None:
         return None
     try:
         return [_card(card, view, now, with_holder=with_holder) for view in card.scan()]
     except ClientError as problem:
-        return {"error": problem.code}
+        return {"error": problem.code} | ({"facts": dict(problem.facts)} if problem.facts else {})
 
 
 def _card(card: Card, view: CardView, now: datetime, *, with_holder: bool) -> dict[str, Any]:

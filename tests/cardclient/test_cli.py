@@ -16,13 +16,20 @@ import pytest
 from cardclient import cli, messages
 from cardclient.errors import ClientError
 from cardclient.exits import Exit
+from cardclient.network.legs import Network
 from cardclient.office import HttpOffice
+from cardclient.options import parse
+from cardclient.preferences import Preferences, ProxyKind, Store
 from cardclient.secret import Secret
 from cardclient.simulator import SimulatedCard
+from cardclient.support.status import HttpWeb
+from cardclient.words import set_language
 from tests.cardclient.conftest import PIN, PUK, personalise
 from tests.cardclient.fake_office import FakeOffice, problem
 
 NEW = "62951"
+NETWORK = Network("https://ra.example.org", "none", verdict="legs-ok")
+WEB = HttpWeb(httpx.MockTransport(lambda _request: httpx.Response(404)))
 
 
 @pytest.fixture
@@ -45,11 +52,13 @@ def program(card, office, tmp_path, capsys, monkeypatch):
             "--server",
             "https://ra.example.org",
             "--json",
+            "--settings",
+            str(tmp_path / "settings"),
             "--log",
             str(tmp_path / "log"),
             *arguments,
         ]
-        status = cli.main(line, make_office=make)
+        status = cli.main(line, make_office=make, try_network=lambda _probe: NETWORK, make_web=lambda _: WEB)
         out, err = capsys.readouterr()
         return status, json.loads(out), err
 
@@ -250,7 +259,9 @@ def test_diagnose_reports_card_driver_and_network_without_a_code(program, card):
     assert status == Exit.DONE
     assert report["cards"][0]["serial"] == "7430000000000001"
     assert report["cards"][0]["certificates"][0]["key"] == "ec-256"
-    assert report["driver"]["can_generate"] is True
+    assert report["cards"][0]["token"]["can_generate"] is True
+    assert report["network"]["verdict"] == "legs-ok"
+    assert "legs-ok" in {each["code"] for each in report["findings"]}
     assert "RSSMRA85T10A562S" not in json.dumps(report)
 
 
@@ -258,8 +269,9 @@ def test_diagnose_reports_card_driver_and_network_without_a_code(program, card):
     "arguments",
     [
         [],
-        ["renew"],
         ["renew", "--module", "relative.so"],
+        ["pin", "forget"],
+        ["scan", "--pin-file", "x"],
         ["renew", "--simulated", "a", "--module", "/b"],
         ["renew", "--simulated", "a", "--pin", "1"],
     ],
@@ -303,40 +315,19 @@ def test_a_secret_hides_in_every_way_of_printing():
         assert "canary" not in text
 
 
-def test_the_pin_may_come_through_a_descriptor(card, office):
+def test_the_pin_may_come_through_a_descriptor(tmp_path):
     reading, writing = os.pipe()
     os.write(writing, PIN.encode())
     os.close(writing)
-    from cardclient.options import answers, parse
+    from cardclient.options import answers
 
-    given = answers(parse(["renew", "--simulated", "x", "--pin-fd", str(reading)]))
+    given = answers(parse(["renew", "--simulated", "x", "--pin-fd", str(reading), "--settings", str(tmp_path)]))
     assert given.secrets["pin"].reveal() == PIN
 
 
 def test_it_runs_as_a_module():
     done = subprocess.run([sys.executable, "-m", "cardclient", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.strip()
-
-
-GUIDES = [
-    "Nessuna smartcard rilevata. Prova ad inserirla di nuovo",
-    "Certificato non rinnovabile presente nella carta",
-    "Certificato già rinnovato per la carta",
-    "Nessun certificato rinnovabile presente nella carta",
-    "Errore di connessione al server. Riprova più tardi",
-    "Errore accesso carta",
-    "Errore aggiornamento carta",
-    "Errore verifica certificato da rinnovare",
-    "Errore generazione nuovo certificato",
-    "Inserisci il codice PIN corretto",
-    "Inserisci il PIN della tua smart card per continuare il rinnovo",
-    "Rinnovo del certificato in corso, attendere...",
-]
-
-
-@pytest.mark.parametrize("text", GUIDES)
-def test_the_guides_messages_are_there_word_for_word(text):
-    assert text in {messages.message_for(code).text for code in messages.codes()}
 
 
 def test_every_error_has_words_and_something_to_do():
@@ -354,3 +345,92 @@ def test_every_exit_status_is_documented():
     readme = (Path(cli.__file__).parent / "README.md").read_text()
     for status in Exit:
         assert f"| {int(status)} |" in readme, status
+
+
+def test_check_tries_every_key_and_changes_nothing(program, card):
+    status, told, _ = program("check", "--pin-file", "@pin")
+    assert (status, told["code"]) == (Exit.CARD_ACCESS, "check-failed")  # the old certificates ended in 2026
+    assert [each["signature"] for each in told["checks"]] == ["ok", "ok"]
+    assert {each["valid"] for each in told["checks"]} == {False}
+
+
+def test_check_asks_for_the_pin_and_stops_without_one(program):
+    assert program("check")[0] == Exit.INPUT_NEEDED
+    status, told, _ = program("check", "--pin-file", "@wrong")
+    assert (status, told["code"]) == (Exit.WRONG_PIN, "pin-wrong")
+
+
+def test_the_pin_is_changed(program, card):
+    status, told, _ = program("pin", "change", "--pin-file", "@pin", "--new-pin-file", "@new")
+    assert (status, told["code"], told["card"]["pin"]) == (Exit.DONE, "pin-changed", "ok")
+    SimulatedCard(card.path).login(Secret(NEW))
+
+
+def test_a_locked_pin_is_unblocked_with_the_puk(program, card):
+    for _ in range(3):
+        program("pin", "change", "--pin-file", "@wrong", "--new-pin-file", "@new", "--use-last-try")
+    status, told, _ = program("pin", "unblock", "--puk-file", "@puk", "--new-pin-file", "@new")
+    assert (status, told["code"]) == (Exit.DONE, "pin-unblocked")
+    SimulatedCard(card.path).login(Secret(NEW))
+
+
+def test_a_new_pin_that_is_easily_guessed_is_refused_before_the_card_sees_it(program, card, tmp_path):
+    (tmp_path / "weak").write_text("12345")
+    status, told, _ = program("pin", "change", "--pin-file", "@pin", "--new-pin-file", "@weak")
+    assert (status, told["code"]) == (Exit.WRONG_PIN, "pin-weak")
+    SimulatedCard(card.path).login(Secret(PIN))
+
+
+def test_the_last_try_of_the_pin_is_spared_unless_allowed(program):
+    for _ in range(2):
+        program("pin", "change", "--pin-file", "@wrong", "--new-pin-file", "@new")
+    status, told, shown = program("pin", "change", "--pin-file", "@pin", "--new-pin-file", "@new")
+    assert (status, told["code"]) == (Exit.DECLINED, "pin-last-try")
+    assert "--use-last-try" in shown
+
+
+def test_the_diagnosis_is_readable_by_default_with_its_verdicts_first(card, tmp_path, capsys):
+    line = ["diagnose", "--simulator", str(card.path), "--settings", str(tmp_path / "settings")]
+    assert cli.main(line, try_network=lambda _probe: NETWORK) == Exit.DONE
+    shown = capsys.readouterr().out
+    assert shown.startswith("Diagnostica di Sigillo")
+    assert shown.index("[legs-ok]") < shown.index("RETE E OROLOGIO")
+    assert "7430000000000001" in shown
+
+
+def test_every_command_speaks_english(card, tmp_path, capsys):
+    common = ["--simulator", str(card.path), "--settings", str(tmp_path / "settings"), "--language", "en"]
+    try:
+        cli.main(["diagnose", *common], try_network=lambda _probe: NETWORK)
+        card.eject()
+        cli.main(["check", *common])
+    finally:
+        set_language("it")
+    out, err = capsys.readouterr()
+    assert out.startswith("Sigillo diagnosis")
+    assert "No smart card found. Try inserting it again" in err
+
+
+def test_what_the_command_line_leaves_open_comes_from_the_preferences(tmp_path):
+    Store(tmp_path).save(Preferences(server="https://ra.example.org", debug_log=True))
+    options = parse(["scan", "--settings", str(tmp_path)])
+    assert (options.server, options.preferences.debug_log) == ("https://ra.example.org", True)
+    assert options.preferences.proxy.kind is ProxyKind.SYSTEM
+    options = parse(["scan", "--settings", str(tmp_path), "--no-proxy", "--server", "https://other.example.org"])
+    assert options.preferences.proxy.kind is ProxyKind.NONE
+    assert options.server == "https://other.example.org"
+
+
+def test_a_run_is_logged_among_the_last_ones(card, office, tmp_path):
+    line = ["scan", "--simulator", str(card.path), "--settings", str(tmp_path), "--server", "https://ra.example.org"]
+    make = lambda options: HttpOffice(options.server, transport=office.transport())  # noqa: E731 - as the fixture's
+    assert cli.main(line, make_office=make) == Exit.DONE
+    (log,) = (tmp_path / "logs").iterdir()
+    assert "phase scan" in log.read_text("utf-8")
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(card, office, tmp_path):
+    (tmp_path / "file").write_text("")
+    line = ["scan", "--simulator", str(card.path), "--settings", str(tmp_path / "file"), "--log", "/nowhere/at/all"]
+    make = lambda options: HttpOffice("https://ra.example.org", transport=office.transport())  # noqa: E731
+    assert cli.main(line, make_office=make) == Exit.DONE

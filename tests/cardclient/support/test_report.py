@@ -143,12 +143,12 @@ def test_no_reader_no_card_a_mute_card_and_an_unknown_one_are_told_apart():
     empty = gather(Sources(None, Plugged(), lambda: "running", tuple), now=NOW)
     assert "reader-absent" in found(empty)
     assert "card-absent" in found(report_of(None, ReaderState("A", None)))
-    assert "«A»" in found(report_of(None, ReaderState("A", b"")))["card-mute"].text
-    assert "card-unknown" in found(report_of(None, ReaderState("A", b"\x3b\x00")))
+    assert "card-silent" in found(report_of(None, ReaderState("A", b"")))
+    assert "card-unrecognised" in found(report_of(None, ReaderState("A", b"\x3b\x00")))
 
 
 def test_a_missing_driver_is_named_with_its_address():
-    told = found(report_of(modules=()))["driver-absent"]
+    told = found(report_of(modules=()))["driver-needed"]
     assert "AC 2014 / AC 2018" in told.text
     assert "IDP 6.47.04" in told.text
     assert DRIVER.address in told.advice
