@@ -73,10 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.action == "create":
             puk = _read_code(options.puk_file)
-            card = SimulatedCard.create(
-                options.simulated, serial=options.serial, family=options.family, pin=pin, puk=puk
-            )
-            card.slow_down(options.generation_seconds)
+            _create(options, pin)
             return 0
         with contextlib.closing(_card(options)) as card:
             _write(card, options, pin)
@@ -84,6 +81,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(problem.code, file=sys.stderr)
         return 1
     return 0
+
+
+def _create(options: argparse.Namespace, pin: Secret) -> None:
+    puk = _read_code(options.puk_file)
+    made = SimulatedCard.create(options.simulated, serial=options.serial, family=options.family, pin=pin, puk=puk)
+    made.slow_down(options.generation_seconds)
 
 
 def _handle(card: SimulatedCard, options: argparse.Namespace) -> None:

@@ -62,7 +62,7 @@ def token_facts(module: str, slot_id: int) -> Mapping[str, str]:
 def _token_info(module: str, slot_id: int) -> Any | None:
     """Call C_GetTokenInfo through the module's own list of functions; None where it refuses."""
     library = ctypes.CDLL(module)
-    functions = ctypes.POINTER(FunctionList)()
+    functions: Any = ctypes.POINTER(FunctionList)()
     if library.C_GetFunctionList(ctypes.byref(functions)) != 0:
         return None
     made: Any = functions.contents
