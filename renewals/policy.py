@@ -177,7 +177,7 @@ def require_device_lives(
 
 
 def _require_family(family: CardFamily, *, today: date) -> None:
-    """What is known of the card's family, whatever its flow (rules.md R31)."""
+    """What is known of the card's family, whatever its flow (rules.md R30)."""
     if not family.renewable:
         raise errors.FamilyRefused(family.refusal or None)
     if family.renewable_until is not None and today > family.renewable_until:
@@ -221,7 +221,7 @@ def covers(campaign: Campaign, pair: Pair, now: datetime) -> bool:
 
 
 def replaces_keys(pair: Pair) -> bool:
-    """Whether a renewal deletes the old keys: as the card's family says, or else its flow (rules.md R31)."""
+    """Whether a renewal deletes the old keys: as the card's family says, or else its flow (rules.md R30)."""
     said = pair.card.family.replaces if pair.card else None
     return POLICIES[pair.service.flow].replaces if said is None else said
 

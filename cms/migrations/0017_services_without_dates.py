@@ -1,4 +1,8 @@
-"""The two dates leave the services: campaigns hold them (0016)."""
+"""The two dates leave the services: campaigns hold them (0016).
+
+The table keeps the columns, empty from now on, so that the release before still runs beside this one; they are dropped
+with a later one. The constraint goes at once: a service of extension has no dates any more.
+"""
 
 from django.db import migrations
 
@@ -8,6 +12,10 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RemoveConstraint(model_name="service", name="extension_has_campaign_dates"),
-        migrations.RemoveField(model_name="service", name="campaign_cutoff_on"),
-        migrations.RemoveField(model_name="service", name="campaign_target_on"),
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.RemoveField(model_name="service", name="campaign_cutoff_on"),
+                migrations.RemoveField(model_name="service", name="campaign_target_on"),
+            ]
+        ),
     ]

@@ -11,8 +11,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="renewalcase",
             name="close_note",
-            field=models.CharField(blank=True, max_length=300, verbose_name="nota del titolare", default=""),
-            preserve_default=False,
+            field=models.CharField(blank=True, db_default="", max_length=300, verbose_name="nota del titolare"),
         ),
         migrations.AddConstraint(
             model_name="renewalcase",

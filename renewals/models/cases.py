@@ -85,7 +85,7 @@ class RenewalCase(StatefulModel):
     closed_at = models.DateTimeField("chiusa il", null=True, blank=True)
     close_reason = models.CharField("motivo di chiusura", max_length=200, blank=True)
     # What the holder says is wrong with his data, for the centre alone: no event and no mail repeats it.
-    close_note = models.CharField("nota del titolare", max_length=300, blank=True)
+    close_note = models.CharField("nota del titolare", max_length=300, blank=True, db_default="")
     decided_by = models.BigIntegerField("deciso da", null=True, blank=True)
     decided_at = models.DateTimeField("deciso il", null=True, blank=True)
     decision_reason = models.CharField("motivo della decisione", max_length=300, blank=True)

@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from cms import policy as register
-from cms.models import Agreement, CaRequest, Event, Stock
+from cms.models import Agreement, CaRequest, Event, Service, Stock
 from cms.scope import Scope
 from cms.states import CertificateType, RequestState
 from notifications import services as outbox
@@ -146,18 +146,22 @@ def _deadline(case: RenewalCase, now: datetime) -> tuple[datetime | None, str]:
 
 def _done(name: str, verb: str, agreement: Agreement, span: Span) -> dict[str, Any]:
     """What the clock did to cases of this service; events name the issuing one (rules.md R14)."""
-    issuing = agreement.service.issuing.pk
+    issuing = {agreement.service.issuing.pk, *agreement.service.campaigns.values_list("issuing_service_id", flat=True)}
     acted = Event.objects.filter(
-        centre_id=agreement.centre_id, service_id=issuing, verb=verb, at__gt=span.since, at__lte=span.until
+        centre_id=agreement.centre_id, service_id__in=issuing, verb=verb, at__gt=span.since, at__lte=span.until
     )
     codes = list(acted.order_by("-at", "-id").values_list("case_code", "at")[:MOST_COUNTED])
-    if agreement.service_id != issuing or agreement.service.predecessors.exists():
+    if issuing != {agreement.service_id} or _is_issued_for_others(agreement.service):
         mine = set(_of_service(agreement, [code for code, _at in codes]))
         codes = [(code, at) for code, at in codes if code in mine]
     return {
         name: [_entry(code, at, "") for code, at in codes[: settings.RENEWALS.digest_most]],
         f"{name}_total": len(codes),
     }
+
+
+def _is_issued_for_others(service: Service) -> bool:
+    return service.predecessors.exists() or service.issuing_campaigns.exclude(service=service).exists()
 
 
 def _of_service(agreement: Agreement, codes: Iterable[str]) -> QuerySet[RenewalCase, str]:

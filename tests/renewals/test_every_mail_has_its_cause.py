@@ -161,6 +161,11 @@ def holder_is_turned_away_for_want_of_stock(stage: Stage) -> None:
     enrolment.diagnose()
 
 
+def holder_calls_his_data_wrong(stage: Stage) -> None:
+    enrolment = Enrolment(stage.world.card(1)).until("acceptance")
+    enrolment.call("post", "/case/cancellation", {"reason": "holder-data-wrong", "note": "via errata", "confirm": True})
+
+
 def a_counter_falls(stage: Stage) -> None:
     low_stock.warn_of_low_stock(now=NOW)
 
@@ -213,6 +218,7 @@ CAUSES: dict[Message, Callable[[Stage], None]] = {
     Message.CASE_CANCELLED: operator_cancels,
     Message.REFUSED: centre_refuses,
     Message.STOCK_EMPTY: holder_is_turned_away_for_want_of_stock,
+    Message.DATA_REPORTED: holder_calls_his_data_wrong,
     Message.LOW_STOCK: a_counter_falls,
     Message.DAILY_DIGEST: morning_comes,
     Message.ALARM: the_clock_stands_still,
