@@ -72,7 +72,6 @@ def main(arguments: list[str] | None = None) -> int:
     pin = _read_code(options.pin_file)
     try:
         if options.action == "create":
-            puk = _read_code(options.puk_file)
             _create(options, pin)
             return 0
         with contextlib.closing(_card(options)) as card:
