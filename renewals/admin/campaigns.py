@@ -82,6 +82,7 @@ class CampaignsPage(PanelPage):
         now, campaign = office_of(request).now, _campaign(code)
         (row,) = rows_of([campaign], now)
         listed = CampaignEntry.objects.filter(campaign=campaign)
+        people, cards = listed.exclude(tax_code="").count(), listed.exclude(card_serial="").count()
         return self._answer(
             request,
             "campaign",
@@ -89,8 +90,9 @@ class CampaignsPage(PanelPage):
             campaign=campaign,
             facts=_facts(campaign),
             figures=_figures(row, now),
-            listed=listed.count(),
-            people=listed.exclude(tax_code="").count(),
+            listed=people + cards,
+            people=people,
+            cards=cards,
             stocks=_stocks().filter(service=campaign.issuing_service).select_related("centre").order_by("centre__name"),
             title=campaign.name,
         )
