@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from cardclient import flow, network
+from cardclient.errors import OfficeUnreachable
 from cardclient.network.credentials import Logins
-from cardclient.office import BASE, HttpOffice
+from cardclient.office import HttpOffice
 from cardclient.preferences import Preferences, ProxyChoice, ProxyKind
 from cardclient.simulator import SimulatedCard
 from tests.cardclient.conftest import NOW, PIN, PUK
@@ -62,4 +63,18 @@ def test_a_renewal_runs_through_a_proxy_and_the_password_is_asked_for_once(card,
     assert outcome.case.state_label == "Completato"
     assert office.is_complete
     assert len(holder.asked) == 1
-    assert any(path == "/scan" for _, path, _ in office.seen), BASE
+    assert any(path == "/scan" for _, path, _ in office.seen)
+
+
+def test_a_refused_login_ends_the_call_at_once(office, proxy, tls_authority):
+    """Each repetition would count as a wrong password, and companies lock accounts after a few."""
+    holder = FakeHolder(*[(USER, "sbagliata")] * 9)
+    slept = []
+    line = network.transport(Preferences(proxy=proxy), Logins(holder), ca_file=str(tls_authority.file))
+    http_office = HttpOffice(f"https://{HOST}", transport=line, sleep=slept.append)
+    with pytest.raises(OfficeUnreachable, match="proxy-login-wrong"):
+        http_office.capabilities()
+    http_office.close()
+    assert len(holder.asked) == 3
+    assert slept == []
+    assert office.seen == []

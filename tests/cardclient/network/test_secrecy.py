@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import traceback
-from pathlib import Path
 
 import httpx
 import pytest
@@ -46,7 +44,6 @@ def test_a_refused_password_is_in_no_log_exception_or_representation(connect, pr
     seen += "".join(repr(vars(each)) for each in (client, client._transport, client._transport._pool._network_backend))
     assert PASSWORD not in seen
     assert BASE64 not in seen
-    assert PASSWORD not in Path("/proc/self/cmdline").read_text() if Path("/proc").exists() else True
 
 
 def test_the_chain_of_causes_holds_no_password(connect, proxy):
@@ -56,7 +53,6 @@ def test_the_chain_of_causes_holds_no_password(connect, proxy):
     while each is not None:
         assert PASSWORD not in f"{each.args!r}{vars(each)!r}"
         each = each.__cause__ or each.__context__
-    gc.collect()
 
 
 def test_the_settings_have_no_place_for_it(tmp_path):
