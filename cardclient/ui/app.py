@@ -21,6 +21,7 @@ from cardclient.preferences import Preferences, Store, user_folder
 from cardclient.support.log import FOLDER, Logbook, watching
 from cardclient.ui import theme
 from cardclient.ui.conductor import Conductor
+from cardclient.ui.credentials_dialog import WindowCredentials
 from cardclient.ui.wiring import Connection, source
 from cardclient.words import Language, chosen, set_language
 
@@ -92,7 +93,7 @@ def _full_path(text: str) -> str:
 
 
 def _ports(options: argparse.Namespace, store: Store, preferences: Preferences, logbook: Logbook) -> Ports:
-    found, connection = source(options.simulator, options.module), Connection()
+    found, connection = source(options.simulator, options.module), Connection(WindowCredentials())
     return Ports(
         open_card=lambda: found.card,
         readers=found.readers,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import queue
 import threading
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QCoreApplication, QObject, Qt, Signal, Slot
+from PySide6.QtWidgets import QApplication, QWidget
 
 from cardclient.messages import message_for
 from cardclient.network.credentials import WRONG, ProxyLogin, ProxyQuestion
@@ -65,20 +65,22 @@ class CredentialsDialog(Dialog):
 class WindowCredentials(QObject):
     """The port `Credentials` of a window: called in a worker, it asks in the window's thread and waits.
 
-    After `close` every question, the open one too, is answered with None. One question stands at a time.
+    One question stands at a time, over whatever is in front. After `close`, or when the program ends, every question,
+    the open one too, is answered with None.
     """
 
     _asked = Signal(object, object)  # ProxyQuestion, SimpleQueue
 
-    def __init__(self, parent: QWidget | None) -> None:
-        """Made in the window's thread, for a window."""
-        super().__init__(parent)
-        self._parent = parent
+    def __init__(self) -> None:
+        """Made in the window's thread, once there is an application."""
+        super().__init__()
         self._turn, self._lock = threading.Lock(), threading.Lock()
         self._waiting: queue.SimpleQueue[ProxyLogin | None] | None = None
         self._dialog: CredentialsDialog | None = None
         self._closed = False
         self._asked.connect(self._show, Qt.ConnectionType.QueuedConnection)
+        if (application := QCoreApplication.instance()) is not None:
+            application.aboutToQuit.connect(self.close)
 
     def ask(self, question: ProxyQuestion) -> ProxyLogin | None:
         """See `Credentials.ask`."""
@@ -91,6 +93,7 @@ class WindowCredentials(QObject):
             self._asked.emit(question, box)
             return box.get()
 
+    @Slot()
     def close(self) -> None:
         """Answer nothing from now on; the window goes. Called in the window's thread."""
         with self._lock:
@@ -106,7 +109,7 @@ class WindowCredentials(QObject):
     def _show(self, question: ProxyQuestion, box: queue.SimpleQueue[ProxyLogin | None]) -> None:
         if self._closed:
             return
-        self._dialog = dialog = CredentialsDialog(question, self._parent)
+        self._dialog = dialog = CredentialsDialog(question, QApplication.activeWindow())
 
         def answer() -> None:
             with self._lock:

@@ -6,6 +6,7 @@ The report is gathered in the worker, part by part, and can be stopped between t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -46,7 +47,7 @@ class Doors:
 
     sources: Callable[[], Sources]
     card: Callable[[], Card]
-    web: Callable[[], Web]
+    web: Callable[[], AbstractContextManager[Web]]
 
 
 class DiagnosticsDialog(Dialog):
@@ -211,7 +212,8 @@ class DiagnosticsDialog(Dialog):
     @Slot(str, object)
     def _try_card(self, serial: str, pin: Secret) -> None:
         def work(errand: Errand) -> tuple[KeyCheck, ...]:
-            return check_card(self._doors.card(), serial, pin, self._doors.web(), now=self._clock(), told=errand.report)
+            with self._doors.web() as web:
+                return check_card(self._doors.card(), serial, pin, web, now=self._clock(), told=errand.report)
 
         self.errands.start(
             work,

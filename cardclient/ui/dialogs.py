@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDialog
 from cardclient.messages import words_for
 
 if TYPE_CHECKING:
+    from cardclient.network.legs import Network
     from cardclient.ui.conductor import Conductor
     from cardclient.ui.pages.ending import Failure
     from cardclient.ui.support_draft import Trouble
@@ -34,6 +35,30 @@ def preferences(conductor: Conductor) -> QDialog:
     )
     dialog.saved.connect(conductor.use)
     return dialog
+
+
+def diagnostics(conductor: Conductor) -> QDialog | None:
+    """`Diagnostica`: this computer, its readers, cards and network; each key of the card on trial."""
+    from contextlib import closing
+
+    from cardclient.support.report import Sources
+    from cardclient.ui.diagnostics import DiagnosticsDialog, Doors
+
+    ports, work, preferences = conductor.ports, conductor.work, conductor.preferences
+    logbook = ports.logbook
+    if logbook is None:
+        return None
+
+    def sources() -> Sources:
+        def network() -> Network:
+            return ports.connection.network_of(preferences)
+
+        return Sources(work.card(), ports.readers, ports.service, network=network, logbook=logbook)
+
+    doors = Doors(sources, work.card, lambda: closing(ports.connection.open_web(preferences)))
+    return DiagnosticsDialog(
+        doors, conductor.worker, conductor.watch, logbook, ports.clock, conductor.keep_debug, conductor.window
+    )
 
 
 def tools(conductor: Conductor) -> QDialog:
@@ -104,6 +129,7 @@ def save_log(conductor: Conductor) -> None:
 
 OPENERS: Mapping[str, Opener] = {
     "preferences": preferences,
+    "diagnostics": diagnostics,
     "tools": tools,
     "log": log,
     "about": about,

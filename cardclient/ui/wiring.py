@@ -15,6 +15,7 @@ from cardclient.office import HttpOffice
 from cardclient.ports import Office
 from cardclient.preferences import Keyring, Preferences
 from cardclient.readers.opening import source
+from cardclient.support.status import HttpWeb
 from cardclient.ui.system_proxy import QtSystemProxy
 
 
@@ -31,6 +32,10 @@ class Connection:
         """Open a conversation with the office the preferences name; raises ClientError for an unusable address."""
         way = network.transport(preferences, self._logins, system=self._system)
         return HttpOffice(preferences.server, transport=way)
+
+    def open_web(self, preferences: Preferences) -> HttpWeb:
+        """Reach the authorities' publications the same way, for the card's check; the caller closes it."""
+        return HttpWeb(network.transport(preferences, self._logins, system=self._system))
 
     def try_network(self, preferences: Preferences, logins: Logins, told: Told, stopped: threading.Event) -> Network:
         """Test leg by leg, with logins of the caller's."""

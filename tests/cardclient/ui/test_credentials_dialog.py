@@ -15,7 +15,7 @@ QUESTION = ProxyQuestion("proxy.example.org:3128", "mario", NEEDED, can_remember
 @pytest.fixture
 def asked(qtbot):
     """Ask from a thread; returns the port, the answers and the thread."""
-    port, answers = WindowCredentials(None), []
+    port, answers = WindowCredentials(), []
     thread = threading.Thread(target=lambda: answers.append(port.ask(QUESTION)))
     thread.start()
     yield port, answers, thread

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import nullcontext
 
 import pytest
 from PySide6.QtGui import QGuiApplication
@@ -73,7 +74,7 @@ def open_dialog(qtbot, card, desk, watch, tmp_path, kept):
     doors = Doors(
         lambda: Sources(card, OneReader(card), lambda: "running", modules=list, network=desk, logbook=logbook),
         lambda: card,
-        NoWeb,
+        lambda: nullcontext(NoWeb()),
     )
 
     def make(path=tmp_path / "report.txt"):
