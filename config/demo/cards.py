@@ -68,7 +68,8 @@ class DemoCard:
 
     def command(self, verb: str, server: str) -> list[str]:
         """Command line of the client on this card."""
-        return [*CLIENT, verb, *self.reader, "--server", server, *self.pin_option]
+        settings = ("--settings", str(self.installation.cards / "client"))
+        return [*CLIENT, verb, *self.reader, *settings, "--server", server, *self.pin_option]
 
     def _personalise(self, action: str, slot: str, option: str, name: str) -> list[str]:
         target = str(self.installation.cards / name)
