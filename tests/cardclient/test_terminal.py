@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import getpass
 import io
 import sys
 
 import pytest
 
-from cardclient.contract import Address, Contacts, Text, TextKind
+from cardclient.contract import Address, Contacts, DataWrong, Text, TextKind
+from cardclient.network.credentials import ProxyQuestion
 from cardclient.personalise import main as personalise
 from cardclient.ports import SecretKind
 from cardclient.secret import Secret
 from cardclient.simulator import SimulatedCard
-from cardclient.terminal import Answers, Terminal
+from cardclient.terminal import Answers, Terminal, TerminalCredentials
 
 CONTACTS = Contacts("a@example.org", "+393331234567", Address("Via Roma 1", "56010", "Pisa", "PI"))
 CASE = None  # a terminal shows the contacts only
@@ -88,3 +90,54 @@ def test_a_card_is_personalised_from_the_command_line(tmp_path, authority):
     assert personalise(["install", *arguments, "--certificate", str(tmp_path / "certificate")]) == 0
     assert personalise(["install", *arguments, "--certificate", str(tmp_path / "certificate")]) == 0
     assert [each.der for each in SimulatedCard(card).view().certificates] == [der]
+
+
+@pytest.fixture
+def type_unseen(monkeypatch):
+    """Give what the person types at prompts that show nothing, in order."""
+
+    def give(*typed):
+        waiting = list(typed)
+        monkeypatch.setattr(getpass, "getpass", lambda *_prompt, **_where: waiting.pop(0))
+        return waiting
+
+    return give
+
+
+def test_a_new_pin_is_typed_twice_until_both_are_equal(type_unseen, capsys):
+    left = type_unseen("62951", "62952", "62951", "62951")
+    assert person().ask_secret(SecretKind.NEW_PIN, None).reveal() == "62951"
+    assert left == []
+    assert "I due PIN non sono uguali." in capsys.readouterr().err
+
+
+def test_other_codes_are_typed_once(type_unseen):
+    type_unseen("48273")
+    assert person().ask_secret(SecretKind.PIN, None).reveal() == "48273"
+
+
+def test_data_that_are_wrong_are_said_with_their_reason():
+    assert person(data_wrong="cognome errato").ask_contacts(CASE, CONTACTS, None) == DataWrong("cognome errato")
+
+
+QUESTION = ProxyQuestion("proxy.example.org:3128", "mario", "proxy-login-wrong", can_remember=False)
+
+
+def test_the_proxys_login_is_asked_of_a_person_and_never_shown(type_in, type_unseen, capsys):
+    type_in("\n")
+    type_unseen("Segreto#1")
+    login = TerminalCredentials(interactive=True).ask(QUESTION)
+    assert (login.username, login.password.reveal(), login.remember) == ("mario", "Segreto#1", False)
+    shown = capsys.readouterr().err
+    assert "Il proxy non accetta il nome utente o la password." in shown
+    assert "Segreto#1" not in shown
+
+
+def test_no_password_is_no_login(type_in, type_unseen):
+    type_in("other\n")
+    type_unseen("")
+    assert TerminalCredentials(interactive=True).ask(QUESTION) is None
+
+
+def test_nobody_is_asked_for_the_proxys_login_where_nobody_can_answer():
+    assert TerminalCredentials(interactive=False).ask(QUESTION) is None
