@@ -15,6 +15,7 @@ from cardclient.ports import KeyKind
 from cardclient.secret import Secret
 from cardclient.simulator import SimulatedCard
 from tests.cardclient import shimmed
+from tests.cardclient.faults import tally
 from tests.cardclient.fake_authority import OLD_END, OLD_START, FakeAuthority
 from tests.cardclient.fake_office import FakeOffice
 from tests.cardclient.recording_screen import RecordingScreen
@@ -77,3 +78,9 @@ def renew(card, office):
         return flow.renew(flow.Desk(on or SimulatedCard(card.path), seen, http(office), NOW))
 
     return run
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say how many faults the run went through; a matrix that stopped firing would pass in silence."""
+    for line in tally.lines():
+        terminalreporter.write_line(line)
