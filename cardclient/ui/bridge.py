@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from cardclient.contract import Case, Contacts, DataWrong, Text
-from cardclient.errors import ClientError
+from cardclient.errors import ClientError, Declined
 from cardclient.ports import Choice, Notice, Phase, Readers, ReaderState, SecretKind
 from cardclient.secret import Secret
 from cardclient.ui import questions
@@ -103,9 +103,9 @@ class Worker(QObject):
         return job
 
     @property
-    def is_busy(self) -> bool:
-        """Whether something is being done or waits."""
-        return bool(self._alive)
+    def is_alive(self) -> bool:
+        """Whether the thread still works or waits for work."""
+        return self._thread.is_alive()
 
     def stop(self, seconds: float = 5.0) -> None:
         """End after what is being done now; waits so long at most."""
@@ -170,7 +170,6 @@ class WindowScreen(QObject):
     asked = Signal(object)  # Question
     told = Signal(object)  # Notice
     phase_changed = Signal(object)  # Phase
-    writing_changed = Signal(bool)
     _posted = Signal(object)
 
     def __init__(self) -> None:
@@ -179,7 +178,7 @@ class WindowScreen(QObject):
         self._lock = threading.Lock()
         self._waiting: queue.SimpleQueue[object] | None = None
         self._question: Question | None = None
-        self._closed = False
+        self._closed = self._writing = False
         self._posted.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     # In the window's thread.
@@ -191,13 +190,19 @@ class WindowScreen(QObject):
         if waiting is not None:
             waiting.put(value)
 
-    def close(self) -> None:
-        """Answer this and every later question with "no answer": the run ends politely."""
+    def close(self) -> bool:
+        """Answer this and every later question with "no answer": the run ends politely, and before it writes.
+
+        False, and nothing is closed, while the card is written.
+        """
         with self._lock:
+            if self._writing:
+                return False
             self._closed = True
             question = self._question
         if question is not None:
             self.answer(question.unanswered)
+        return True
 
     @Slot(object)
     def _deliver(self, event: object) -> None:
@@ -205,8 +210,6 @@ class WindowScreen(QObject):
             self.asked.emit(event)
         elif isinstance(event, Phase):
             self.phase_changed.emit(event)
-        elif isinstance(event, bool):
-            self.writing_changed.emit(event)
         else:
             self.told.emit(event)
 
@@ -230,8 +233,11 @@ class WindowScreen(QObject):
         self._posted.emit(notice)
 
     def writing(self, active: bool) -> None:  # noqa: FBT001 - the port's signature
-        """See `Screen.writing`."""
-        self._posted.emit(active)
+        """See `Screen.writing`; raises Declined instead of beginning to write behind a closed window."""
+        with self._lock:
+            if active and self._closed:
+                raise Declined
+            self._writing = active
 
     def choose(self, choices: Sequence[Choice]) -> int | None:
         """See `Screen.choose`; the start page has chosen before, so there is nothing to choose from here."""

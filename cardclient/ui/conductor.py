@@ -78,8 +78,8 @@ class Conductor(QObject):
         self.worker.stop()
 
     def _refuse_close(self) -> bool:
-        """While the card is written nothing closes."""
-        writing = self.run is not None and self.run.is_writing
+        """While the card is written nothing closes; else the run, if there is one, ends before it writes again."""
+        writing = self.run is not None and not self.run.stop()
         if writing and isinstance(self.window.page, ProgressPage):
             self.window.page.show_close_refused()
         return writing

@@ -37,7 +37,7 @@ class Run(QObject):
     def __init__(self, window: Window, worker: Worker, work: Work, wish: Wish | None) -> None:
         """Prepare a run for the wish; None finishes a removal that was cut off."""
         super().__init__()
-        self.wish, self.is_writing = wish, False
+        self.wish = wish
         self._window, self._worker, self._work = window, worker, work
         self._screen = WindowScreen()
         self._interview = Interview(window, wish, self._answer)
@@ -51,7 +51,6 @@ class Run(QObject):
         self._screen.asked.connect(self._ask)
         self._screen.told.connect(self._tell)
         self._screen.phase_changed.connect(self._enter)
-        self._screen.writing_changed.connect(self._write)
 
     def start(self) -> None:
         """Hand the flow to the worker."""
@@ -59,10 +58,12 @@ class Run(QObject):
         self._worker.do(partial(self._work.renew, self._screen, target)).ended.connect(self._end)
         self._hold()
 
-    def stop(self) -> None:
-        """Give no answer to anything more: the window closes."""
-        self._patience.stop()
-        self._screen.close()
+    def stop(self) -> bool:
+        """Give no answer to anything more: the window closes. False while the card is written: it must not."""
+        stopped = self._screen.close()
+        if stopped:
+            self._patience.stop()
+        return stopped
 
     @Slot(object)
     def _ask(self, question: Question) -> None:
@@ -112,14 +113,9 @@ class Run(QObject):
         elif notice.key.startswith(SAID_WITH_CODES) and notice.key not in WITH_PAGES_OF_THEIR_OWN:
             self._interview.notices.append(notice)
 
-    @Slot(bool)
-    def _write(self, active: bool) -> None:  # noqa: FBT001 - a signal's value
-        self.is_writing = active
-
     @Slot(object)
     def _end(self, ending: Done | Stopped) -> None:
         self._patience.stop()
-        self.is_writing = False
         if isinstance(ending, Done):
             self.succeeded.emit(ending.value)
         elif self._was_meant(ending.problem):

@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from cardclient import messages
 from cardclient.admission import Scanned
 from cardclient.contract import Case
-from cardclient.errors import ClientError, ClientOutdated, OfficeRefusal
+from cardclient.errors import AnotherCard, CardRemoved, ClientError, ClientOutdated, OfficeRefusal
 from cardclient.flow import Outcome
 from cardclient.ui import facts, pieces
 from cardclient.ui.deadlines import day_text, deadline_line, instant
@@ -96,7 +96,8 @@ class FailurePage(Page):
     def __init__(self, failure: Failure) -> None:
         """Tell the failure in the words of its code."""
         words = messages.words_for(failure.problem)
-        super().__init__(tr("Rinnovo interrotto") if is_pause(words) else tr("Rinnovo non riuscito"))
+        title = tr("Rinnovo interrotto") if is_pause(words) else tr("Rinnovo non riuscito")
+        super().__init__(title, needs_card=isinstance(failure.problem, CardRemoved | AnotherCard))
         self.back_text, self.go_text = tr("INDIETRO"), tr("RIPROVA")
         tone = Tone.WAIT if is_pause(words) else Tone.DANGER
         self.notice = NoticeBox(tone, words.text, words.cause, words.code)

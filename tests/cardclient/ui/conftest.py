@@ -77,7 +77,7 @@ class Story:
             self.qtbot.waitUntil(lambda text=text: text in self.text, timeout=PATIENCE)
 
     def goes(self):
-        assert self.window.go_button.isEnabled(), self.text
+        self.qtbot.waitUntil(self.window.go_button.isEnabled, timeout=2000)  # a card that came back is seen by then
         self.window.go_button.click()
 
     def goes_back(self):
@@ -114,6 +114,7 @@ def office(office):
 
 @pytest.fixture
 def dressed(qapp):
+    qapp.setQuitOnLastWindowClosed(False)  # a window that a test closes must not end the next test's loop
     theme.apply(qapp, dark=False)
 
 
