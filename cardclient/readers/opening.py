@@ -15,6 +15,7 @@ from cardclient.readers.cards import ReaderCards
 from cardclient.readers.pcsc import PcscReaders, Service
 from cardclient.readers.polling import module_readers, simulated_readers
 from cardclient.simulator import SimulatedCard, SimulatedReader
+from cardclient.support.trace import traced
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +34,20 @@ def simulated_source(paths: Sequence[str]) -> Source:
     """Use simulated cards, each a file and a reader."""
     cards = [SimulatedCard(path) for path in paths]
     card = cards[0] if len(cards) == 1 else cast("Card", SimulatedReader(cards))
-    return Source(card, simulated_readers(cards))
+    return Source(traced(card), simulated_readers(cards))
 
 
 def module_source(path: str, *, slot: int | None = None) -> Source:
     """Use one module by its full path, as the person at the computer named it; its slots are the readers."""
     card = Pkcs11Card(path, slot=slot)
-    return Source(card, module_readers(card))
+    return Source(traced(card), module_readers(card))
 
 
 def computer_source() -> Source:
     """Use every reader of this computer and the drivers installed on it."""
     watched = PcscReaders.of_this_computer()
     # A second look at the same readers: each object serves one watcher.
-    return Source(cast("Card", ReaderCards(PcscReaders.of_this_computer())), watched, watched.service)
+    return Source(traced(cast("Card", ReaderCards(PcscReaders.of_this_computer()))), watched, watched.service)
 
 
 def source(simulated: Sequence[str] | None = None, module: str | None = None, *, slot: int | None = None) -> Source:
