@@ -57,4 +57,9 @@ def exit_for(problem: errors.ClientError) -> Exit:
     """Return the status for an error; a card that the office says is another one counts as changed."""
     if problem.code == "card-mismatch":
         return Exit.CARD_CHANGED
-    return next((status for kind, status in _BY_KIND if isinstance(problem, kind)), Exit.INTERNAL)
+    return exit_of(type(problem))
+
+
+def exit_of(kind: type[errors.ClientError]) -> Exit:
+    """Return the status for a class of errors."""
+    return next((status for base, status in _BY_KIND if issubclass(kind, base)), Exit.INTERNAL)
