@@ -25,7 +25,7 @@ test: dev-environment system-packages ## The whole suite on PostgreSQL and Redis
 	@if [ -n "$(ARGS)" ]; then $(PYTHON) -m pytest $(ARGS); else .ci/test; fi
 
 soak: dev-environment system-packages ## The long fault runs, half an hour; they print seeds and figures. ARGS="..." are pytest's.
-	@if [ -n "$(ARGS)" ]; then $(PYTHON) -m pytest -m soak $(ARGS); else .ci/test -m soak; fi
+	@if [ -n "$(ARGS)" ]; then $(PYTHON) -m pytest -m soak $(ARGS); else LANES=$${LANES:-2} .ci/test -m soak; fi
 
 lint: dev-environment ## Style and formatting.
 	$(PYTHON) -m ruff check .
