@@ -5,7 +5,7 @@ The steps in words (`timeline`) say the same to who cannot see it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -20,6 +20,7 @@ from renewals.states import CaseState
 
 WIDTH = 1000
 MARGIN = 12
+ROOM_FOR_TWO = 280  # from the left edge: below it, the words of opening and expiry would overlap on a narrow page
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +111,11 @@ def _marks(case: RenewalCase, scale: _Scale, lapse: datetime | None) -> list[Mar
 
 
 def _labels(scale: _Scale, opens: datetime, expiry: datetime, lapse: datetime | None) -> list[Label]:
-    labels = [
-        Label(MARGIN, "start", _("Dal %(day)s") % {"day": _day(opens)}),
-        Label(scale.at(expiry), "middle", _("Scadenza %(day)s") % {"day": _day(expiry)}),
-    ]
+    labels = [Label(scale.at(expiry), "middle", _("Scadenza %(day)s") % {"day": _day(expiry)})]
+    if scale.at(expiry) >= ROOM_FOR_TWO:
+        labels.insert(0, Label(MARGIN, "start", _("Dal %(day)s") % {"day": _day(opens)}))
+    else:
+        labels = [replace(labels[0], x=MARGIN, anchor="start")]
     if lapse is not None:
         labels.append(Label(WIDTH - MARGIN, "end", _("121º giorno %(day)s") % {"day": _day(lapse)}))
     return labels

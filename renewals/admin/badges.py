@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cms.admin.words import Badge
+from cms.states import Flow
 from renewals.models import RenewalCase
 from renewals.states import SIGNED_STATES, Authorisation, CaseState
 
@@ -34,6 +35,9 @@ def state(case: RenewalCase) -> Badge:
 def authorisation(case: RenewalCase) -> Badge:
     """Is it authorised; a question that nobody can answer any more is not shown as waiting."""
     answer = Authorisation(case.authorisation)
+    if case.flow == Flow.EXTEND:
+        # Nobody is ever asked, whatever the agreement says (rules.md R18).
+        answer = Authorisation.NOT_REQUIRED
     if answer in {Authorisation.UNDECIDED, Authorisation.PENDING} and case.closed_at is not None:
         return Badge("neutral", "minus-circle", _("Non decisa"))
     role, icon, word = _AUTHORISATION_LOOKS[answer]

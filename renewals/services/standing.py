@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from cms import policy as register
 from cms.models import Certificate, Hold
-from cms.states import ApprovalMode, CertificateStatus, HoldCause
+from cms.states import ApprovalMode, CertificateStatus, Flow, HoldCause
 from renewals import policy
 from renewals.models import RenewalCase
 from renewals.states import Authorisation, CaseState, Due
@@ -205,7 +205,9 @@ def _halves(case: RenewalCase, now: datetime) -> tuple[tuple[Half, ...], tuple[H
 
 
 def _needs_authorisation(case: RenewalCase) -> bool:
-    """As the case says from the signature on, as the agreement says before."""
+    """As the case says from the signature on, as the agreement says before; an extension needs none."""
+    if case.flow == Flow.EXTEND:
+        return False
     return (case.approval_mode or case.agreement.approval) == ApprovalMode.AUTHORISATION
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from renewals.admin import badges
 from renewals.admin.meanings import meaning
 from renewals.models import RenewalCase
 from renewals.pages import extension_words, sentences
@@ -58,6 +59,7 @@ def test_the_page_says_how_far_the_extension_is(extension, step, headline):
     shown = page_of(RenewalCase.objects.get())
 
     assert headline in shown
+    assert "Autorizzazione" not in shown
     assert "Firma del modulo" not in shown
     assert "Accettazione delle condizioni" in shown
 
@@ -77,5 +79,6 @@ def test_the_centre_reads_of_terms_and_not_of_a_form(extension, world):
     extension.enrolment().until("requests")
     case = RenewalCase.objects.get()
 
+    assert [badge.word for badge in badges.all_of(case)] == ["In attesa emissione", "Non richiesta"]
     assert meaning(case).startswith("In attesa della installazione del nuovo certificato: le condizioni sono accettate")
     assert "Accettazione delle condizioni" in [step.word for step in steps(case, [], world.now)]

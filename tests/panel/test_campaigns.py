@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from cms.models import Agreement, Campaign, CampaignEntry, CardFamily, Event, Service, Stock, User
 from cms.policy import rome_date
+from cms.scope import scope_of
 from cms.states import ApprovalMode, Flow, Role
 from pki.tax_code import check_letter
 from renewals.models import RenewalCase
@@ -216,3 +217,11 @@ def test_nothing_of_a_renewal_belongs_to_a_campaign(town):
     town.case()
 
     assert not RenewalCase.objects.filter(campaign__isnull=False).exists()
+
+
+def test_an_operator_of_the_extended_service_sees_what_the_campaign_issues(provider, campaign, services):
+    extended, issuing = services
+
+    assert scope_of(provider.operator, extended.pk).service_ids == {extended.pk, issuing.pk}
+    assert scope_of(provider.operator, issuing.pk).service_ids == {issuing.pk}
+    assert scope_of(provider.operator, issuing.pk).kin_ids == {extended.pk, issuing.pk}
