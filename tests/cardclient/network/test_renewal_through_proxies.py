@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, closing
 
 import httpx
 import pytest
@@ -52,29 +53,35 @@ def proxy(request, served, tmp_path, monkeypatch):
         yield ProxyChoice(ProxyKind(request.param), "127.0.0.1", server.port, "AZIENDA\\rossi")
 
 
-def test_a_renewal_runs_through_a_proxy_and_the_password_is_asked_for_once(card, office, proxy, tls_authority):
-    holder = FakeHolder((USER, PASSWORD))
-    line = network.transport(Preferences(proxy=proxy), Logins(holder), ca_file=str(tls_authority.file))
-    http_office = HttpOffice(f"https://{HOST}", transport=line)
+@pytest.fixture
+def open_office(proxy, tls_authority):
+    """Speak to the office through the proxy; what is opened is closed with the test."""
+    with ExitStack() as opened:
 
-    outcome = flow.renew(flow.Desk(SimulatedCard(card.path), RecordingScreen(pin=[PIN], puk=[PUK]), http_office, NOW))
-    http_office.close()
+        def make(holder, sleep=time.sleep):
+            line = network.transport(Preferences(proxy=proxy), Logins(holder), ca_file=str(tls_authority.file))
+            return opened.enter_context(closing(HttpOffice(f"https://{HOST}", transport=line, sleep=sleep)))
+
+        yield make
+
+
+def test_a_renewal_runs_through_a_proxy_and_the_password_is_asked_for_once(card, office, open_office):
+    holder = FakeHolder((USER, PASSWORD))
+    screen = RecordingScreen(pin=[PIN], puk=[PUK])
+
+    outcome = flow.renew(flow.Desk(SimulatedCard(card.path), screen, open_office(holder), NOW))
 
     assert outcome.case.state_label == "Completato"
     assert office.is_complete
     assert len(holder.asked) == 1
-    assert any(path == "/scan" for _, path, _ in office.seen)
 
 
-def test_a_refused_login_ends_the_call_at_once(office, proxy, tls_authority):
+def test_a_refused_login_ends_the_call_at_once(office, open_office):
     """Each repetition would count as a wrong password, and companies lock accounts after a few."""
     holder = FakeHolder(*[(USER, "sbagliata")] * 9)
     slept = []
-    line = network.transport(Preferences(proxy=proxy), Logins(holder), ca_file=str(tls_authority.file))
-    http_office = HttpOffice(f"https://{HOST}", transport=line, sleep=slept.append)
     with pytest.raises(OfficeUnreachable, match="proxy-login-wrong"):
-        http_office.capabilities()
-    http_office.close()
+        open_office(holder, slept.append).capabilities()
     assert len(holder.asked) == 3
     assert slept == []
     assert office.seen == []
