@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from cardclient.messages import message_for
+from cardclient.readers.names import Interface
 from cardclient.support.check import OK as SIGNS
 from cardclient.support.check import KeyCheck
 from cardclient.support.findings import Tone
@@ -154,7 +155,8 @@ def _plain(facts: Mapping[str, Any]) -> Iterator[Line]:
 def _readers(facts: Mapping[str, Any]) -> Iterator[Line]:
     yield tr(LABELS["service"]), value_of(facts["service"])
     for number, each in enumerate(facts["readers"], 1):
-        yield tr("Lettore {number}", number=number), each["name"]
+        side = tr(" (senza contatto)") if each["interface"] == Interface.CONTACTLESS else ""
+        yield tr("Lettore {number}", number=number), f"{each['name']}{side}"
         if each["atr"] is None:
             yield "", tr("nessuna carta")
         else:

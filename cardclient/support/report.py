@@ -24,6 +24,7 @@ from cardclient.network.legs import Leg, Network
 from cardclient.ports import Card, CardCertificate, CardView, Readers
 from cardclient.readers.families import Families, known
 from cardclient.readers.modules import Module, installed
+from cardclient.readers.names import interface_of
 from cardclient.support.findings import Finding, findings_of
 from cardclient.support.log import Logbook
 from cardclient.support.redaction import redacted
@@ -119,6 +120,7 @@ def _readers(sources: Sources, families: Families) -> dict[str, Any] | None:
         driver = guess.driver if guess else None
         listed.append({
             "name": redacted(each.name),
+            "interface": str(interface_of(each.name)),
             "atr": each.atr.hex().upper() if each.atr is not None else None,
             "family": guess.name if guess else None,
             "driver": driver.name if driver else None,

@@ -89,7 +89,13 @@ def test_everything_the_desk_asks_is_in_it(card, tmp_path):
     assert facts["readers"] == {
         "service": "running",
         "readers": [
-            {"name": "Lettore 0", "atr": AC_2014.hex().upper(), "family": "AC 2014 / AC 2018", "driver": "IDP 6.47.04"}
+            {
+                "name": "Lettore 0",
+                "interface": "contact",
+                "atr": AC_2014.hex().upper(),
+                "family": "AC 2014 / AC 2018",
+                "driver": "IDP 6.47.04",
+            }
         ],
     }
     assert facts["modules"][0]["version"] == "6.47.04"
