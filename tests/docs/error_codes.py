@@ -8,7 +8,8 @@ import pkgutil
 from collections.abc import Iterator
 
 from cardclient import errors as client_errors
-from cardclient import exits
+from cardclient import exits, messages
+from cardclient.words import Language, translated
 from cms.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from config import problems
 from config.statuses import status_of
@@ -36,6 +37,12 @@ PKI = """\
 For engineers: in logs, in `last_error` of a CA request and in the reason of the event `ca.request-refused`; never shown to a
 holder. The text beside a narrowed code is the exception's own.
 """
+MESSAGES = """\
+Every code that a holder can meet at the card client, filed under exactly one of the guides' messages: the four at the start
+(SogeiExtend §2) and the five errors (§2.1). A failure shows that message first, the cause under it, the cure as what to do. A
+pause, where the run can go on, shows its cause first. The words are `cardclient/messages.toml`, in Italian; here in English.
+*Logs* tells whether the screen offers the logs and a request for support; a connection error only invites to try again.
+"""
 CLIENT = """\
 `sigillo-card` ends with one of these statuses; with `--json` the object's `code` says more. What each means for the person at
 the reader stands in the [client's README](../cardclient/README.md#exit-statuses).
@@ -57,6 +64,9 @@ def document() -> str:
     lines += ["## Outbox and sealing", ""]
     others = [*known(NotificationError), SealBroken]
     lines += table(("Code", "Class", "Meaning"), ((code(kind.code), kind.__name__, sentence(kind)) for kind in others))
+    lines += ["## Card client", "", MESSAGES]
+    columns = ("Code", "Guide's message", "Cause", "Cure", "Who acts", "Logs")
+    lines += table(columns, (_told(each) for each in _by_guide()))
     lines += ["## Exit statuses of the card client", "", CLIENT]
     lines += table(("Status", "Name", "Codes of the client itself"), _statuses())
     return "\n".join(lines).rstrip() + "\n"
@@ -139,10 +149,20 @@ def _raised_with_code() -> Iterator[tuple[str, str, str]]:
                         yield node.func.id, str(word.value.value), _shown(node.args[0])
 
 
+def _by_guide() -> list[messages.Row]:
+    order = list(messages.Guide)
+    return sorted(messages.rows().values(), key=lambda row: (order.index(row.guide), row.pauses, row.code))
+
+
+def _told(row: messages.Row) -> tuple[str, ...]:
+    cause, cure = (translated(text, Language.ENGLISH) for text in (row.cause, row.advice))
+    return code(row.code), row.guide.text, cause, cure, row.actor, "yes" if row.offers_support else ""
+
+
 def _statuses() -> Iterator[tuple[str, ...]]:
     codes: dict[int, list[str]] = {}
     for kind in _client_kinds():
-        codes.setdefault(int(exits.exit_for(kind())), []).append(kind.code)
+        codes.setdefault(int(exits.exit_of(kind)), []).append(kind.code)
     for status in exits.Exit:
         yield str(int(status)), status.name, ", ".join(code(each) for each in codes.get(int(status), []))
 
