@@ -47,7 +47,7 @@ class Conductor(QObject):
         self.draft: Draft | None = None  # the request for help about the last failure
         self.failure: Failure | None = None
         self.elapsed: Callable[[], float] = time.monotonic
-        self._presence = Presence()
+        self.presence = Presence()
         self._reinsertion: Reinsertion | None = None
         self._scanning = self._scan_due = self._stopped = False
         self.dialog_is_open = False
@@ -73,6 +73,7 @@ class Conductor(QObject):
         self._stopped = True
         if self.run:
             self.run.stop()
+        self.ports.connection.close()
         self.watch.stop()
         self.worker.do(self.work.close)
         self.worker.stop()
@@ -94,7 +95,7 @@ class Conductor(QObject):
         page.rescan.connect(self.scan)
         page.answered.connect(self._begin)
         self.window.show_page(page)
-        self._presence.follow(None)
+        self.presence.follow(None)
         self._show_presence()
         self.scan()
 
@@ -108,7 +109,7 @@ class Conductor(QObject):
         if self._stopped or not isinstance(self.window.page, StartPage):
             return
         self.window.page.show_scanning()
-        if not self._presence.is_known:
+        if not self.presence.is_known:
             return  # the first look at the readers, which comes at once, starts the first scan
         if self._scanning or self.dialog_is_open:
             self._scan_due = True
@@ -135,15 +136,15 @@ class Conductor(QObject):
 
     @Slot(object)
     def _readers_changed(self, states: tuple[ReaderState, ...]) -> None:
-        self._presence.see(states)
+        self.presence.see(states)
         self._show_presence()
         if self._reinsertion:
-            self._reinsertion.see(is_in=self._presence.is_in)
+            self._reinsertion.see(is_in=self.presence.is_in)
         if isinstance(self.window.page, StartPage):
             self.scan()
 
     def _show_presence(self) -> None:
-        presence = self._presence
+        presence = self.presence
         running = self.run is not None
         self.window.show_card(presence.text, is_in=presence.is_in, alarm=running and not presence.is_in)
 
@@ -157,7 +158,7 @@ class Conductor(QObject):
         """Run the flow for a wish, or finish a removal."""
         self.window.allow_menu(allowed=False)
         if wish:
-            self._presence.follow(wish.scanned.view)
+            self.presence.follow(wish.scanned.view)
         self.run = Run(self.window, self.worker, self.work, wish)
         self.run.succeeded.connect(self._succeeded)
         self.run.failed.connect(self._failed)

@@ -53,7 +53,7 @@ def diagnostics(conductor: Conductor) -> QDialog | None:
         def network() -> Network:
             return ports.connection.network_of(preferences)
 
-        return Sources(work.card(), ports.readers, ports.service, network=network, logbook=logbook)
+        return Sources(work.card(), conductor.presence, ports.service, network=network, logbook=logbook)
 
     doors = Doors(sources, work.card, lambda: closing(ports.connection.open_web(preferences)))
     return DiagnosticsDialog(

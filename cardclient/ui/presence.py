@@ -26,6 +26,15 @@ class Presence:
         """Take what the readers hold now."""
         self._states, self.is_known = states, True
 
+    def snapshot(self) -> tuple[ReaderState, ...]:
+        """Return what was seen last: a second asker costs the readers nothing (`Readers.snapshot`)."""
+        return self._states
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for nothing: the watch sees what changes (`Readers.wait`)."""
+        del seconds
+        return False
+
     def follow(self, card: CardView | None) -> None:
         """Follow this card from now on; it is in at this moment."""
         self._card = card

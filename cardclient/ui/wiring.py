@@ -8,7 +8,7 @@ import httpx
 
 from cardclient import network
 from cardclient.errors import ClientError
-from cardclient.network.credentials import Credentials, Logins, NobodyToAsk
+from cardclient.network.credentials import Logins, NobodyToAsk
 from cardclient.network.keyring import SystemKeyring
 from cardclient.network.legs import Network, Probe, Told, try_legs
 from cardclient.office import HttpOffice
@@ -16,17 +16,24 @@ from cardclient.ports import Office
 from cardclient.preferences import Keyring, Preferences
 from cardclient.readers.opening import source
 from cardclient.support.status import HttpWeb
+from cardclient.ui.credentials_dialog import WindowCredentials
 from cardclient.ui.system_proxy import QtSystemProxy
 
 
 class Connection:
     """How this window reaches the office: one memory of proxy logins for all its conversations."""
 
-    def __init__(self, credentials: Credentials | None = None, keyring: Keyring | None = None) -> None:
+    def __init__(self, credentials: WindowCredentials | None = None, keyring: Keyring | None = None) -> None:
         """Ask these credentials when a proxy wants a login; keep passwords in this keyring."""
         self.keyring = keyring or SystemKeyring()
+        self._credentials = credentials
         self._logins = Logins(credentials or NobodyToAsk(), self.keyring)
         self._system = QtSystemProxy()
+
+    def close(self) -> None:
+        """Leave a proxy's open question unanswered: whoever waits for it goes on at once."""
+        if self._credentials is not None:
+            self._credentials.close()
 
     def open_office(self, preferences: Preferences) -> Office:
         """Open a conversation with the office the preferences name; raises ClientError for an unusable address."""

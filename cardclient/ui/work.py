@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cardclient import flow
-from cardclient.admission import Desk, Scanned, not_renewable
+from cardclient.admission import Desk, Scanned
 from cardclient.errors import AnotherCard, ClientError, ClientOutdated, OfficeRefusal, OfficeUnreachable
 from cardclient.flow import Outcome
 from cardclient.ports import Card, CardView, Office, Screen
@@ -96,7 +96,10 @@ class Work:
 
 
 def chosen_of(scanned: Sequence[Scanned], target: Target) -> tuple[Scanned, ...]:
-    """Leave only the renewal chosen on the start page; raises AnotherCard or NotRenewable when it is not there."""
+    """Leave only the renewal chosen on the start page; raises AnotherCard when its card is not there.
+
+    A renewal that is no longer offered leaves the card as it is: the flow finishes what is left of it, or says why not.
+    """
     mine = [each for each in scanned if each.view.serial == target.serial]
     if not mine:
         raise AnotherCard(operation="scan")
@@ -104,4 +107,4 @@ def chosen_of(scanned: Sequence[Scanned], target: Target) -> tuple[Scanned, ...]
         offers = tuple(offer for offer in each.offers if offer.login_with == target.login_with)
         if offers:
             return (replace(each, answer=replace(each.answer, offers=offers)),)
-    raise not_renewable(mine)
+    return tuple(mine)

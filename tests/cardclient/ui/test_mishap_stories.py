@@ -195,8 +195,8 @@ def test_wrong_data_stop_the_case_with_a_reason_and_say_whom_to_ask(open_window,
 def test_a_renewal_to_be_authorised_says_by_when_with_the_weekday(open_window, office):
     def in_part(_request, honest):
         view = honest.json()
-        if view["result"]:
-            view["result"] |= {"concluded": False, "authorise_by": "2026-03-01T10:00:00Z"}
+        assert view["result"], view
+        view["result"] |= {"concluded": False, "authorise_by": "2026-03-01T10:00:00Z"}
         return httpx.Response(200, json=view)
 
     office.weather["/case/installation"] = in_part
