@@ -23,7 +23,7 @@ class CredentialsDialog(Dialog):
 
     def __init__(self, question: ProxyQuestion, parent: QWidget | None = None) -> None:
         """Say which proxy asks, and whether the login before was refused."""
-        super().__init__(tr("Accesso al proxy"), parent, size=(560, 480))
+        super().__init__(tr("Accesso al proxy"), parent, size=(620, 600))
         self.login: ProxyLogin | None = None
         self.body.addWidget(
             pieces.lead(tr("Il proxy {proxy} chiede nome utente e password della rete.", proxy=question.proxy))

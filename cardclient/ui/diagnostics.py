@@ -107,11 +107,11 @@ class DiagnosticsDialog(Dialog):
         self.debug = CheckLine(tr("Log dettagliato (debug): serve all'assistenza per capire un problema."))
         self.debug.box.setChecked(self._logbook.debug)
         self.debug.toggled.connect(self._switch_debug)
-        for part in (self.notice, self.bar):
-            self.body.addWidget(part)
+        self.body.addWidget(self.notice)
+        self.body.addWidget(self.bar)
         self.body.addWidget(self.tabs, 1)
-        for part in (self.with_holder, self.debug):
-            self.body.addWidget(part)
+        self.body.addWidget(self.with_holder)
+        self.body.addWidget(self.debug)
 
     def _build_buttons(self) -> None:
         self.again_button = self.add_button(pieces.secondary(tr("Ripeti")))

@@ -33,7 +33,8 @@ class Dialog(QDialog):
         around.setContentsMargins(0, 0, 0, 0)
         around.setSpacing(0)
         around.addLayout(self.body, 1)
-        around.addWidget(self._footer())
+        self._footer_frame = self._footer()
+        around.addWidget(self._footer_frame)
 
     def _footer(self) -> QFrame:
         footer = QFrame()
@@ -51,7 +52,7 @@ class Dialog(QDialog):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Let Tab go through the body first and the buttons below last, as they are read; begin with the first."""
         super().showEvent(event)
-        buttons = [item.widget() for item in map(self._buttons.itemAt, range(self._buttons.count())) if item.widget()]
+        buttons = [each for each in self._focus_chain() if self._footer_frame.isAncestorOf(each)]
         parts = [each for each in self._focus_chain() if each not in buttons]
         for before, after in pairwise([*parts[-1:], *buttons]):
             self.setTabOrder(before, after)
@@ -61,8 +62,9 @@ class Dialog(QDialog):
 
     def _focus_chain(self) -> list[QWidget]:
         """Every widget that Tab reaches, in its order."""
-        chain, each = [], self.nextInFocusChain()
-        while each is not self:
+        chain: list[QWidget] = []
+        each = self.nextInFocusChain()
+        while each is not None and each is not self:
             if each.focusPolicy() & Qt.FocusPolicy.TabFocus and self.isAncestorOf(each):
                 chain.append(each)
             each = each.nextInFocusChain()

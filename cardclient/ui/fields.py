@@ -142,7 +142,8 @@ class CheckLine(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Take a click on the text for one on the tick."""
-        if watched is self._text and event.type() is QEvent.Type.MouseButtonRelease and self.isEnabled():
+        # The kind first: what Qt tells a line that is going away must not ask for parts that are gone already.
+        if event.type() is QEvent.Type.MouseButtonRelease and watched is self._text and self.isEnabled():
             self.box.toggle()
             return True
         return super().eventFilter(watched, event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QSize, Signal, Slot
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QListWidget, QRadioButton, QStackedWidget, QWidget
 
 from cardclient.errors import ClientError
@@ -24,6 +24,7 @@ from cardclient.ui.theme import Tone
 from cardclient.words import Language, tr
 
 LANGUAGES = {Language.ITALIAN: "Italiano", Language.ENGLISH: "English"}  # each in its own language
+ROW = 40  # px at 100 %
 PROXY, LANGUAGE, SERVER, LOG, CONNECTION = range(5)
 
 
@@ -65,6 +66,8 @@ class PreferencesDialog(Dialog):
         self.categories.setAccessibleName(tr("Categorie"))
         self.categories.addItems([tr("Proxy"), tr("Lingua"), tr("Server"), tr("Log"), tr("Connessione")])
         self.categories.setFixedWidth(160)
+        for place in range(self.categories.count()):
+            self.categories.item(place).setSizeHint(QSize(0, ROW))  # measured before the style sheet it would be lower
         self.pages = QStackedWidget()
         pages = (self._language(preferences), self._server(preferences), self._log(preferences))
         for page in (scrolling(self.proxy), *pages, self._connection()):

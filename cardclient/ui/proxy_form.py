@@ -56,8 +56,8 @@ class ProxyForm(QWidget):
 
     def _build_manual(self, choice: ProxyChoice) -> None:
         self.kind = QComboBox()
-        for kind, name in KINDS.items():
-            self.kind.addItem(name, kind)
+        for each, words in KINDS.items():
+            self.kind.addItem(words, each)
         self.kind.setAccessibleName(tr("Tipo"))
         self.kind.setMaximumWidth(180)
         self.kind.currentIndexChanged.connect(self._fit)

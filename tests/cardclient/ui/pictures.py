@@ -32,7 +32,7 @@ from cardclient.ui.pages.holder import ConfirmationPage, ContactsPage, DataWrong
 from cardclient.ui.pages.progress import ProgressPage, WaitPage
 from cardclient.ui.pages.start import StartPage
 from cardclient.ui.window import Window
-from tests.cardclient.ui import samples
+from tests.cardclient.ui import dialog_samples, samples
 from tests.cardclient.ui.real_form import real_form
 from tests.cardclient.ui.samples import CASE, NOW
 
@@ -112,7 +112,10 @@ PAGES: dict[str, Callable[[], Page]] = {
     "failure-data-wrong": lambda: failure(Declined("data-wrong")),
 }
 # Dialogs: made over the window, pictured by themselves.
-DIALOGS: dict[str, Callable[[QWidget], QWidget]] = {"reader": lambda parent: Reader(samples.TEXTS[0], parent)}
+DIALOGS: dict[str, Callable[[QWidget], QWidget]] = {
+    "reader": lambda parent: Reader(samples.TEXTS[0], parent),
+    **dialog_samples.DIALOGS,
+}
 
 
 def main() -> None:
