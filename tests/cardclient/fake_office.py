@@ -60,6 +60,7 @@ class FakeOffice:
         self.requested: dict[Slot, bytes] = {}
         self.certificates: dict[Slot, bytes] = {}
         self.failures: list[dict] = []
+        self.hosts: set[str] = set()
         self.seen: list[tuple[str, str, bytes]] = []
         self.weather: dict[str, object] = {}
         self.pdf = fake_form.prepared_pdf()
@@ -76,6 +77,7 @@ class FakeOffice:
     def handle(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix(BASE)
         self.host = request.url.netloc.decode()
+        self.hosts.add(self.host)
         self.seen.append((request.method, path, request.content))
         answer = self._answer(request, path)
         change = self.weather.get(path)
