@@ -156,7 +156,9 @@ _DIGEST = Contents(
         | dict.fromkeys(_DIGEST_LISTS, Shape.CASES)
         | {f"{name}_total": Shape.NUMBER for name in _DIGEST_LISTS}
         | {"failures": Shape.LINES, "stock": Shape.LINES}
-    )
+    ),
+    # Optional: a digest that was queued before it carried requests for help is still sent.
+    optional=MappingProxyType({"support": Shape.CASES, "support_total": Shape.NUMBER}),
 )
 
 

@@ -87,18 +87,15 @@ VALUES: Mapping[str, Any] = MappingProxyType(
         "suspended": [{"code": "RN-3F8C-1W6P", "at": "2027-01-14T05:15:00Z", "remark": ""}],
         "revoked": [{"code": "RN-8J5N-6R3Z", "at": "2027-01-13T23:00:30Z", "remark": ""}],
         "expired": [{"code": "RN-5H4D-2X9V", "at": "2027-01-13T23:00:00Z", "remark": ""}],
+        "support": [{"code": "S4T9-Q2KY", "at": "2027-01-13T16:20:00Z", "remark": "In carico"}],
+        "support_total": 1,
         "waiting_total": 14,
         "urged_total": 1,
         "suspended_total": 1,
         "revoked_total": 1,
         "expired_total": 1,
         "number": "S4T9-Q2KY",
-        "code": "card-write-failed",
-        "answer": (
-            "Dal registro risulta che la Sua carta non è stata modificata.\n\n"
-            "Tolga la carta, attenda dieci secondi, la inserisca di nuovo e riapra il programma: il rinnovo riprende da"
-            " dove si era fermato. Se il messaggio torna, installi il driver indicato nella pagina di scaricamento."
-        ),
+        "code": "card-update",
         "title": "Sospensioni in ritardo",
         "remedy": (
             "Controlli che worker e beat siano in funzione e che la CA risponda: le sospensioni partono da sole appena"
@@ -133,6 +130,10 @@ def _said() -> dict[str, Any]:
         "failures": [gettext("E-mail non recapitate: %(count)s.") % {"count": 1}],
         "stock": [low],
         "detail": overdue % 3,
+        "answer": gettext(
+            "Tolga la carta, attenda dieci secondi, la inserisca di nuovo e riapra il programma: il rinnovo riprende da "
+            "dove si era fermato. Se il messaggio torna, installi il driver indicato nella pagina di scaricamento."
+        ),
     }
 
 

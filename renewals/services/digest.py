@@ -27,8 +27,8 @@ from notifications.errors import NotificationError
 from notifications.models import OutboxMessage
 from notifications.states import MessageState
 from renewals import policy, queries
-from renewals.models import DigestDay, RenewalCase
-from renewals.states import SIGNED_STATES, Authorisation
+from renewals.models import DigestDay, RenewalCase, SupportRequest
+from renewals.states import SIGNED_STATES, Authorisation, SupportState
 from runtime.transactions import use_case
 
 log = structlog.get_logger(__name__)
@@ -118,6 +118,7 @@ def _contents(agreement: Agreement, span: Span, now: datetime) -> dict[str, Any]
     told |= _listed("urged", urged.order_by("urged_at", "id"), lambda case: (case.urged_at, ""))
     for name, verb in _DONE_BY_CLOCK.items():
         told |= _done(name, verb, agreement, span)
+    told |= _asking_for_help(agreement)
     told["failures"] = [*_refused_requests(agreement, span), *_undelivered(agreement, span)]
     told["stock"] = _low_stock(agreement)
     return told
@@ -162,6 +163,20 @@ def _done(name: str, verb: str, agreement: Agreement, span: Span) -> dict[str, A
 
 def _is_issued_for_others(service: Service) -> bool:
     return service.predecessors.exists() or service.issuing_campaigns.exclude(service=service).exists()
+
+
+def _asking_for_help(agreement: Agreement) -> dict[str, Any]:
+    """Requests that are not closed, the oldest first, by number: whoever asks is not named in a mail."""
+    asked = SupportRequest.objects.filter(centre_id=agreement.centre_id, service_id=agreement.service_id)
+    waiting = asked.exclude(state=SupportState.CLOSED).order_by("opened_at", "id")
+    first = list(waiting[: settings.RENEWALS.digest_most])
+    taken = _("In carico")
+    return {
+        "support": [
+            _entry(row.number, row.opened_at, taken if row.state == SupportState.ASSIGNED else "") for row in first
+        ],
+        "support_total": len(first) if len(first) < settings.RENEWALS.digest_most else waiting[:MOST_COUNTED].count(),
+    }
 
 
 def _of_service(agreement: Agreement, codes: Iterable[str]) -> QuerySet[RenewalCase, str]:

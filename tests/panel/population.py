@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F
 
@@ -33,8 +34,10 @@ from cms.services import intake, registration
 from cms.services.seals import seal_events
 from cms.states import ApprovalMode, DifferenceKind, Flow, JobKind, JobRowState, JobState, RequestState, Role
 from notifications.models import OutboxMessage
-from renewals.models import RenewalCase, RevocationStop
+from renewals.models import RenewalCase, RevocationStop, SupportRequest
+from renewals.services import support_desk
 from renewals.services.cases import cancel_case, expire_case
+from renewals.services.support import Asked, open_request
 from tests.cms.roster_maker import Mint, archive, table
 from tests.panel.town import NOW, Town, crowd
 
@@ -50,6 +53,7 @@ def populated() -> Town:
     _roster(town)
     _watched(town)
     _campaign(town)
+    _support(town)
     return town
 
 
@@ -58,8 +62,12 @@ def known_of(town: Any) -> dict[str, Any]:
     case = town.cases[0]
     agreement = Agreement.objects.get(centre=town.centre, service=town.eidas)
     proposal, invited = town.proposal.uid, town.invitation.uid
+    asked = ("support_request", "support_log", "take_support", "assign_support", "answer_support", "close_support")
+    requests = {f"{name}:number": town.support.number for name in asked} | {
+        "reopen_support:number": town.closed_support.number
+    }
     centred = {f"{name}:code": town.centre.code for name in ("centre", "change_centre", "make_agreement")}
-    return centred | {
+    return centred | requests | {
         "agreement": agreement.pk,
         "centre": town.centre.pk,
         "change_agreement:code": town.centre.code,
@@ -121,6 +129,37 @@ def _people(town: Any) -> None:
     town.administrator.refresh_from_db()
     for user in (town.operator, town.manager, town.auditor, town.administrator):
         town.secret = town.give_totp(user)
+
+
+def _support(town: Any) -> None:
+    """Opened with the card and with a log; by hearsay; of no centre; and one that is closed."""
+    said = {
+        "code": "card-update",
+        "step": "requests",
+        "message": "Si è fermato quando generava le chiavi.\nLa spia del lettore lampeggia.",
+        "email": "",
+        "language": "it",
+        "client": "sigillo-card 0.2.0",
+        "system": "Windows 11 24H2",
+        "card_serial": "",
+        "family": "ACe 2021",
+        "reader": "Bit4id miniLector EVO",
+        "driver": "bit4xpki 1.4.10.647",
+        "log": "",
+    }
+    log = "2026-03-02T08:41:07Z cardclient.flow INFO step requests\n" * 40
+
+    def opened(minutes: int, case_id: int | None = None, **more: str) -> SupportRequest:
+        asked = Asked(**said | more, request_id=UUID(int=len(said) * 1000 + minutes))
+        return open_request(asked, case_id=case_id, now=NOW - timedelta(minutes=minutes))
+
+    town.closed_support = opened(2900, town.cases[4].pk, code="server-unreachable", message="Ora funziona.")
+    support_desk.close_request(town.closed_support.number, operator=town.operator, now=NOW - timedelta(minutes=2000))
+    opened(300, code="card-absent", email="qualcuno@posta.example.org", card_serial=town.cases[1].card.serial)
+    opened(200, code="card-absent", email="altri@posta.example.org", card_serial="7420000000000001")
+    taken = opened(90, town.cases[6].pk, code="pin-locked", message="Non trovo il PUK.")
+    support_desk.assign_request(taken.number, town.operator.pk, operator=town.operator, now=NOW - timedelta(minutes=60))
+    town.support = opened(20, town.cases[0].pk, log=log + "2026-03-02T08:41:09Z card ERROR CKR_DEVICE_ERROR")
 
 
 def _failures(town: Any) -> None:

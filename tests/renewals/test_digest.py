@@ -14,8 +14,8 @@ from cms.states import HoldCause
 from notifications.models import OutboxMessage
 from notifications.rendering import render
 from renewals import sweeps
-from renewals.models import DigestDay, RenewalCase
-from renewals.services import digest
+from renewals.models import DigestDay, RenewalCase, SupportRequest
+from renewals.services import digest, support_desk
 from tests.renewals.quick import completed
 from tests.renewals.test_clock import DUE
 
@@ -154,3 +154,20 @@ def test_around_the_change_of_the_clocks_each_day_has_one(world, plenty, first, 
     assert len(posted) == len(set(posted.values())) == 3
     one, two, _three = posted
     assert two - one == timedelta(hours=hours)
+
+
+def test_requests_for_help_are_counted_by_number_until_they_are_closed(world, plenty):
+    """Whoever asks is named at the panel alone."""
+    asked = {"code": "card-update", "state": "open", "centre": world.centre, "service": world.service}
+    late = SupportRequest.objects.create(number="S000-0002", opened_at=MORNING - DAY, is_proven=True, **asked)
+    SupportRequest.objects.create(number="S000-0001", opened_at=MORNING - 2 * DAY, is_proven=True, **asked)
+    support_desk.assign_request(late.number, world.operator.pk, operator=world.operator, now=MORNING - DAY)
+    digest.tell_day(now=MORNING)
+
+    first, second = digests()[0].context["support"]
+    assert (first["code"], first["remark"]) == ("S000-0001", "")
+    assert (second["code"], second["remark"]) == ("S000-0002", "In carico")
+    assert "Richieste di supporto aperte: 2" in render(digests()[0]).text
+    for number in ("S000-0001", "S000-0002"):
+        support_desk.close_request(number, operator=world.operator, now=MORNING)
+    assert digest.tell_day(now=MORNING + DAY) == 0

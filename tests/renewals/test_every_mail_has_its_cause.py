@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -23,8 +24,9 @@ from config import watch
 from notifications.catalog import CATALOG, Message
 from notifications.models import OutboxMessage
 from renewals import sweeps
-from renewals.models import RenewalCase
-from renewals.services import cases, decisions, digest, reminders, revocations
+from renewals.models import RenewalCase, SupportRequest
+from renewals.services import cases, decisions, digest, reminders, revocations, support_desk
+from renewals.services.support import Asked, mailbox_of, open_request
 from tests.renewals.conftest import NOW
 from tests.renewals.enrolment import Enrolment
 from tests.renewals.quick import completed, opened, signed
@@ -166,6 +168,21 @@ def holder_calls_his_data_wrong(stage: Stage) -> None:
     enrolment.call("post", "/case/cancellation", {"reason": "holder-data-wrong", "note": "via errata", "confirm": True})
 
 
+def holder_asks_for_help(stage: Stage) -> None:
+    asked = Asked(
+        request_id=UUID(int=1), code="card-update", step="requests", message="", email="", language="it", client="",
+        system="", card_serial="", family="", reader="", driver="", log="",
+    )  # fmt: skip
+    open_request(asked, case_id=opened(stage.world, 1).pk, now=NOW)
+
+
+def operator_answers_a_request_for_help(stage: Stage) -> None:
+    holder_asks_for_help(stage)
+    request = SupportRequest.objects.get()
+    to, _is_registered = mailbox_of(request)
+    support_desk.answer_request(request.number, UUID(int=2), "Ecco.", to=to, operator=stage.world.operator, now=NOW)
+
+
 def a_counter_falls(stage: Stage) -> None:
     low_stock.warn_of_low_stock(now=NOW)
 
@@ -220,6 +237,8 @@ CAUSES: dict[Message, Callable[[Stage], None]] = {
     Message.STOCK_EMPTY: holder_is_turned_away_for_want_of_stock,
     Message.DATA_REPORTED: holder_calls_his_data_wrong,
     Message.LOW_STOCK: a_counter_falls,
+    Message.SUPPORT_OPENED: holder_asks_for_help,
+    Message.SUPPORT_ANSWER: operator_answers_a_request_for_help,
     Message.DAILY_DIGEST: morning_comes,
     Message.ALARM: the_clock_stands_still,
     Message.INVITATION: administrator_invites,

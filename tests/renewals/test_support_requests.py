@@ -25,7 +25,7 @@ def body(**changed):
     """What a client sends of a card that nobody knows."""
     said = {
         "request_id": ID,
-        "code": "card-write-failed",
+        "code": "card-update",
         "step": "installation",
         "message": "Non capisco che cosa fare.",
         "email": None,
@@ -78,7 +78,7 @@ def test_an_event_of_the_case_names_the_request_and_nobody(holder, stranger):
     event = Event.objects.get(verb="support.opened")
     request = SupportRequest.objects.get()
     assert (event.case_code, event.actor_kind, event.actor_id) == (request.case.code, "holder", request.holder_id)
-    assert (event.reason, event.facts, event.channel) == ("card-write-failed", {"request": request.number}, "client")
+    assert (event.reason, event.facts, event.channel) == ("card-update", {"request": request.number}, "client")
 
 
 def test_without_login_the_card_tells_the_queue_and_proves_nothing(world, holder, stranger):

@@ -25,7 +25,7 @@ from cms.models import (
 )
 from cms.states import JobKind, JobRowState, JobState, Role
 from notifications.models import OutboxMessage
-from renewals.models import RenewalCase
+from renewals.models import RenewalCase, SupportLog, SupportRequest
 from runtime.embedded.postgres import PostgresAddress
 from tests.panel.town import NOW, Town
 
@@ -104,6 +104,11 @@ def _business(here: Abroad, tag: str) -> None:
         number=f"RA-{tag}", centre=here.centre, service=here.service.issuing, types=here.service.types, quantity=7,
         order_reference=f"ordine {tag}", note=f"nota {tag}", requested_by=here.operator.pk, requested_at=NOW,
     )  # fmt: skip
+    here.support = SupportRequest.objects.create(  # type: ignore[attr-defined]
+        number=f"S-{tag}"[:16], case=here.case, centre=here.centre, service=here.service, holder=here.case.holder,
+        is_proven=True, code="card-absent", message=f"parole {tag}", reader=f"lettore {tag}", opened_at=NOW,
+    )  # fmt: skip
+    SupportLog.objects.create(request=here.support, text=f"log {tag}")  # type: ignore[attr-defined]
     here.invitation = Invitation.objects.create(  # type: ignore[attr-defined]
         email=f"invito-{tag[::-1]}@altrove.example.org", full_name=f"Invitato {tag[::-1]}", tax_code="RSSMRA85T10A562S",
         centre=here.centre, role=Role.OPERATOR, token_sha256=tag.ljust(64, "0"), invited_by=here.operator.pk,
@@ -145,8 +150,11 @@ def _collect(here: Abroad, cases: list[RenewalCase], tag: str) -> None:
     here.ids = {
         "int": numbers,
         "uuid": uids,
-        "str": [codes[0], here.purchase.number, *([here.centre.code] if here.is_other_centre else [])],
-    }  # type: ignore[attr-defined]
+        "str": [
+            codes[0], here.purchase.number, here.support.number,  # type: ignore[attr-defined]
+            *([here.centre.code] if here.is_other_centre else []),
+        ],
+    }  # fmt: skip
     here.fenced = {tag, *codes, *(case.card.serial for case in cases), *(half.serial for half in certificates)}
     if not here.is_other_centre:
         # Of another service of the own centre, people and invitations are no strangers.

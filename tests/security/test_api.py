@@ -18,6 +18,7 @@ ROOT = "/api/enrollment/v1"
 # and beside it: what is offered, and a request for help, which answers nothing of anybody.
 ENTRANCE = {
     f"{ROOT}/scan",
+    f"{ROOT}/texts",
     f"{ROOT}/challenges",
     f"{ROOT}/sessions",
     f"{ROOT}/capabilities",
