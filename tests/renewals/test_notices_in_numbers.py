@@ -148,7 +148,10 @@ def test_ten_thousand_notices_are_told_within_a_minute(world, superuser, capsys)
     """After an outage; one sweep alone."""
     crowd(world, superuser, 5000)
     began = time.monotonic()
-    assert reminders.tell_due(now=SEVEN) == 10_002
+    told = 0
+    while done := reminders.tell_due(now=SEVEN):  # a stint of the task ends after its time, and the task is poked again
+        told += done
+    assert told == 10_002
     took = time.monotonic() - began
     with capsys.disabled():
         print(f"\n10,002 notices told in {took:.1f} s")  # noqa: T201 - the soak says its figures
