@@ -46,9 +46,9 @@ class CampaignForm(forms.Form):
     )
     is_listed = forms.BooleanField(label=_("Solo chi è in elenco"), required=False)
 
-    def __init__(self, *arguments: Any, campaign: Campaign | None = None, is_begun: bool = False, **named: Any) -> None:
+    def __init__(self, data: Any = None, *, campaign: Campaign | None = None, is_begun: bool = False) -> None:
         """Start from a campaign's values, if there is one, and lock what its cases stand on."""
-        super().__init__(*arguments, initial=_values(campaign) if campaign else None, **named)
+        super().__init__(data, initial=_values(campaign) if campaign else None)
         extensions = Service.objects.filter(flow=Flow.EXTEND).order_by("name")
         offered = {"service": extensions, "issuing_service": extensions, "families": CardFamily.objects.all()}
         for name, rows in offered.items():
