@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -23,7 +24,7 @@ from renewals.admin.support_words import Meaning, meaning_of
 from renewals.codes import parse_number
 from renewals.models import RenewalCase, SupportAnswer, SupportLog, SupportRequest
 from renewals.services.support import mailbox_of
-from renewals.states import SupportState
+from renewals.states import Step, SupportState
 from runtime import fence
 
 MOST_SHOWN = 20_000
@@ -157,10 +158,25 @@ def rows_of(found: Iterable[SupportRequest], desk: Desk) -> list[Row]:
             badge_of(row),
             meaning_of(row.code),
             names.get(row.assigned_to or 0, ""),
-            distance(row.opened_at, desk.now),
+            age(row.opened_at, desk.now),
         )
         for row in rows
     ]
+
+
+def age(at: datetime, now: datetime) -> str:
+    """Say how long somebody has been waiting: on the first day in minutes and hours, later as everywhere."""
+    minutes = max(1, (now - at) // timedelta(minutes=1))
+    if minutes < 60:
+        return ngettext("%d minuto fa", "%d minuti fa", minutes) % minutes
+    if minutes < 24 * 60:
+        return ngettext("%d ora fa", "%d ore fa", minutes // 60) % (minutes // 60)
+    return distance(at, now)
+
+
+def step_of(request: SupportRequest) -> str:
+    """Say the step in words; one that only the client knows stands as it came."""
+    return _(Step(request.step).label) if request.step in Step.values else request.step
 
 
 def badge_of(request: SupportRequest) -> Badge:
@@ -179,6 +195,8 @@ def page_of_request(request: SupportRequest, desk: Desk) -> dict[str, Any]:
         "support": request,
         "badge": badge_of(request),
         "meaning": meaning_of(request.code),
+        "step": step_of(request),
+        "age": age(request.opened_at, desk.now),
         "case": _case_of(request, desk),
         "address": address,
         "is_registered": is_registered,
@@ -187,7 +205,6 @@ def page_of_request(request: SupportRequest, desk: Desk) -> dict[str, Any]:
         "answers": [(answer, names.get(answer.author_id, "–")) for answer in answers],
         "log": log[-MOST_SHOWN:],
         "log_is_cut": len(log) > MOST_SHOWN,
-        "now": desk.now,
     }
 
 

@@ -29,6 +29,7 @@ CANCELLATION = {"reason": "holder-declines", "confirm": True}
 # Where a holder stands when the operation is what he should do.
 STEP_OF = {
     "scan": "scan",
+    "showTextsOfFlow": "scan",
     "beginLogin": "scan",
     "openSession": "scan",
     "showCase": "acceptance",

@@ -91,6 +91,7 @@ def test_one_renewal_from_scan_to_proof_keeps_the_contract(prepared):
     with prepared.scenario() as door.address:
         one = Journey(prepared, senders, "scan")
         one.send("scan")
+        one.send("showTextsOfFlow")
         one.send("beginLogin")
         one.log_in()
         one.go_on()

@@ -13,6 +13,7 @@ from cms.models import Agreement, Event, Membership, User
 from cms.states import Role
 from notifications import services as notifications
 from notifications.models import OutboxMessage
+from renewals.admin.support_views import age
 from renewals.models import SupportAnswer, SupportLog, SupportRequest
 from renewals.services import support_desk
 from renewals.services.support import Asked, open_request
@@ -123,6 +124,20 @@ class TestQueue:
         assert "2<" in counter(desk)
         support_desk.assign_request(proven.number, town.operator.pk, operator=town.operator, now=NOW)
         assert "1<" in counter(desk)
+
+    @pytest.mark.parametrize(
+        ("waited", "said"),
+        [
+            (timedelta(seconds=5), "1 minuto fa"),
+            (timedelta(minutes=59), "59 minuti fa"),
+            (timedelta(minutes=61), "1 ora fa"),
+            (timedelta(hours=23), "23 ore fa"),
+            (timedelta(hours=25), "ieri"),
+            (timedelta(days=3), "3 giorni fa"),
+        ],
+    )
+    def test_how_long_somebody_waits_is_said_to_the_minute_on_the_first_day(self, waited, said):
+        assert age(NOW - waited, NOW) == said
 
     def test_an_empty_queue_says_what_would_stand_here(self, desk):
         assert "Nessuna richiesta aperta" in desk.get(reverse("admin:support")).content.decode()
