@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 
+from django.db import connection
+
 from cms import events, policy
 from cms.actors import operator as operator_actor
 from cms.errors import ListUnreadable, NotFound, TaxCodeInvalid
@@ -17,7 +19,8 @@ from runtime.transactions import use_case
 
 MOST_LINES = 200_000
 MOST_SHOWN = 50
-BATCH = 5_000
+BATCH = 20_000
+COLUMNS = ("tax_code", "card_serial")
 _SERIAL = re.compile(r"[0-9A-Za-z]{1,32}", re.ASCII)
 _LIKE_TAX_CODE = re.compile(r"[A-Z]{6}[0-9A-Z]{10}", re.ASCII)
 _HEADS = frozenset({"codice_fiscale", "codice fiscale", "seriale", "seriale_carta", "tax_code", "card_serial"})
@@ -47,13 +50,11 @@ def extend_list(campaign_id: int, content: bytes, *, operator: User, now: dateti
     if campaign is None:
         raise NotFound
     report = Report()
-    before = CampaignEntry.objects.filter(campaign=campaign).count()
-    entries = _read(_lines(content), campaign, report)
-    while batch := list(islice(entries, BATCH)):
-        report.known += len(batch)
-        CampaignEntry.objects.bulk_create(batch, ignore_conflicts=True)
-    report.added = CampaignEntry.objects.filter(campaign=campaign).count() - before
-    report.known -= report.added
+    values = _read(_lines(content), report)
+    while batch := list(islice(values, BATCH)):
+        added = sum(_add(campaign, column, [value for kind, value in batch if kind == column]) for column in COLUMNS)
+        report.added += added
+        report.known += len(batch) - added
     facts = {"campaign": campaign.code, "added": report.added, "known": report.known, "wrong": report.wrong}
     events.record(
         "campaign.list-extended",
@@ -79,25 +80,37 @@ def _lines(content: bytes) -> list[str]:
     return lines
 
 
-def _read(lines: Iterable[str], campaign: Campaign, report: Report) -> Iterator[CampaignEntry]:
+def _read(lines: Iterable[str], report: Report) -> Iterator[tuple[str, str]]:
+    """Yield the column and the value of each line that names somebody; count and number the others."""
     for number, line in enumerate(lines, start=1):
         value = line.strip().rstrip(";,").strip().strip('"').strip()
         if not value or (number == 1 and value.casefold() in _HEADS):
             continue
-        entry = _entry(value)
-        if entry is None:
+        named = _named(value)
+        if named is None:
             report.wrong += 1
             report.wrong_lines += [number] if len(report.wrong_lines) < MOST_SHOWN else []
             continue
-        entry.campaign = campaign
-        yield entry
+        yield named
 
 
-def _entry(value: str) -> CampaignEntry | None:
+def _named(value: str) -> tuple[str, str] | None:
     """A person or a card; None for what is neither."""
     if _LIKE_TAX_CODE.fullmatch(value.upper()):
         try:
-            return CampaignEntry(tax_code=parse_tax_code(value))
+            return "tax_code", parse_tax_code(value)
         except TaxCodeInvalid:
             return None
-    return CampaignEntry(card_serial=value) if _SERIAL.fullmatch(value) else None
+    return ("card_serial", value) if _SERIAL.fullmatch(value) else None
+
+
+def _add(campaign: Campaign, column: str, values: list[str]) -> int:
+    """Insert what the list has not yet; returns how many. One statement: rows one by one take ten times as long."""
+    other = next(each for each in COLUMNS if each != column)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {CampaignEntry._meta.db_table} (campaign_id, {column}, {other})"  # noqa: S608 - our own names
+            " SELECT %s, value, '' FROM unnest(%s::text[]) AS value ON CONFLICT DO NOTHING",
+            [campaign.pk, values],
+        )
+        return int(cursor.rowcount)
