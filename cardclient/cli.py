@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from cardclient import network
+from cardclient import __version__, network
 from cardclient.commands import COMMANDS, Call, Doors, Facts, result
 from cardclient.errors import ClientError, Declined, OfficeRefusal
 from cardclient.exits import exit_for
@@ -57,7 +57,7 @@ def main(
 ) -> int:
     """Run one command and return its exit status (README.md); prints one JSON object when `--json` is given."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == [WINDOW] and not {"-h", "--help"} & set(given):
+    if given[:1] == [WINDOW]:
         return _window(given[1:])
     options = parse(given)
     doors = Doors(make_office or _office, try_network, make_web or _web, _probe)
@@ -68,6 +68,7 @@ def main(
 
 def _run(options: Namespace, doors: Doors, logbook: Logbook | None, now: datetime) -> int:
     """Open what the command names, run it, and turn every ending into a status and words."""
+    LOGGER.info("sigillo-card %s: %s", __version__, options.command)
     terminal = Terminal(Answers(), interactive=False)
     try:
         terminal = Terminal(answers(options), interactive=_is_interactive(options))

@@ -40,7 +40,7 @@ class Finding:
 def findings_of(facts: Mapping[str, Any], *, now: datetime, families: Families) -> tuple[Finding, ...]:
     """Judge the facts of a report."""
     found = [
-        *_of_readers(facts["readers"], families, facts["modules"]),
+        *_of_readers(facts, families),
         *_of_cards(facts["cards"], now),
         *_of_network(facts["network"]),
         *_of_log(facts["log"]),
@@ -55,36 +55,43 @@ def _finding(code: str, tone: Tone, **facts: str) -> Finding:
     return Finding(code, tone, told.cause or told.text, told.advice)
 
 
-def _of_readers(facts: Mapping[str, Any] | None, families: Families, modules: object) -> Iterator[Finding]:
-    if facts is None:
+def _of_readers(facts: Mapping[str, Any], families: Families) -> Iterator[Finding]:
+    readers = facts["readers"]
+    if readers is None:
         return
-    if facts["service"] not in {None, "running"}:
-        yield _finding(f"reader-service-{facts['service']}", Tone.PROBLEM)
+    if readers["service"] not in {None, "running"}:
+        yield _finding(f"reader-service-{readers['service']}", Tone.PROBLEM)
         return
-    if not facts["readers"]:
+    if not readers["readers"]:
         yield _finding("reader-absent", Tone.PROBLEM)
         return
-    cards = [each for each in facts["readers"] if each["atr"] is not None]
-    if not cards:
+    present = [each for each in readers["readers"] if each["atr"] is not None]
+    if not present:
         yield _finding("card-absent", Tone.PROBLEM)
-    for each in cards:
-        yield from _of_atr(each, families, modules)
+    read, here = _read(facts["cards"]), _drivers(facts["modules"])
+    for each in present:
+        yield _of_atr(each, families, read, here)
 
 
-def _of_atr(reader: Mapping[str, Any], families: Families, modules: object) -> Iterator[Finding]:
-    if not reader["atr"]:
-        yield _finding("card-silent", Tone.PROBLEM)
-        return
+def _read(cards: object) -> frozenset[str]:
+    """Return the ATRs of the cards that a driver has read: nothing is missing for them."""
+    return frozenset(each["atr"] for each in cards) if isinstance(cards, list) else frozenset()
+
+
+def _drivers(modules: object) -> frozenset[str]:
+    return frozenset(each["key"] for each in modules) if isinstance(modules, list) else frozenset()
+
+
+def _of_atr(reader: Mapping[str, Any], families: Families, read: frozenset[str], here: frozenset[str]) -> Finding:
     guess = families.named(reader["family"])
+    if not reader["atr"]:
+        return _finding("card-silent", Tone.PROBLEM)
+    if reader["atr"] in read or (guess and guess.driver and guess.driver.key in here):
+        return _finding("card-known", Tone.OK, family=guess.name if guess else "?")
     if guess is None or guess.driver is None:
-        yield _finding("card-unrecognised", Tone.WARNING)
-        return
-    installed = {each["key"] for each in modules} if isinstance(modules, list) else set()
-    if guess.driver.key not in installed:
-        driver, address = guess.driver.name, guess.driver.address
-        yield _finding("driver-needed", Tone.PROBLEM, family=guess.name, driver=driver, address=address)
-    else:
-        yield _finding("card-known", Tone.OK, family=guess.name)
+        return _finding("card-unrecognised", Tone.WARNING)
+    driver = guess.driver
+    return _finding("driver-needed", Tone.PROBLEM, family=guess.name, driver=driver.name, address=driver.address)
 
 
 def _of_cards(facts: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None, now: datetime) -> Iterator[Finding]:

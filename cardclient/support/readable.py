@@ -42,6 +42,13 @@ LABELS = {
     "model": marked("Modello"),
     "final": marked("Verdetto"),
     "can_generate": marked("Genera chiavi"),
+    "module": marked("File del modulo"),
+    "library": marked("Libreria del modulo"),
+    "firmware": marked("Firmware"),
+    "shortest_pin": marked("PIN più corto"),
+    "longest_pin": marked("PIN più lungo"),
+    "free_memory": marked("Memoria libera (byte)"),
+    "free_pairs": marked("Coppie di chiavi libere"),
     "issuer": marked("Emesso da"),
     "holder": marked("Titolare"),
     "key": marked("Chiave"),
@@ -201,9 +208,8 @@ def _token(facts: Mapping[str, Any]) -> Iterator[Line]:
         return
     yield tr("Modulo"), f"{facts['driver']} {facts['version']}".strip()
     yield from _plain({"model": facts["model"], "can_generate": facts["can_generate"]})
-    known = {"driver", "version", "model", "can_generate", "mechanisms"}
-    for name in facts.keys() - known:
-        yield name, value_of(facts[name])
+    shown = {"driver", "version", "model", "can_generate", "mechanisms"}
+    yield from _plain({name: value for name, value in facts.items() if name not in shown})
 
 
 def _certificate(facts: Mapping[str, Any]) -> Iterator[Line]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from cardclient import cli, messages
+from cardclient import __version__, cli, messages
 from cardclient.errors import ClientError
 from cardclient.exits import Exit
 from cardclient.network.legs import Network
@@ -426,6 +426,7 @@ def test_a_run_is_logged_among_the_last_ones(card, office, tmp_path):
     make = lambda options: HttpOffice(options.server, transport=office.transport())  # noqa: E731 - as the fixture's
     assert cli.main(line, make_office=make) == Exit.DONE
     (log,) = (tmp_path / "logs").iterdir()
+    assert log.read_text("utf-8").splitlines()[0].endswith(f"sigillo-card {__version__}: scan")
     assert "phase scan" in log.read_text("utf-8")
 
 

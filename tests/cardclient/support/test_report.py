@@ -120,6 +120,14 @@ def test_a_person_is_named_only_if_he_agrees_and_never_by_his_tax_code(card):
         assert TAX_CODE not in report.as_json() + readable(report)
 
 
+def test_free_space_and_lengths_are_told_as_the_driver_tells_them(card, monkeypatch):
+    told = replace(card.report(), facts={"free_memory": "32768", "shortest_pin": "5", "module": "/usr/lib/x.so"})
+    monkeypatch.setattr(card, "report", lambda: told)
+    report = report_of(card)
+    assert report.facts["cards"][0]["token"]["free_memory"] == "32768"
+    assert "Memoria libera (byte)   32768" in readable(report)
+
+
 def test_nothing_secret_is_in_it(card):
     card.login(Secret(PIN))
     network = replace(GOOD, proxy="http://mario:Segreto1@proxy.example.org:3128", server="https://u:pw9@ra.example.org")
@@ -159,6 +167,13 @@ def test_a_missing_driver_is_named_with_its_address():
     assert "IDP 6.47.04" in told.text
     assert DRIVER.address in told.advice
     assert found(report_of())["card-known"].tone is Tone.OK
+
+
+def test_no_driver_is_missing_for_a_card_that_was_read(card):
+    (view,) = card.scan()
+    told = found(report_of(card, ReaderState("Lettore 0", view.atr), modules=()))
+    assert "card-known" in told
+    assert "driver-needed" not in told
 
 
 @pytest.mark.parametrize(
