@@ -1,25 +1,18 @@
-"""The enrollment API over HTTP. Nothing in it knows a card; it retries only what can be repeated without effect.
-
-A request that certainly was not carried out (no connection, 429, 503) is repeated whatever its kind; one whose answer
-was lost is repeated only where the API is idempotent. `Retry-After` is honoured up to a bound.
-"""
+"""The enrollment API, call by call; each says whether it may be repeated (`wire.py`). Nothing in it knows a card."""
 
 from __future__ import annotations
 
 import base64
-import contextlib
-import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 
 import httpx
 
-from cardclient import __version__, answers, network
+from cardclient import answers, network
 from cardclient.contract import (
     Acceptance,
     Capabilities,
@@ -34,30 +27,22 @@ from cardclient.contract import (
     SupportRequest,
     Text,
 )
-from cardclient.errors import ClientError, ClientOutdated, Distrusted, OfficeRefusal, OfficeUnreachable, StillPending
+from cardclient.errors import ClientError, StillPending
 from cardclient.network.credentials import Logins
-from cardclient.network.failures import failure_of
 from cardclient.ports import CardView
 from cardclient.preferences import Preferences
 from cardclient.secret import Secret
+from cardclient.wire import Wire, accepted, decoded, pause_of
 
 BASE = "/api/enrollment/v1"
-LOG = logging.getLogger("cardclient.office")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-ATTEMPTS = 4
-LONGEST_PAUSE = 30.0  # seconds; a server that asks for more is given up until the next run
 LONGEST_WAIT = 300.0  # seconds to wait for certificates before the holder is told to come back
 LONGEST_NOTE = 300  # characters the API takes with a cancellation
 # Characters the API takes with a request for help (docs/openapi.json, SupportRequestIn and SupportCardIn).
-TEXT_LENGTHS = {"step": 64, "message": 2_000, "email": 254, "client": 40, "system": 80}
+LINE_LENGTHS = {"step": 64, "email": 254, "client": 40, "system": 80}
 CARD_LENGTHS = {"serial": 64, "family": 16, "reader": 120, "driver": 120}
-LONGEST_LOG = 200_000
+LONGEST_MESSAGE, LONGEST_LOG = 2_000, 200_000
 OLDER_CANCELLATION = {"reason": "data-incorrect", "confirm": True}
-LARGEST_ANSWER = 8 * 1024 * 1024
-TIMEOUT = httpx.Timeout(30.0, connect=10.0)
-PAGES = frozenset({"text/html", "application/xhtml+xml"})
-NOT_CARRIED_OUT = frozenset({429, 503})
-NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
 class InsecureAddress(ClientError):
@@ -95,19 +80,11 @@ class HttpOffice:
         """Prepare for a base address such as `https://ra.example.org`; `ca_file` replaces the system's trust store."""
         parts = require_address(address)
         self._host = parts.netloc.lower()
-        self._sleep = sleep
-        self._clock = clock
-        self._token: Secret | None = None
-        self._clock_difference: float | None = None
-        self._http = httpx.Client(
-            base_url=f"{parts.scheme}://{parts.netloc}{BASE}",
-            transport=transport or network.transport(Preferences(), Logins(), ca_file=ca_file),
-            timeout=TIMEOUT,
-            headers={
-                "User-Agent": f"sigillo-card/{__version__}",
-                "Sigillo-Client": __version__,
-                "Accept": "application/json",
-            },
+        self._wire = Wire(
+            f"{parts.scheme}://{parts.netloc}{BASE}",
+            transport or network.transport(Preferences(), Logins(), ca_file=ca_file),
+            sleep=sleep,
+            clock=clock,
         )
 
     @property
@@ -117,8 +94,7 @@ class HttpOffice:
 
     def close(self) -> None:
         """Forget the token and close connections."""
-        self._token = None
-        self._http.close()
+        self._wire.close()
 
     def scan(self, card: CardView) -> ScanAnswer:
         """POST /scan: reads only, so it may be repeated."""
@@ -126,18 +102,18 @@ class HttpOffice:
             "card": {"serial": card.serial, "atr": card.atr.hex() if card.atr else None},
             "certificates": [_base64(each.der) for each in card.certificates[:8]],
         }
-        return answers.read_scan(self._json("POST", "/scan", body, repeatable=True))
+        return answers.read_scan(self._wire.json("POST", "/scan", body, repeatable=True))
 
     def challenge(self, card_serial: str, certificate: str) -> Challenge:
         """POST /challenges: every call makes a new one, so a lost answer is not asked for again."""
         body = {"card_serial": card_serial, "certificate": certificate}
-        return answers.read_challenge(self._json("POST", "/challenges", body))
+        return answers.read_challenge(self._wire.json("POST", "/challenges", body))
 
     def open_session(self, challenge: str, signature: bytes) -> Case:
         """POST /sessions: a challenge is used once, so a lost answer means a new challenge."""
         body = {"challenge": challenge, "signature": _base64(signature)}
-        fields = answers.Fields(self._json("POST", "/sessions", body))
-        self._token = Secret(fields.text("token"))
+        fields = answers.Fields(self._wire.json("POST", "/sessions", body))
+        self._wire.token = Secret(fields.text("token"))
         return answers.read_case(fields.raw("case"))
 
     def case(self) -> Case:
@@ -154,11 +130,11 @@ class HttpOffice:
 
     def confirm_contact(self, code: str) -> Case:
         """POST /case/contact-confirmation; a repeated wrong code might count twice, so it is not repeated."""
-        return answers.read_case(self._json("POST", "/case/contact-confirmation", {"code": code}))
+        return answers.read_case(self._wire.json("POST", "/case/contact-confirmation", {"code": code}))
 
     def texts(self) -> tuple[Text, ...]:
         """GET /case/texts."""
-        return answers.read_texts(self._json("GET", "/case/texts", repeatable=True))
+        return answers.read_texts(self._wire.json("GET", "/case/texts", repeatable=True))
 
     def accept(self, texts: Sequence[Acceptance]) -> Case:
         """PUT /case/acceptance, all texts at once."""
@@ -166,11 +142,11 @@ class HttpOffice:
 
     def prepare_form(self) -> PreparedForm:
         """POST /case/form; idempotent per case."""
-        return answers.read_form(self._json("POST", "/case/form", repeatable=True))
+        return answers.read_form(self._wire.json("POST", "/case/form", repeatable=True))
 
     def form_pdf(self) -> bytes:
         """GET /case/form.pdf."""
-        answer = self._send("GET", "/case/form.pdf", None, repeatable=True)
+        answer = self._wire.send("GET", "/case/form.pdf", None, repeatable=True)
         if answer.headers.get("content-type", "").split(";")[0] != "application/pdf":
             raise answers.malformed()
         return answer.content
@@ -188,18 +164,18 @@ class HttpOffice:
         """GET /case/certificates, asking again at the office's pace; StillPending after five minutes."""
         waited = 0.0
         while True:
-            answer = self._send("GET", "/case/certificates", None, repeatable=True)
+            answer = self._wire.send("GET", "/case/certificates", None, repeatable=True)
             if answer.status_code != httpx.codes.ACCEPTED:
-                return answers.read_certificates(_decoded(answer))
-            pause = _pause(answer, 2.0)
+                return answers.read_certificates(decoded(answer))
+            pause = pause_of(answer, 2.0)
             waited += pause
             if waited > LONGEST_WAIT:
                 raise StillPending
-            self._sleep(pause)
+            self._wire.sleep(pause)
 
     def installation_challenge(self) -> Challenge:
         """POST /case/installation-challenge: every call makes a new one."""
-        return answers.read_challenge(self._json("POST", "/case/installation-challenge"))
+        return answers.read_challenge(self._wire.json("POST", "/case/installation-challenge"))
 
     def prove_installation(self, challenge: str, proofs: Mapping[Slot, bytes]) -> Case:
         """POST /case/installation; a repeated proof of a finished case answers the case."""
@@ -209,12 +185,12 @@ class HttpOffice:
     def report_failure(self, step: str, code: str, detail: str) -> str:
         """POST /case/failures; not repeated, a second report would be a second entry."""
         body = {"step": step, "code": code, "detail": detail[:500]}
-        return answers.Fields(self._json("POST", "/case/failures", body)).text("reference")
+        return answers.Fields(self._wire.json("POST", "/case/failures", body)).text("reference")
 
     @property
     def clock_difference(self) -> float | None:
         """See `Office.clock_difference`; the Date header has whole seconds (RFC 9110 §6.6.1)."""
-        return self._clock_difference
+        return self._wire.clock_difference
 
     def capabilities(self) -> Capabilities | None:
         """See `Office.capabilities`."""
@@ -228,128 +204,40 @@ class HttpOffice:
 
     def cancel(self, reason: str, note: str) -> None:
         """See `Office.cancel`; a cancelled case stays cancelled however often it is asked."""
-        body = {"reason": reason, "note": note[:LONGEST_NOTE], "confirm": True}
-        answer = self._answered("POST", "/case/cancellation", body, repeatable=True)
+        body = {"reason": reason, "note": _line(note)[:LONGEST_NOTE], "confirm": True}
+        answer = self._wire.answered("POST", "/case/cancellation", body, repeatable=True)
         if answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
             # An older office knows neither this reason nor a note.
-            answer = self._answered("POST", "/case/cancellation", OLDER_CANCELLATION, repeatable=True)
-        _decoded(_accepted(answer))
+            answer = self._wire.answered("POST", "/case/cancellation", OLDER_CANCELLATION, repeatable=True)
+        decoded(accepted(answer))
 
     def open_support_request(self, request: SupportRequest) -> SupportReceipt:
         """See `Office.open_support_request`."""
-        return answers.read_receipt(self._json("POST", "/support-requests", _bounded(request), repeatable=True))
+        return answers.read_receipt(self._wire.json("POST", "/support-requests", _bounded(request), repeatable=True))
 
     def _public(self, path: str) -> Any:
         """GET what an older office does not have; None for its 404."""
-        answer = self._answered("GET", path, None, repeatable=True)
-        return None if answer.status_code == httpx.codes.NOT_FOUND else _decoded(_accepted(answer))
+        answer = self._wire.answered("GET", path, None, repeatable=True)
+        return None if answer.status_code == httpx.codes.NOT_FOUND else decoded(accepted(answer))
 
     def _case(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Case:
-        return answers.read_case(self._json(method, path, body, repeatable=True))
-
-    def _json(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False) -> Any:
-        return _decoded(self._send(method, path, body, repeatable=repeatable))
-
-    def _send(self, method: str, path: str, body: Mapping[str, Any] | None, *, repeatable: bool) -> httpx.Response:
-        """Return a 2xx answer or raise."""
-        return _accepted(self._answered(method, path, body, repeatable=repeatable))
-
-    def _answered(self, method: str, path: str, body: Mapping[str, Any] | None, *, repeatable: bool) -> httpx.Response:
-        """Send until answered, at most ATTEMPTS times; returns whatever answer came or raises OfficeUnreachable."""
-        for attempt in range(ATTEMPTS):
-            pause = 0.5 * 2**attempt
-            try:
-                answer = self._once(method, path, body)
-            except httpx.HTTPError as problem:
-                failure = failure_of(problem)
-                LOG.warning("%s %s failed: %s", method, path, failure.code)
-                if failure.lasting or attempt == ATTEMPTS - 1 or not (repeatable or isinstance(problem, NEVER_SENT)):
-                    raise failure from None
-            else:
-                LOG.info("%s %s: %d", method, path, answer.status_code)
-                if answer.status_code not in NOT_CARRIED_OUT and not (repeatable and answer.is_server_error):
-                    return answer
-                pause = _pause(answer, pause)
-                if attempt == ATTEMPTS - 1 or pause > LONGEST_PAUSE:
-                    return answer
-            self._sleep(pause)
-        raise OfficeUnreachable
-
-    def _compare_clocks(self, date: str) -> None:
-        """Keep how far this clock is from the office's; a date that is none changes nothing."""
-        with contextlib.suppress(ValueError, TypeError):
-            self._clock_difference = (self._clock() - parsedate_to_datetime(date)).total_seconds()
-
-    def _once(self, method: str, path: str, body: Mapping[str, Any] | None) -> httpx.Response:
-        """Send once and read at most LARGEST_ANSWER bytes."""
-        headers = {"Authorization": f"Bearer {self._token.reveal()}"} if self._token else {}
-        with self._http.stream(method, path, json=body, headers=headers) as answer:
-            self._compare_clocks(answer.headers.get("date", ""))
-            content = bytearray()
-            for chunk in answer.iter_bytes():
-                content += chunk
-                if len(content) > LARGEST_ANSWER:
-                    raise answers.malformed()
-            return httpx.Response(answer.status_code, headers=_plain(answer.headers), content=bytes(content))
+        return answers.read_case(self._wire.json(method, path, body, repeatable=True))
 
 
 def _bounded(request: SupportRequest) -> dict[str, Any]:
     """Cut what a holder or driver wrote to what the API takes, of a log keep the end, leave out what is unknown."""
-    card = {name: value[:length] for name, length in CARD_LENGTHS.items() if (value := request.card.get(name))}
-    texts = {name: getattr(request, name)[:length] for name, length in TEXT_LENGTHS.items() if getattr(request, name)}
+    card = {name: _line(value)[:length] for name, length in CARD_LENGTHS.items() if (value := request.card.get(name))}
+    lines = {name: _line(getattr(request, name))[:length] for name, length in LINE_LENGTHS.items()}
+    told = {name: value for name, value in lines.items() if value}
     log = request.log[-LONGEST_LOG:] if request.log else None
-    return (
-        {"request_id": request.request_id, "code": request.code, "language": request.language}
-        | texts
-        | {
-            "card": card,
-            "log": log,
-        }
-    )
+    fixed = {"request_id": request.request_id, "code": request.code, "language": request.language}
+    return {**fixed, **told, "message": request.message[:LONGEST_MESSAGE], "card": card, "log": log}
 
 
-def _plain(headers: httpx.Headers) -> dict[str, str]:
-    """Keep the two headers that mean something to us; the body is already decoded."""
-    return {name: headers[name] for name in ("content-type", "retry-after") if name in headers}
+def _line(text: str) -> str:
+    """One line of printable characters, which is all that the API takes in most places."""
+    return "".join(each if each.isprintable() else " " for each in " ".join(text.split()))
 
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
-
-
-def _decoded(answer: httpx.Response) -> Any:
-    _require_no_page(answer)
-    try:
-        return answer.json()
-    except ValueError:
-        raise answers.malformed() from None
-
-
-def _pause(answer: httpx.Response, otherwise: float) -> float:
-    """Read Retry-After in seconds (RFC 9110 §10.2.3); a date or nonsense counts as absent."""
-    value = answer.headers.get("retry-after", "")
-    return max(float(value), 0.1) if value.isdecimal() and len(value) < 6 else otherwise
-
-
-def _require_no_page(answer: httpx.Response) -> None:
-    """Name what hotels and offices put in a server's place: a page to log in on, as an answer or behind a redirect."""
-    is_page = answer.headers.get("content-type", "").split(";")[0].strip().lower() in PAGES
-    if answer.is_redirect or (answer.is_success and is_page):
-        raise OfficeUnreachable("portal-answered")
-
-
-def _accepted(answer: httpx.Response) -> httpx.Response:
-    """Return a success; turn problem+json into OfficeRefusal and anything else into OfficeUnreachable or Distrusted."""
-    _require_no_page(answer)
-    if answer.is_success:
-        return answer
-    try:
-        fields = answers.Fields(answer.json())
-        code, detail, action = fields.text("code"), fields.text_or_none("detail"), fields.text_or_none("action")
-        message = fields.text_or_none("message")
-        download = fields.text_or_none("download")
-    except (ValueError, Distrusted):
-        raise OfficeUnreachable from None
-    if code == ClientOutdated.code:
-        raise ClientOutdated(download=download)
-    raise OfficeRefusal(code, status=answer.status_code, detail=detail or "", action=action or "none", message=message)

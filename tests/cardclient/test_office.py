@@ -11,7 +11,8 @@ import pytest
 from cardclient import __version__
 from cardclient.contract import Contacts, Step, SupportRequest
 from cardclient.errors import ClientError, ClientOutdated, Distrusted, OfficeRefusal, OfficeUnreachable, StillPending
-from cardclient.office import LARGEST_ANSWER, HttpOffice
+from cardclient.office import HttpOffice
+from cardclient.wire import LARGEST_ANSWER
 from tests.cardclient.fake_office import problem
 
 
@@ -216,7 +217,7 @@ def test_the_token_travels_in_its_header_and_shows_nowhere(view):
     office.open_session("1", b"x")
     office.case()
     assert seen == [None, "Bearer s3cr3t-token"]
-    assert "s3cr3t" not in repr(vars(office))
+    assert "s3cr3t" not in repr(vars(office)) + repr(vars(office._wire))
 
 
 def test_contacts_are_sent_as_the_api_names_them(view, office):
@@ -285,3 +286,12 @@ def test_every_request_tells_which_client_it_is(view):
     wire = httpx.MockTransport(lambda request: (seen.append(request.headers["sigillo-client"]), ok(view))[1])
     HttpOffice("https://ra.example.org", transport=wire).case()
     assert seen == [__version__]
+
+
+def test_a_reason_of_several_lines_travels_as_one(view):
+    wire = Wire(ok(view))
+    wire.office().cancel("holder-data-wrong", "Il cognome\r\nè sbagliato\t\x00" + "x" * 400)
+    note = json.loads(wire.sent[0][2])["note"]
+    assert note.startswith("Il cognome è sbagliato ")
+    assert len(note) == 300
+    assert note.isprintable()

@@ -23,6 +23,7 @@ from cardclient.office import HttpOffice
 from cardclient.personalise import LABELS, first_certificate, first_request
 from cardclient.ports import Card, KeyKind, ObjectKind
 from cardclient.secret import Secret
+from cms.models import Card as RegisteredCard
 from cms.models import CardFamily, CaRequest, Certificate, Holder, StockMovement
 from cms.services import registration
 from cms.services.registration import CardData
@@ -130,6 +131,10 @@ class Home:
             # The very last deletion took effect although the card said no: nothing is left to do.
             if self.endings[-1] not in NOTHING_LEFT:
                 raise
+
+    def move_to(self, family: CardFamily) -> None:
+        """Make the card one of this family."""
+        RegisteredCard.objects.filter(serial=self.medium.serial).update(family=family)
 
     def require_renewed_once(self) -> None:
         """One case, one certificate a slot at the register and the CA, one debit each, and just those on the card."""
