@@ -118,9 +118,11 @@ class ContentPanel(QWidget):
     def _replace(self, widget: QWidget) -> None:
         if self._list is not None:
             self._place.removeWidget(self._list)
+            self._list.hide()
             self._list.deleteLater()
         self._list = widget
         self._place.addWidget(widget)
+        widget.show()  # at once, not with Qt's next round
 
     def _fit(self) -> None:
         usable = self._has_card and not self._busy

@@ -100,6 +100,10 @@ def test_a_locked_puk_is_final_and_asks_for_nothing(qtbot, dialog, card):
     assert card.view().puk is CodeState.LOCKED
     words = "Attenzione: se anche il PUK viene bloccato la carta non è più rinnovabile."
     assert any(words in text for text in shown(dialog.unblock))
+    assert words in dialog.notice.text
+    assert not dialog.unblock.button.isEnabled()
+    assert not dialog.change.button.isEnabled()
+    assert card.view().final == "puk-locked"
 
 
 @pytest.mark.parametrize(
