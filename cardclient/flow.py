@@ -36,7 +36,7 @@ Act = Callable[[Desk, Run, Case, Secret], Case]
 
 # After each step the office says what is next; the same answer this many times in a row means that nothing moves.
 PATIENCE = 3
-UNAUTHENTICATED = 401
+SESSION_OVER = "session-invalid"
 
 STEPS: Mapping[Step, tuple[Phase, Act]] = {
     Step.DIAGNOSIS: (Phase.DIAGNOSIS, steps.diagnose),
@@ -146,7 +146,7 @@ def _step(desk: Desk, run: Run, case: Case, pin: Secret) -> Case:
         with _reporting(desk, phase):
             return act(desk, run, case, pin)
     except OfficeRefusal as refusal:
-        if refusal.status != UNAUTHENTICATED:
+        if refusal.code != SESSION_OVER:
             raise
         LOG.info("case %s: session over", case.code)
         return _reopened(desk, run, pin, refusal)
