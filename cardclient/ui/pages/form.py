@@ -85,7 +85,8 @@ class FormView(QScrollArea):
 
     def load(self, pdf: bytes) -> None:
         """Show a document; raises PdfiumError for bytes that are none."""
-        self._document = pypdfium2.PdfDocument(pdf)
+        document = self._document = pypdfium2.PdfDocument(pdf)
+        self.destroyed.connect(lambda: document.close())  # noqa: PLW0108 - a bound method would be no slot of ours
         content = QWidget()
         column = QVBoxLayout(content)
         column.setSpacing(pieces.SPACE[2])

@@ -112,7 +112,7 @@ def office(office):
     return office
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def dressed(qapp):
     qapp.setQuitOnLastWindowClosed(False)  # a window that a test closes must not end the next test's loop
     theme.apply(qapp, dark=False)
