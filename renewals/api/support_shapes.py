@@ -42,9 +42,9 @@ class SupportCardIn(Strict):
     """The card and what it is read with, as far as the client knows."""
 
     serial: CardSerial | None = None
-    family: Line16 = Field("", description="Family code.")
+    family: Line16 = Field(default="", description="Family code.")
     reader: Line120 = ""
-    driver: Line120 = Field("", description="Module and version.")
+    driver: Line120 = Field(default="", description="Module and version.")
 
 
 class SupportRequestIn(Strict):

@@ -91,7 +91,7 @@ class SupportRequest(StatefulModel):
     @property
     def is_open(self) -> bool:
         """Whether somebody still has to do something."""
-        return self.state != SupportState.CLOSED
+        return SupportState(self.state) != SupportState.CLOSED
 
     @transition(state, source=[SupportState.OPEN], target=SupportState.ASSIGNED)
     def assign(self, *, to: int, at: datetime) -> None:

@@ -114,7 +114,7 @@ def _built(asked: Asked, case_id: int | None, now: datetime) -> SupportRequest:
         opened_at=now,
     )
     for name in ("family", "client", "system", "reader", "driver"):
-        longest = SupportRequest._meta.get_field(name).max_length
+        longest = getattr(SupportRequest._meta.get_field(name), "max_length", None)
         setattr(request, name, scrub_report(getattr(asked, name))[:longest])
     return _placed(request, case_id)
 
@@ -151,8 +151,10 @@ def _record_opening(request: SupportRequest, now: datetime) -> None:
 
 
 def _card_id(request: SupportRequest) -> int | None:
+    if request.holder_id is None:
+        return None
     cards = Card.objects.filter(serial=request.card_serial, holder_id=request.holder_id)
-    return cards.values_list("pk", flat=True).first() if request.holder_id else None
+    return cards.values_list("pk", flat=True).first()
 
 
 def _alerts(request: SupportRequest, now: datetime) -> Iterator[Draft]:
