@@ -277,3 +277,20 @@ def test_a_card_is_free_again_after_a_run_that_failed(card, office, renew):
         renew()
     renew()
     require_renewed(card, office)
+
+
+def test_a_lost_answer_to_the_mailed_code_is_not_asked_for_again_and_the_next_run_goes_on(card, office, renew, screen):
+    screen.contacts = [{"email": "nuova@example.org"}]
+
+    def lose(request, _answer):
+        raise httpx.ReadTimeout("", request=request)
+
+    office.weather["/case/contact-confirmation"] = lose
+    with pytest.raises(OfficeUnreachable):
+        renew(screen)
+    assert [path for _, path, _ in office.seen].count("/case/contact-confirmation") == 1
+    office.weather.clear()
+
+    renew()
+
+    require_renewed(card, office)

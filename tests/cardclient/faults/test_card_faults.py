@@ -6,12 +6,17 @@ two runs. The few here are chosen so that each call, each kind, each moment and 
 
 from __future__ import annotations
 
+import contextlib
+import multiprocessing
 from dataclasses import dataclass
 
 import pytest
 
 from cardclient.errors import CardError
+from cardclient.ports import Phase
+from tests.cardclient.conftest import PIN
 from tests.cardclient.faults import tally
+from tests.cardclient.recording_screen import RecordingScreen
 from tests.cardclient.shimmed import CKR_DEVICE_ERROR, CKR_DEVICE_MEMORY, CKR_GENERAL_ERROR, missing
 
 LACK = missing()
@@ -122,3 +127,35 @@ def test_a_helper_that_dies_inside_a_call_costs_one_more_run(town, flow, functio
     tally.fired["helper died"] += 1
     home.run_again_until_done()
     home.require_renewed_once()
+
+
+PHASES = {
+    "enroll": [Phase.LOGIN, Phase.DIAGNOSIS, Phase.FORM, Phase.KEYS, Phase.INSTALLATION, Phase.REMOVAL],
+    "extend": [Phase.LOGIN, Phase.DIAGNOSIS, Phase.KEYS, Phase.INSTALLATION, Phase.REMOVAL],
+}
+KILLS = [(flow, phase) for flow, phases in PHASES.items() for phase in phases]
+SOME_KILLS = [("enroll", Phase.FORM), ("enroll", Phase.REMOVAL), ("extend", Phase.INSTALLATION)]
+
+
+@pytest.mark.parametrize(
+    ("flow", "phase"),
+    [*SOME_KILLS, *(pytest.param(*each, marks=pytest.mark.soak) for each in KILLS if each not in SOME_KILLS)],
+)
+def test_a_helper_killed_between_two_calls_costs_at_most_one_more_run(town, flow, phase):
+    """The next call starts another helper, which knows no login: before the PIN that costs nothing."""
+    home, screen = town.home(flow, replaces=True), RecordingScreen(pin=[PIN])
+    screen.at[phase] = kill_helpers
+    with contextlib.nullcontext() if phase is Phase.LOGIN else pytest.raises(CardError):
+        home.run(screen)
+    tally.fired["helper killed"] += 1
+    home.run_again_until_done()
+    home.require_renewed_once()
+
+
+def kill_helpers():
+    """SIGKILL for every helper of this process."""
+    helpers = multiprocessing.active_children()
+    assert helpers
+    for each in helpers:
+        each.kill()
+        each.join()
