@@ -22,6 +22,7 @@ from cardclient.secret import Secret
 from tests.cardclient import shimmed as shimmed_card
 from tests.cardclient.conftest import NOW, PIN, PUK, http, personalise
 from tests.cardclient.fake_office import CODE, FakeOffice
+from tests.cardclient.faults import tally
 from tests.cardclient.recording_screen import RecordingScreen
 from tests.cardclient.shimmed import CKR_DEVICE_ERROR, CKR_DEVICE_MEMORY, CKR_GENERAL_ERROR
 
@@ -174,6 +175,7 @@ def test_a_fault_before_or_after_a_call_took_effect_costs_one_more_run(
     with pytest.raises(CardError):
         run(shimmed, office)
     assert shimmed.fault_is_spent
+    tally.fired["on the test module, office in memory"] += 1
     shimmed.insert()
 
     run(shimmed, office)
