@@ -57,9 +57,9 @@ def no_good_body_is_called_bad(_ctx, response, case):
         assert response.json()["code"] != "input-invalid", (case.body, response.json())
 
 
-def no_limit_was_met(_ctx, response, _case):
-    """Otherwise the run would test the limiter."""
-    assert response.status_code != 429
+def no_limit_was_met(_ctx, response, case):
+    """Otherwise the run would test the limiter. Contacts of one case have a limit that a long wander may meet."""
+    assert response.status_code != 429 or case.path.endswith("/case/contacts")
 
 
 # A rule of the register may refuse what the schema allows; `no_good_body_is_called_bad` judges that instead.
