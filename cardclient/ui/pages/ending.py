@@ -51,7 +51,7 @@ class ResultPage(Page):
             self.add(pieces.lead(tr("I nuovi certificati sono attivi, ma senza autorizzazione saranno sospesi.")))
             self.add(DetailRows(facts.centre_rows(case), tr("A chi rivolgersi")))
         else:
-            self.add(NoticeBox(Tone.OK, tr("La carta è pronta all'uso."), result.message if result else ""))
+            self.add(NoticeBox(Tone.OK, tr("I nuovi certificati sono sulla carta."), result.message if result else ""))
         rows = [*facts.case_rows(case), (tr("Nuova scadenza"), day_text(ends) if ends else "")]
         self.add(DetailRows(rows))
 

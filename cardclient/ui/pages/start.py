@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QRadioButton
 from cardclient import admission, messages
 from cardclient.admission import Scanned
 from cardclient.contract import Offer
-from cardclient.errors import ClientError, ClientOutdated, NoCard
+from cardclient.errors import ClientError, ClientOutdated, DriverNeeded, NoCard
 from cardclient.messages import Guide
 from cardclient.ports import CardView
 from cardclient.ui import facts, pieces
@@ -72,6 +72,9 @@ class StartPage(Page):
             self._add_hints()
         if isinstance(problem, ClientOutdated) and problem.download:
             self.add(pieces.external_link(tr("Scarica la versione aggiornata"), problem.download))
+        if isinstance(problem, DriverNeeded):
+            text = tr("Scarica il driver {driver}", driver=problem.facts["driver"])
+            self.add(pieces.external_link(text, problem.facts["address"]))
         for view in views:
             self.add(DetailRows(facts.view_rows(view)))
         self._fit()

@@ -19,7 +19,15 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QWidget
 
 from cardclient.contract import Verdict
-from cardclient.errors import CardUpdateError, ClientOutdated, Declined, NoCard, OfficeUnreachable, PinLocked
+from cardclient.errors import (
+    CardUpdateError,
+    ClientOutdated,
+    Declined,
+    DriverNeeded,
+    NoCard,
+    OfficeUnreachable,
+    PinLocked,
+)
 from cardclient.flow import Outcome
 from cardclient.ports import Notice, Phase, SecretKind
 from cardclient.ui import theme
@@ -84,6 +92,9 @@ PAGES: dict[str, Callable[[], Page]] = {
     "start-nothing": lambda: start(samples.refused(Verdict.NOT_RENEWABLE, "not-renewable", certificates=())),
     "start-puk-locked": lambda: start(samples.refused(Verdict.RENEWABLE, None, final="puk-locked")),
     "start-offline": lambda: start(problem=OfficeUnreachable(), views=(samples.VIEW,)),
+    "start-driver": lambda: start(
+        problem=DriverNeeded("AC 2018", "IDP 6.47.04", "https://ca.arubapec.it/downloads/IDP_6.47.04_Windows.zip")
+    ),
     "start-outdated": lambda: start(problem=ClientOutdated(download=DRIVERS)),
     "encryption": lambda: EncryptionPage(samples.WARNING, samples.PURCHASE),
     "pin": lambda: CodePage(SecretKind.PIN, None, (), samples.VIEW.serial),

@@ -7,6 +7,7 @@ import time
 import httpx
 import pytest
 
+from cardclient.errors import DriverNeeded
 from cardclient.secret import Secret
 from cardclient.simulator import SimulatedCard
 from cardclient.ui.pages.acceptance import EncryptionPage
@@ -95,6 +96,21 @@ def test_a_program_too_old_says_where_the_new_one_is(open_window, office):
     story.sees(StartPage)
     story.reads("[client-outdated]")
     assert "Scarica la versione aggiornata" in [each.text() for each in story.links()]
+
+
+class Driverless(SimulatedCard):
+    """A card of a known family on a computer without its driver."""
+
+    def scan(self):
+        raise DriverNeeded("AC 2018", "IDP 6.47.04", "https://example.org/driver.zip")
+
+
+def test_a_missing_driver_is_named_with_its_address(open_window, card):
+    story = open_window(Driverless(card.path))
+    story.sees(StartPage, "Per le carte AC 2018 serve il driver IDP 6.47.04")
+    link = next(each for each in story.links() if each.text() == "Scarica il driver IDP 6.47.04")
+    assert link.isEnabled()
+    assert link.toolTip() == "https://example.org/driver.zip"
 
 
 @pytest.fixture
