@@ -15,9 +15,9 @@ from cardclient.ports import KeyKind
 from cardclient.secret import Secret
 from cardclient.simulator import SimulatedCard
 from tests.cardclient import shimmed
-from tests.cardclient.faults import tally
 from tests.cardclient.fake_authority import OLD_END, OLD_START, FakeAuthority
 from tests.cardclient.fake_office import FakeOffice
+from tests.cardclient.faults import tally
 from tests.cardclient.recording_screen import RecordingScreen
 
 NOW = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
