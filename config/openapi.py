@@ -66,14 +66,14 @@ _SCHEME = {"description": "The scheme to log in with.", "required": True, "schem
 _HEADERS = {401: {"WWW-Authenticate": _SCHEME}, 429: {"Retry-After": _SECONDS}, 503: {"Retry-After": _SECONDS}}
 # What doors and middleware say beside the use cases.
 _UNREADABLE = {"input-invalid": "The body cannot be read as JSON."}
-_NOT_AS_SAID = {"input-invalid": "The body is not what its schema says; `detail` names the fields."}
+_NOT_AS_SAID = {"input-invalid": "Body or query are not what their schema says; `detail` names the fields."}
 _TOO_LARGE = {"body-too-large": "The body is larger than it may be (see Formats), or its length is not told."}
 _UNAVAILABLE = {"service-unavailable": "The database is busy or away; nothing was changed."}
 _SHARED_NAMES = {
     400: "UnreadableBody",
     401: "SessionInvalid",
     413: "BodyTooLarge",
-    422: "InvalidBody",
+    422: "InvalidInput",
     429: "RateLimited",
     503: "Unavailable",
 }
@@ -157,6 +157,8 @@ def _shared(operation: dict[str, Any]) -> dict[int, dict[str, str]]:
         codes[401] = {Unauthenticated.code: _sentence(Unauthenticated)}
     if "requestBody" in operation:
         codes |= {400: _UNREADABLE, 422: _NOT_AS_SAID}
+    if operation.get("parameters"):
+        codes[422] = _NOT_AS_SAID
     return codes
 
 

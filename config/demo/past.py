@@ -6,6 +6,7 @@ them; so forms, mails, stock, certificates and events are all there.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,11 +25,13 @@ from notifications.models import OutboxMessage
 from notifications.states import MessageState
 from pki import challenge as texts_to_sign
 from renewals import sweeps, texts
-from renewals.models import RenewalCase
+from renewals.models import RenewalCase, SupportRequest
 from renewals.services import acceptance, enrolment, form, issuance, login
 from renewals.services.enrolment import Diagnosis
+from renewals.services.support import Asked, open_request
 
 Keys = Mapping[str, rsa.RSAPrivateKey]
+QUESTION = uuid.UUID("3d0d5a5e-7d51-4c0c-9a57-0f3f0f7f6b21")
 FIRST_NUMBER = 50  # telephone numbers and serials behind those of the people who still have to renew
 
 
@@ -56,10 +59,34 @@ def relive(agreements: Mapping[str, Agreement], *, at: datetime) -> None:
         serial = f"74300000000001{number:02d}"
         if not Card.objects.filter(serial=serial).exists():
             _renew(past, number, serial, agreements, at)
+    _ask_for_help(at=at - timedelta(hours=2))
     sweeps.suspend_unauthorised(now=at)
     requests.carry_out_due(at=at)
     # Nobody could send them then. As mails that have waited for days they would open an alarm at the first start.
     OutboxMessage.objects.filter(state=MessageState.QUEUED, queued_at__lt=at).update(queued_at=at)
+
+
+def _ask_for_help(*, at: datetime) -> None:
+    """One of them has a question that waits in the queue; asked again at the next start, it is the same one."""
+    case = RenewalCase.objects.filter(card__serial=f"74300000000001{FIRST_NUMBER:02d}").order_by("-pk").first()
+    if case is None or SupportRequest.objects.filter(request_id=QUESTION).exists():
+        return
+    question = Asked(
+        request_id=QUESTION,
+        code="old-objects-left",
+        step="installation",
+        message="Il rinnovo è concluso, ma il portale mi mostra ancora il certificato vecchio. Devo fare altro?",
+        email="",
+        language="it",
+        client="sigillo-card 0.1.0",
+        system="Windows 11 24H2",
+        card_serial=case.card.serial,
+        family=case.card.family.code,
+        reader="Bit4id miniLector EVO",
+        driver="bit4xpki.dll 1.4.10.647",
+        log="step installation: certificates written, keys proven\nstep cleanup: 1 old object left on the card",
+    )
+    open_request(question, case_id=case.pk, now=at)
 
 
 def _renew(past: Past, number: int, serial: str, agreements: Mapping[str, Agreement], at: datetime) -> None:

@@ -68,6 +68,10 @@ RULED = schemathesis.checks.CHECKS.get_one("positive_data_acceptance")
 LOCKED = schemathesis.checks.CHECKS.get_one("ignored_auth")
 
 
+# What goes in earnest into an address.
+QUERIES = {"showTextsOfFlow": {"flow": "enroll"}}
+
+
 class Sender:
     """Sends the cases of one operation and counts what came back."""
 
@@ -103,7 +107,7 @@ class Sender:
     def earnest(self, holder):
         """What the holder's own client sends; None where it would not come to this call."""
         if not self.operation.body:
-            return self.operation.Case()
+            return self.operation.Case(query=QUERIES.get(self.name))
         body = body_in_earnest(self.name, holder)
         return None if body is None else self.operation.Case(body=body, media_type="application/json")
 

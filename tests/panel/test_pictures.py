@@ -50,6 +50,7 @@ def pages(town: Any) -> dict[str, tuple[Any, str]]:
         "certificates": (old, f"/pannello/certificati/titolare/{town.cases[2].holder_id}/"),
         "stock": (old, "/pannello/contatori/"),
         "messages": (old, "/pannello/messaggi/?esito=non-consegnati"),
+        "support": (old, f"/pannello/supporto/{town.support.number}/"),
         "import": (old, f"/pannello/importazione/{town.roster.uid}/"),
         "rehearsal": (old, "/pannello/prova-generale/?al=2026-03-15T12:00"),
         "people": (old, "/pannello/operatori/"),
