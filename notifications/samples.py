@@ -131,8 +131,8 @@ def _said() -> dict[str, Any]:
         "stock": [low],
         "detail": overdue % 3,
         "answer": gettext(
-            "Tolga la carta, attenda dieci secondi, la inserisca di nuovo e riapra il programma: il rinnovo riprende da "
-            "dove si era fermato. Se il messaggio torna, installi il driver indicato nella pagina di scaricamento."
+            "Tolga la carta, attenda dieci secondi, la inserisca di nuovo e riapra il programma: il rinnovo riprende "
+            "da dove si era fermato. Se il messaggio torna, installi il driver indicato nella pagina di scaricamento."
         ),
     }
 
