@@ -64,6 +64,7 @@ TASKS = {
     "config.tasks.sing",
     "notifications.tasks.drain",
     "notifications.tasks.forget_old_secrets",
+    "renewals.tasks.forget_support_logs",
     "renewals.tasks.rescan_bulk",
     "renewals.tasks.settle_bounces",
     "renewals.tasks.sweep_expired",
@@ -166,5 +167,10 @@ def test_a_scheduled_task_exists_and_comes_in_intervals(entry):
 def test_what_is_due_waits_for_no_more_than_thirty_seconds():
     slow = {entry["task"] for entry in SCHEDULE.values() if entry["schedule"] > timedelta(seconds=30)}
 
-    housekeeping = {"cms.tasks.forget_imports", "cms.tasks.forget_visits", "notifications.tasks.forget_old_secrets"}
+    housekeeping = {
+        "cms.tasks.forget_imports",
+        "cms.tasks.forget_visits",
+        "notifications.tasks.forget_old_secrets",
+        "renewals.tasks.forget_support_logs",
+    }
     assert slow == housekeeping

@@ -33,12 +33,8 @@ _STATES_OF_EXTENSION = {
         "In attesa della installazione del nuovo certificato: le condizioni sono accettate e l'unità è prenotata."
     ),
     CaseState.COMPLETED: gettext_lazy("Estensione completata: il nuovo certificato è sulla carta."),
-    CaseState.EXPIRED: gettext_lazy(
-        "Estensione scaduta: il certificato è scaduto prima dell'installazione."
-    ),
-    CaseState.CANCELLED: gettext_lazy(
-        "Estensione cancellata prima dell'installazione del nuovo certificato."
-    ),
+    CaseState.EXPIRED: gettext_lazy("Estensione scaduta: il certificato è scaduto prima dell'installazione."),
+    CaseState.CANCELLED: gettext_lazy("Estensione cancellata prima dell'installazione del nuovo certificato."),
 }
 
 

@@ -12,6 +12,7 @@ import cms.services
 import renewals.services
 from cms import policy
 from cms.states import Role
+from renewals.support_policy import require_caretaker
 from tests.docs.markdown import code, head, sentence, table
 
 ADMINISTRATOR = "administrator"
@@ -84,6 +85,8 @@ def _guards(function: FunctionType, seen: set[object]) -> Iterator[frozenset[str
             yield frozenset({Role.MANAGER.value, ADMINISTRATOR})
         elif each is policy.require_member:
             yield _members(names)
+        elif each is require_caretaker:  # administrators: where a request belongs to no centre
+            yield frozenset({Role.OPERATOR.value, Role.MANAGER.value, ADMINISTRATOR})
         elif ".services" in each.__module__:
             yield from _guards(each, seen)
 

@@ -16,13 +16,14 @@ from authority.policy import MOVES
 from cms import events
 from cms.models import Certificate
 from notifications.catalog import CATALOG
-from renewals.models import RenewalCase
+from renewals.models import RenewalCase, SupportRequest
 from tests.docs.markdown import ROOT, code, head, sentence, table
 
 MACHINES = (
     (RenewalCase, "state", "Renewal case: how far is it"),
     (RenewalCase, "authorisation", "Renewal case: is it authorised"),
     (Certificate, "status", "Certificate in the register"),
+    (SupportRequest, "state", "Request for help"),
 )
 LISTS = (
     ("Renewals", renewals.states),
