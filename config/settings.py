@@ -15,6 +15,7 @@ from config.logs import configure_logging
 from config.schedule import SCHEDULE
 from notifications.conf import NotificationSettings
 from renewals.conf import RenewalSettings
+from smime.conf import SmimeSettings
 
 # Lets classes of Django that are generic only in its type stubs (ModelAdmin, Field) be written with their parameters.
 django_stubs_ext.monkeypatch()
@@ -26,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BASE_URL = ENVIRONMENT.base_url
 HOLDER_PATH = "/titolare/"  # where the holder's pages begin; mails link to it
 CLIENT_PATH = "/scarica/"  # where holders get the card client
+CUSTOMER_PATH = "/area-clienti/"  # where customers activate S/MIME certificates
 REDIS_URL = ENVIRONMENT.redis_url.get_secret_value()
 SEALING_KEYS = ENVIRONMENT.sealing_key_ring
 HEARTBEAT_FOLDER = ENVIRONMENT.heartbeat_folder
@@ -33,6 +35,7 @@ METRICS_TOKEN = ENVIRONMENT.metrics_token.get_secret_value()
 CRL_FOLDER = ENVIRONMENT.crl_folder
 CMS = built(CmsSettings)
 RENEWALS = built(RenewalSettings)
+SMIME = built(SmimeSettings)
 NOTIFICATIONS = built(NotificationSettings)
 
 SECRET_KEY = ENVIRONMENT.secret_key.get_secret_value()
