@@ -48,6 +48,9 @@ class Readers:
 class Story:
     """One window; `sees` waits for a page, the rest does what a hand would do."""
 
+    patience = PATIENCE
+    glance = 2000  # ms; a card that came back is seen by then
+
     def __init__(self, qtbot, ports, elapsed=None):
         self.qtbot = qtbot
         self.conductor = Conductor(ports)
@@ -63,7 +66,7 @@ class Story:
 
     def sees(self, kind, text=""):
         self.qtbot.waitUntil(
-            lambda: isinstance(self.page, kind) and self.page.isEnabled() and text in self.text, timeout=PATIENCE
+            lambda: isinstance(self.page, kind) and self.page.isEnabled() and text in self.text, timeout=self.patience
         )
         return self.page
 
@@ -74,10 +77,10 @@ class Story:
 
     def reads(self, *texts):
         for text in texts:
-            self.qtbot.waitUntil(lambda text=text: text in self.text, timeout=PATIENCE)
+            self.qtbot.waitUntil(lambda text=text: text in self.text, timeout=self.patience)
 
     def goes(self):
-        self.qtbot.waitUntil(self.window.go_button.isEnabled, timeout=2000)  # a card that came back is seen by then
+        self.qtbot.waitUntil(self.window.go_button.isEnabled, timeout=self.glance)
         self.window.go_button.click()
 
     def goes_back(self):
