@@ -9,13 +9,13 @@ from pathlib import Path
 
 from cardclient import __version__, certificates, pairs, texts
 from cardclient.acceptance import ENROLL, EXTEND
-from cardclient.contract import Capabilities, Case, Offer, ScanAnswer, Slot, Verdict
-from cardclient.errors import ClientOutdated, Distrusted, InputNeeded, NotRenewable
+from cardclient.contract import Capabilities, Case, Offer, Slot, Verdict
+from cardclient.errors import ClientOutdated, Distrusted, InputNeeded
 from cardclient.naming import ObjectName, read_label
 from cardclient.ports import Card, CardCertificate, CardView, Choice, Office, Screen, SecretKind
+from cardclient.scanned import Scanned, not_renewable
 from cardclient.secret import Secret
 
-FAMILY_REFUSED = "family-refused"
 ASKED = frozenset({SecretKind.PIN, SecretKind.PUK})
 FLOWS = frozenset({ENROLL, EXTEND})
 
@@ -32,29 +32,6 @@ class Desk:
     office: Office
     now: datetime
     locks: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Scanned:
-    """A card and what the office says of it."""
-
-    view: CardView
-    answer: ScanAnswer
-
-    @property
-    def final(self) -> str | None:
-        """Code of a verdict that no PIN can change: the card's own, or the office's on its whole family."""
-        return self.view.final or (FAMILY_REFUSED if self.answer.refusal else None)
-
-    @property
-    def offers(self) -> tuple[Offer, ...]:
-        """What can be renewed on it; nothing on a card that is lost, so that nobody is asked for its codes."""
-        return () if self.final else self.answer.offers
-
-    def replaces(self, offer: Offer) -> bool:
-        """Whether the old pair goes: the card's own setting, else the offer's, else the family's, else the flow's."""
-        told = (self.view.replaces, offer.replaces, self.answer.family_replaces)
-        return next((each for each in told if each is not None), offer.flow == ENROLL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +78,6 @@ def choose_renewal(screen: Screen, scanned: Sequence[Scanned]) -> tuple[Scanned,
     if offer.flow not in FLOWS or not set(chosen.answer.secrets) <= ASKED:
         raise ClientOutdated
     return chosen, offer
-
-
-def not_renewable(scanned: Sequence[Scanned]) -> NotRenewable:
-    """Speak of the card that comes nearest: already renewed, then expired, then the rest; a lost one is called lost."""
-    order = [Verdict.RENEWABLE, Verdict.ALREADY_RENEWED, Verdict.EXPIRED, Verdict.NOT_RENEWABLE]
-    nearest = min(scanned, key=lambda each: order.index(each.answer.verdict))
-    answer = nearest.answer
-    if nearest.final:
-        return NotRenewable(nearest.final, advice=answer.refusal)
-    verdict = Verdict.NOT_RENEWABLE if answer.verdict is Verdict.RENEWABLE else answer.verdict
-    return NotRenewable(answer.code or verdict.value, message=answer.message, advice=answer.advice)
 
 
 def leftovers(scanned: Sequence[Scanned]) -> tuple[Leftover, ...]:

@@ -17,12 +17,12 @@ from typing import Any
 
 import httpx
 
-from cardclient import __version__, network
+from cardclient import __version__
 from cardclient.commands import COMMANDS, Call, Doors, Facts, result
 from cardclient.errors import ClientError, Declined, OfficeRefusal
 from cardclient.exits import exit_for
 from cardclient.messages import Message, words_for
-from cardclient.network import legs
+from cardclient.network import legs, opening
 from cardclient.network.credentials import Logins
 from cardclient.network.keyring import SystemKeyring
 from cardclient.network.legs import Network, Probe
@@ -114,7 +114,7 @@ def _logins(options: Namespace) -> Logins:
 
 
 def _transport(options: Namespace) -> httpx.BaseTransport:
-    return network.transport(options.preferences, _logins(options), ca_file=options.ca_file)
+    return opening.transport(options.preferences, _logins(options), ca_file=options.ca_file)
 
 
 def _office(options: Namespace) -> Office:

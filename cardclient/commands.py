@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from cardclient import flow, tools
-from cardclient.admission import Scanned
 from cardclient.contract import Case, Verdict
 from cardclient.errors import ClientError, Declined, InputNeeded, NotRenewable, PinLength, WrongPin, WrongPuk
 from cardclient.exits import Exit
@@ -19,6 +18,7 @@ from cardclient.messages import Message, message_for, words_for
 from cardclient.network.legs import Network, Probe
 from cardclient.ports import Card, CardView, CodeState, Notice, Office, Screen, SecretKind
 from cardclient.readers.opening import Source
+from cardclient.scanned import Scanned
 from cardclient.secret import Secret
 from cardclient.support.check import KeyCheck, check_card
 from cardclient.support.log import Logbook

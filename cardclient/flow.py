@@ -14,7 +14,7 @@ from datetime import datetime
 
 from cardclient import admission, certificates, codes, pairs, steps
 from cardclient.acceptance import accept_before_login
-from cardclient.admission import Desk, Leftover, Scanned
+from cardclient.admission import Desk, Leftover
 from cardclient.card_lock import exclusive
 from cardclient.contract import Case, Offer, ScanAnswer, Step
 from cardclient.errors import (
@@ -28,6 +28,7 @@ from cardclient.errors import (
     OfficeRefusal,
 )
 from cardclient.ports import CardView, Notice, Phase, SecretKind
+from cardclient.scanned import Scanned
 from cardclient.secret import Secret
 from cardclient.steps import Run
 

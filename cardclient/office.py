@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 import httpx
 
-from cardclient import answers, network
+from cardclient import answers
 from cardclient.contract import (
     Acceptance,
     Capabilities,
@@ -28,6 +28,7 @@ from cardclient.contract import (
     Text,
 )
 from cardclient.errors import ClientError, StillPending
+from cardclient.network import opening
 from cardclient.network.credentials import Logins
 from cardclient.ports import CardView
 from cardclient.preferences import Preferences
@@ -82,7 +83,7 @@ class HttpOffice:
         self._host = parts.netloc.lower()
         self._wire = Wire(
             f"{parts.scheme}://{parts.netloc}{BASE}",
-            transport or network.transport(Preferences(), Logins(), ca_file=ca_file),
+            transport or opening.transport(Preferences(), Logins(), ca_file=ca_file),
             sleep=sleep,
             clock=clock,
         )

@@ -18,7 +18,7 @@ import httpx
 
 from cardclient import __version__, answers
 from cardclient.errors import ClientOutdated, Distrusted, OfficeRefusal, OfficeUnreachable
-from cardclient.network.failures import failure_of
+from cardclient.network.causes import failure_of
 from cardclient.secret import Secret
 
 LOG = logging.getLogger("cardclient.office")

@@ -11,8 +11,9 @@ from datetime import datetime
 import httpcore
 
 from cardclient.network import schemes, trust
+from cardclient.network.causes import ConnectFailed
 from cardclient.network.credentials import Logins
-from cardclient.network.failures import ConnectFailed, NetworkFailure, dialling
+from cardclient.network.failures import NetworkFailure, dialling
 from cardclient.network.http_proxy import Connection, HttpTunnel
 from cardclient.network.routes import Route, SystemProxy, routes
 from cardclient.network.socks_proxy import open_socks

@@ -8,10 +8,7 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
-
-import httpcore
-import httpx
+from collections.abc import Mapping
 
 from cardclient.errors import OfficeUnreachable
 
@@ -59,38 +56,13 @@ class NetworkFailure(OfficeUnreachable):
         return self.code in LASTING
 
 
-class ConnectFailed(httpcore.ConnectError):
-    """No connection: nothing was sent. It carries the failure itself, as httpcore's pool cuts the chain of causes."""
-
-    def __init__(self, failure: NetworkFailure) -> None:
-        """Keep the failure; the text is its code."""
-        super().__init__(failure.code)
-        self.failure = failure
-
-
-def failure_of(problem: BaseException) -> NetworkFailure:
-    """Find the cause of an exception of httpx, httpcore or the socket layer."""
-    chain = list(_causes(problem))
-    for each in chain:
-        if isinstance(each, NetworkFailure):
-            return each
-        if isinstance(each, ConnectFailed):
-            return each.failure
-    for each in chain:
-        if isinstance(each, OSError) and not isinstance(each, TimeoutError):
-            return NetworkFailure(_of_socket(each, "server"))
-    if any(isinstance(each, (TimeoutError, httpcore.TimeoutException, httpx.TimeoutException)) for each in chain):
-        return NetworkFailure("server-timeout")
-    unknown = any(isinstance(each, (httpcore.ConnectError, httpx.ConnectError)) for each in chain)
-    return NetworkFailure(None if unknown else "connection-lost")
-
-
 def dialling(problem: OSError, peer: str) -> NetworkFailure:
     """Name why no connection to the peer, `proxy` or `server`, came about."""
-    return NetworkFailure(_of_socket(problem, peer))
+    return NetworkFailure(of_socket(problem, peer))
 
 
-def _of_socket(problem: OSError, peer: str) -> str:
+def of_socket(problem: OSError, peer: str) -> str:
+    """Return the code of a socket's error on the way to the peer."""
     if isinstance(problem, ssl.SSLError):
         return "tls-failed"
     if isinstance(problem, socket.gaierror):
@@ -102,13 +74,3 @@ def _of_socket(problem: OSError, peer: str) -> str:
     if problem.errno in {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED} and peer == "server":
         return "connection-lost"
     return f"{peer}-unreachable"
-
-
-def _causes(problem: BaseException) -> Iterator[BaseException]:
-    """Walk from an exception to its causes, at most a dozen."""
-    for _ in range(12):
-        yield problem
-        following = problem.__cause__ or problem.__context__
-        if following is None:
-            return
-        problem = following

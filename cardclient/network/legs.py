@@ -21,8 +21,9 @@ import httpx
 from cardclient.errors import ClientError
 from cardclient.network import trust
 from cardclient.network.backend import Backend, dial
+from cardclient.network.causes import failure_of
 from cardclient.network.credentials import Logins
-from cardclient.network.failures import NetworkFailure, failure_of
+from cardclient.network.failures import NetworkFailure
 from cardclient.network.routes import DIRECT, EnvironmentProxy, Route, SystemProxy, routes
 from cardclient.network.transport import ProxiedTransport
 from cardclient.preferences import Preferences, ProxyChoice

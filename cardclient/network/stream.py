@@ -11,7 +11,8 @@ from typing import Any
 
 import httpcore
 
-from cardclient.network.failures import ConnectFailed, NetworkFailure
+from cardclient.network.causes import ConnectFailed
+from cardclient.network.failures import NetworkFailure
 
 Explain = Callable[[ssl.SSLError, str], NetworkFailure]
 LONGEST_TLS = 30.0  # seconds for a handshake when the caller names no time

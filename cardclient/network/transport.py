@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import httpcore
 import httpx
 
-from cardclient.network.failures import failure_of
+from cardclient.network.causes import failure_of
 
 _KINDS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (httpcore.ConnectTimeout, httpx.ConnectTimeout),

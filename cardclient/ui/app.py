@@ -1,4 +1,8 @@
-"""`python -m cardclient.ui`: reads the command line, joins ports and window, and runs Qt until the window goes."""
+"""`python -m cardclient.ui`: reads the command line, joins ports and window, and runs Qt until the window goes.
+
+What stands behind the ports (network, card, certificates, forms) is loaded when a thread first uses it: the window is
+painted before (`tests/cardclient/ui/test_first_paint.py`).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QLibraryInfo, QLocale, QTranslator
 from PySide6.QtWidgets import QApplication
@@ -22,8 +26,23 @@ from cardclient.support.log import FOLDER, Logbook, watching
 from cardclient.ui import theme
 from cardclient.ui.conductor import Conductor
 from cardclient.ui.credentials_dialog import WindowCredentials
-from cardclient.ui.wiring import Connection, source
+from cardclient.ui.later import Later
 from cardclient.words import Language, chosen, set_language
+
+if TYPE_CHECKING:
+    from cardclient.readers.opening import Source
+    from cardclient.ui.wiring import Connection
+
+
+def _connection(credentials: WindowCredentials | None = None) -> Connection:
+    """Reach the office as `ui/wiring.py` does, once it is asked for."""
+
+    def opened() -> Connection:
+        from cardclient.ui import wiring  # noqa: PLC0415 - see above
+
+        return wiring.Connection(credentials)
+
+    return cast("Connection", Later(opened))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +55,7 @@ class Ports:
     clock: Callable[[], datetime]
     store: Store
     preferences: Preferences
-    connection: Connection = field(default_factory=Connection)
+    connection: Connection = field(default_factory=_connection)
     logbook: Logbook | None = None
     service: Callable[[], str] | None = None
 
@@ -93,18 +112,26 @@ def _full_path(text: str) -> str:
 
 
 def _ports(options: argparse.Namespace, store: Store, preferences: Preferences, logbook: Logbook) -> Ports:
-    found, connection = source(options.simulator, options.module), Connection(WindowCredentials())
+    found = cast("Source", Later(lambda: _source(options)))
+    connection = _connection(WindowCredentials())
+    names_its_card = options.simulator or options.module
     return Ports(
         open_card=lambda: found.card,
-        readers=found.readers,
-        make_office=connection.open_office,
+        readers=cast("Readers", Later(lambda: found.readers)),
+        make_office=lambda preferences: connection.open_office(preferences),  # noqa: PLW0108 - not opened here
         clock=lambda: datetime.now(UTC),
         store=store,
         preferences=preferences,
         connection=connection,
         logbook=logbook,
-        service=found.service,
+        service=None if names_its_card else lambda: found.service() if found.service else "",
     )
+
+
+def _source(options: argparse.Namespace) -> Source:
+    from cardclient.readers.opening import source  # noqa: PLC0415 - see above
+
+    return source(options.simulator, options.module)
 
 
 if __name__ == "__main__":

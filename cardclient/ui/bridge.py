@@ -135,6 +135,11 @@ class ReaderWatch(QObject):
         """Begin; the first state is told at once."""
         self._thread.start()
 
+    @property
+    def is_started(self) -> bool:
+        """Whether it looks, or has looked and was ended."""
+        return self._thread.ident is not None
+
     def stop(self, seconds: float = 3.0) -> None:
         """End; waits for the look that is going on, so long at most."""
         self._over.set()

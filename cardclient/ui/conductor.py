@@ -9,9 +9,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Slot
 
-from cardclient.flow import Outcome
 from cardclient.ports import ReaderState
 from cardclient.preferences import Preferences, PreferencesUnsaved
 from cardclient.ui.bridge import Done, ReaderWatch, Stopped, WindowScreen, Worker
@@ -25,10 +24,12 @@ from cardclient.ui.work import Unanswered, Work
 from cardclient.words import chosen, set_language
 
 if TYPE_CHECKING:
+    from cardclient.flow import Outcome
     from cardclient.ui.app import Ports
     from cardclient.ui.support_draft import Draft
 
 LOG = logging.getLogger("cardclient.ui.conductor")
+UNPAINTED = 2000  # ms; a window that opens minimised is not painted, and its cards are read all the same
 DOWNLOAD_PAGE = "/scarica/"  # the office's page with program and drivers by family code
 
 
@@ -60,10 +61,16 @@ class Conductor(QObject):
     # Start and end.
 
     def start(self) -> None:
-        """Show the window and begin to look at the readers."""
+        """Show the window, and begin to look at the readers once it is painted: that loads much (`app.py`)."""
         self.show_start()
         self.window.show()
-        self.watch.start()
+        self.window.painted.connect(self._look_at_readers, Qt.ConnectionType.QueuedConnection)
+        QTimer.singleShot(UNPAINTED, self._look_at_readers)
+
+    @Slot()
+    def _look_at_readers(self) -> None:
+        if not self._stopped and not self.watch.is_started:
+            self.watch.start()
 
     @Slot()
     def stop(self) -> None:
@@ -132,7 +139,7 @@ class Conductor(QObject):
         elif isinstance(ending.value, Unanswered):
             page.show_problem_of(ending.value.problem, ending.value.views)
         else:
-            page.show_cards(ending.value)
+            page.show_cards(ending.value.scanned, removal_left=ending.value.removal_left)
 
     @Slot(object)
     def _readers_changed(self, states: tuple[ReaderState, ...]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cardclient.admission import Scanned
 from cardclient.contract import Case, Offer, Slot
 from cardclient.ports import CardView
+from cardclient.scanned import Scanned
 from cardclient.ui.deadlines import day_text, deadline_text, instant
 from cardclient.words import marked, tr
 

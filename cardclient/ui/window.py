@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import cast
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtGui import QCloseEvent, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
@@ -42,6 +42,7 @@ class Window(QMainWindow):
     menu_chosen = Signal(str)
     language_chosen = Signal(str)
     closed = Signal()
+    painted = Signal()
 
     def __init__(self) -> None:
         """Build the frame, without a page."""
@@ -195,6 +196,11 @@ class Window(QMainWindow):
             self._back()
         else:
             super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Paint as Qt does, and tell of it."""
+        super().paintEvent(event)
+        self.painted.emit()
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Refuse while the card is written; else the run is told to stop before the window goes."""

@@ -6,8 +6,8 @@ import threading
 
 import httpx
 
-from cardclient import network
 from cardclient.errors import ClientError
+from cardclient.network import opening
 from cardclient.network.credentials import Logins, NobodyToAsk
 from cardclient.network.keyring import SystemKeyring
 from cardclient.network.legs import Network, Probe, Told, try_legs
@@ -37,12 +37,12 @@ class Connection:
 
     def open_office(self, preferences: Preferences) -> Office:
         """Open a conversation with the office the preferences name; raises ClientError for an unusable address."""
-        way = network.transport(preferences, self._logins, system=self._system)
+        way = opening.transport(preferences, self._logins, system=self._system)
         return HttpOffice(preferences.server, transport=way)
 
     def open_web(self, preferences: Preferences) -> HttpWeb:
         """Reach the authorities' publications the same way, for the card's check; the caller closes it."""
-        return HttpWeb(network.transport(preferences, self._logins, system=self._system))
+        return HttpWeb(opening.transport(preferences, self._logins, system=self._system))
 
     def try_network(self, preferences: Preferences, logins: Logins, told: Told, stopped: threading.Event) -> Network:
         """Test leg by leg, with logins of the caller's."""

@@ -1,4 +1,7 @@
-"""What the worker does for the window, without Qt: open the card once, scan, run the flow for one wish."""
+"""What the worker does for the window, without Qt: open the card once, scan, run the flow for one wish.
+
+The flow, which draws in the libraries for certificates and forms, is loaded at the first scan, in the worker.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,24 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from cardclient import flow
-from cardclient.admission import Desk, Scanned
 from cardclient.errors import AnotherCard, ClientError, ClientOutdated, OfficeRefusal, OfficeUnreachable
-from cardclient.flow import Outcome
 from cardclient.ports import Card, CardView, Office, Screen
+from cardclient.scanned import Scanned
+
+if TYPE_CHECKING:
+    from cardclient.flow import Outcome
 
 LOG = logging.getLogger("cardclient.ui.work")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The cards and what the office says of each; whether a completed renewal has left something to take away."""
+
+    scanned: tuple[Scanned, ...]
+    removal_left: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +71,24 @@ class Work:
             with contextlib.suppress(ClientError):
                 self._card.close()
 
-    def scan(self, screen: Screen) -> tuple[Scanned, ...] | Unanswered:
+    def scan(self, screen: Screen) -> Found | Unanswered:
         """Read the cards and ask the office about each; raises what `flow.scan` raises about the cards."""
+        from cardclient import admission, flow  # noqa: PLC0415 - in the worker, when the window is painted
+
         card = self.card()
         try:
             with contextlib.closing(self._make_office()) as office:
-                return flow.scan(Desk(card, screen, office, self._clock()))
+                scanned = flow.scan(flow.Desk(card, screen, office, self._clock()))
+                return Found(scanned, bool(admission.leftovers(scanned)))
         except (OfficeUnreachable, OfficeRefusal, ClientOutdated) as problem:
             return Unanswered(card.scan(), problem)
 
     def renew(self, screen: Screen, target: Target | None) -> Outcome:
         """Scan anew, because counters and verdicts grow old, and renew what was chosen."""
+        from cardclient import flow  # noqa: PLC0415 - loaded by the scan before
+
         card, office = self.card(), self._make_office()
-        desk = Desk(card, screen, office, self._clock())
+        desk = flow.Desk(card, screen, office, self._clock())
         try:
             scanned = flow.scan(desk)
             outcome = flow.renew_scanned(desk, chosen_of(scanned, target) if target else scanned)

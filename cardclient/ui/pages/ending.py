@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 
 from cardclient import messages
-from cardclient.admission import Scanned
 from cardclient.contract import Case
 from cardclient.errors import AnotherCard, CardRemoved, ClientError, ClientOutdated, OfficeRefusal
-from cardclient.flow import Outcome
+from cardclient.scanned import Scanned
 from cardclient.ui import facts, pieces
 from cardclient.ui.deadlines import day_text, deadline_line, instant
 from cardclient.ui.page import Page
 from cardclient.ui.pieces import DetailRows, NoticeBox
 from cardclient.ui.theme import Tone
 from cardclient.words import tr
+
+if TYPE_CHECKING:
+    from cardclient.flow import Outcome
 
 REINSERTION_PAUSE = 3.0  # seconds the card stays out: "dopo alcuni secondi" (SogeiExtend §2)
 

@@ -9,12 +9,12 @@ from datetime import datetime
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QRadioButton
 
-from cardclient import admission, messages
-from cardclient.admission import Scanned
+from cardclient import messages
 from cardclient.contract import Offer
 from cardclient.errors import ClientError, ClientOutdated, DriverNeeded, NoCard
 from cardclient.messages import Guide
 from cardclient.ports import CardView
+from cardclient.scanned import Scanned, not_renewable
 from cardclient.ui import facts, pieces
 from cardclient.ui.page import Page
 from cardclient.ui.pieces import DetailRows, NoticeBox
@@ -80,11 +80,14 @@ class StartPage(Page):
         self._fit()
         pieces.announce(box, box.accessibleName())
 
-    def show_cards(self, scanned: Sequence[Scanned]) -> None:
-        """Show every card: with what can be renewed on it, or with the reason why nothing can."""
+    def show_cards(self, scanned: Sequence[Scanned], *, removal_left: bool = False) -> None:
+        """Show every card: with what can be renewed on it, or with the reason why nothing can.
+
+        `removal_left` offers to take away what a completed renewal left on the card, where nothing can be renewed.
+        """
         self._renew_content()
         wishes = [Wish(each, offer) for each in scanned for offer in each.offers]
-        self._finishes = not wishes and bool(admission.leftovers(scanned))
+        self._finishes = removal_left and not wishes
         if wishes:
             self._summary = messages.message_for("renewable").text
             choose = tr("Scegli il certificato in scadenza. È consigliabile lasciare una sola carta.")
@@ -134,7 +137,7 @@ class StartPage(Page):
             self.add(DetailRows(facts.card_rows(each) + facts.offer_rows(wish.offer, self._now)))
 
     def _add_refusal(self, each: Scanned) -> None:
-        words = messages.words_for(admission.not_renewable([each]))
+        words = messages.words_for(not_renewable([each]))
         tone = TONES.get(words.guide, Tone.WAIT) if words.guide else Tone.WAIT
         self._told(words, Tone.DANGER if each.final else tone)
         self.add(DetailRows(facts.card_rows(each) + facts.certificate_rows(each)))

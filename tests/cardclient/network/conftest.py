@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from cardclient import network
+from cardclient.network import opening
 from cardclient.network.credentials import Logins, ProxyLogin
 from cardclient.preferences import Preferences, ProxyChoice
 from cardclient.secret import Secret
@@ -95,7 +95,7 @@ def connect(tls_authority):
     def client(choice: ProxyChoice, holder=None, *, keyring=None, system=None, ca_file=None, timeout=5.0, logins=None):
         logins = logins or Logins(holder or FakeHolder(), **({"keyring": keyring} if keyring else {}))
         trusted = str(ca_file or tls_authority.file)
-        made = network.transport(Preferences(proxy=choice), logins, system=system, ca_file=trusted, now=lambda: NOW)
+        made = opening.transport(Preferences(proxy=choice), logins, system=system, ca_file=trusted, now=lambda: NOW)
         opened.append(httpx.Client(transport=made, timeout=timeout))
         return opened[-1]
 

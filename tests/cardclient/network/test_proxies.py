@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from cardclient.errors import OfficeUnreachable
-from cardclient.network.failures import failure_of
+from cardclient.network.causes import failure_of
 from cardclient.preferences import ProxyChoice, ProxyKind
 from tests.cardclient.network.conftest import BODY, HOST, FakeHolder, FakeKeyring, FixedSystem, post
 from tests.cardclient.proxies import http, socks

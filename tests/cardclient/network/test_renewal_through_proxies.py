@@ -8,8 +8,9 @@ from contextlib import ExitStack, closing
 import httpx
 import pytest
 
-from cardclient import flow, network
+from cardclient import flow
 from cardclient.errors import OfficeUnreachable
+from cardclient.network import opening
 from cardclient.network.credentials import Logins
 from cardclient.office import HttpOffice
 from cardclient.preferences import Preferences, ProxyChoice, ProxyKind
@@ -59,7 +60,7 @@ def open_office(proxy, tls_authority):
     with ExitStack() as opened:
 
         def make(holder, sleep=time.sleep):
-            line = network.transport(Preferences(proxy=proxy), Logins(holder), ca_file=str(tls_authority.file))
+            line = opening.transport(Preferences(proxy=proxy), Logins(holder), ca_file=str(tls_authority.file))
             return opened.enter_context(closing(HttpOffice(f"https://{HOST}", transport=line, sleep=sleep)))
 
         yield make

@@ -8,12 +8,12 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from cardclient import network
 from cardclient.errors import ClientError
 from cardclient.messages import rows, words_for
-from cardclient.network import trust
+from cardclient.network import opening, trust
+from cardclient.network.causes import failure_of
 from cardclient.network.credentials import Logins
-from cardclient.network.failures import CODES, failure_of
+from cardclient.network.failures import CODES
 from cardclient.preferences import Preferences, ProxyChoice, ProxyKind
 from tests.cardclient.network.conftest import HOST, FakeHolder, echo, post
 from tests.cardclient.proxies import http
@@ -50,7 +50,7 @@ def test_an_inspecting_proxy_whose_authority_the_system_trusts_is_gone_through(c
 
 def test_without_a_file_the_system_s_store_decides(monkeypatch, origin, tls_authority):
     def get():
-        made = network.transport(Preferences(proxy=DIRECT), Logins(FakeHolder()))
+        made = opening.transport(Preferences(proxy=DIRECT), Logins(FakeHolder()))
         with httpx.Client(transport=made) as client:
             return client.get(f"https://localhost:{origin.port}/").status_code
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from cardclient.admission import Scanned
 from cardclient.contract import (
     Address,
     Case,
@@ -23,6 +22,7 @@ from cardclient.contract import (
     Verdict,
 )
 from cardclient.ports import CardView, CodeState
+from cardclient.scanned import Scanned
 
 NOW = datetime(2026, 1, 15, 9, 30, tzinfo=UTC)
 VIEW = CardView(
