@@ -122,10 +122,15 @@ class CardView:
 
 @dataclass(frozen=True, slots=True)
 class ReaderState:
-    """A reader by its name and the ATR of the card in it; None means that it is empty."""
+    """A reader by its name and the ATR of the card in it; None means that it is empty.
+
+    `events` counts how often the system saw a card come or go there (PC/SC part 5, upper half of the event state), 0
+    where nobody counts: it alone tells a card from its twin put in between two looks.
+    """
 
     name: str
     atr: bytes | None
+    events: int = 0
 
 
 @dataclass(frozen=True, slots=True)

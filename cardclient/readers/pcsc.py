@@ -57,7 +57,7 @@ class PcscError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A reader as one call told it: what is shown of it, and the raw state, whose upper half counts insertions."""
+    """A reader as one call told it: what is shown of it, and the raw state that the next call is given."""
 
     state: ReaderState
     raw: int
@@ -111,7 +111,7 @@ class PcscReaders:
         ends = self._clock() + seconds
         while True:
             self._last = self._look()
-            if _is_change(before, self._last):
+            if [each.state for each in self._last] != [each.state for each in before]:
                 return True
             left = ends - self._clock()
             if left <= 0:
@@ -173,7 +173,7 @@ class PcscReaders:
             return ()
         told = self._change(context, [(name, UNAWARE) for name in names], 0.0)
         return tuple(
-            Seen(ReaderState(name, _atr_of(each)), int(each.event_state))
+            _seen(name, each)
             for name, each in zip(names, told, strict=True)
             if not each.event_state & (UNKNOWN | UNAVAILABLE)
         )
@@ -211,15 +211,15 @@ def _require(code: int) -> None:
         raise PcscError(code)
 
 
+def _seen(name: str, told: Any) -> Seen:
+    raw = int(told.event_state)
+    return Seen(ReaderState(name, _atr_of(told), raw >> 16 & 0xFFFF), raw)
+
+
 def _atr_of(told: Any) -> bytes | None:
     if not told.event_state & PRESENT:
         return None
     return b"" if told.event_state & MUTE else bytes(told.atr[: min(told.atr_length, LONGEST)])
-
-
-def _is_change(before: Sequence[Seen], after: Sequence[Seen]) -> bool:
-    """Compare readers, ATRs and, where the library counts them, insertions: the twin of a card is another card."""
-    return [(each.state, each.raw >> 16) for each in before] != [(each.state, each.raw >> 16) for each in after]
 
 
 __all__ = ["Layout", "PcscReaders", "Service"]

@@ -66,7 +66,7 @@ def _state_of(card: SimulatedCard) -> tuple[ReaderState, ...]:
         return (ReaderState(card.reader, None),)
     if not state.plugged:
         return ()
-    return (ReaderState(card.reader, bytes.fromhex(state.atr) if state.present else None),)
+    return (ReaderState(card.reader, bytes.fromhex(state.atr) if state.present else None, state.insertions),)
 
 
 class _SlotLook:

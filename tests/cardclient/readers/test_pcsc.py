@@ -37,7 +37,7 @@ def test_readers_and_their_cards_are_seen_whatever_the_names(desk):
     library, readers, _ = desk
     library.plug(READER)
     library.plug(OTHER, ATHENA)
-    assert readers.snapshot() == (ReaderState(READER, None), ReaderState(OTHER, ATHENA))
+    assert readers.snapshot() == (ReaderState(READER, None), ReaderState(OTHER, ATHENA, 1))
     assert readers.service() is Service.RUNNING
     assert library.contexts == 0
 
@@ -50,7 +50,7 @@ def test_no_reader_is_an_empty_list_and_no_error(desk):
 def test_a_card_that_does_not_answer_is_there_without_atr(desk):
     library, readers, _ = desk
     library.plug(READER, b"")
-    assert readers.snapshot() == (ReaderState(READER, b""),)
+    assert readers.snapshot() == (ReaderState(READER, b"", 1),)
 
 
 @pytest.mark.parametrize(
@@ -120,13 +120,15 @@ def test_what_happened_between_two_waits_is_not_missed(desk):
 
 
 def test_a_twin_put_in_quickly_is_another_card(desk):
-    """Same reader, same ATR: only the count of insertions tells."""
+    """Same reader, same ATR: only the count of insertions tells, to whoever waits and to whoever only looks."""
     library, readers, _ = desk
     library.plug(READER, IDEMIA)
-    readers.snapshot()
+    before = readers.snapshot()
     library.eject(READER)
     library.insert(READER, IDEMIA)
     assert readers.wait(1.0)
+    assert readers.snapshot() != before
+    assert [each.atr for each in readers.snapshot()] == [IDEMIA]
 
 
 @pytest.mark.parametrize("code", [INVALID_HANDLE, SERVICE_STOPPED])
@@ -151,7 +153,7 @@ def test_a_service_that_stops_with_the_last_reader_is_seen_and_comes_back(desk):
     clock.at(6.5, lambda: setattr(library, "refusal", None))
     assert readers.wait(10.0)
     assert clock.now - 6.5 < WITHIN
-    assert readers.snapshot() == (ReaderState(READER, ATHENA),)
+    assert readers.snapshot() == (ReaderState(READER, ATHENA, 1),)
 
 
 @pytest.mark.skipif(this_system() is not System.LINUX, reason="Linux's library")

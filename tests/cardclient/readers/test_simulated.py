@@ -101,7 +101,7 @@ def test_insertion_removal_and_unplugging_are_seen_in_time(tmp_path):
     card, clock = make(tmp_path), FakeClock()
     readers = simulated_readers([card])
     readers._sleep, readers._clock = clock.sleep, clock
-    assert readers.snapshot() == (ReaderState("simulator card.json", card.scan()[0].atr),)
+    assert readers.snapshot() == (ReaderState("simulator card.json", card.scan()[0].atr, 1),)
     for at, change, filled in ((1.2, card.eject, False), (4.1, card.insert, True), (6.9, card.unplug, None)):
         clock.at(at, change)
         assert readers.wait(10.0)
@@ -109,6 +109,16 @@ def test_insertion_removal_and_unplugging_are_seen_in_time(tmp_path):
         seen = readers.snapshot()
         assert [each.atr is not None for each in seen] == ([] if filled is None else [filled])
     assert readers.wait(1.0) is False
+
+
+def test_a_card_that_was_out_between_two_looks_is_seen(tmp_path):
+    card = make(tmp_path)
+    readers = simulated_readers([card])
+    before = readers.snapshot()
+    card.eject()
+    card.insert()
+    assert readers.wait(0.0)
+    assert readers.snapshot() != before
 
 
 def test_watching_uses_up_no_planned_fault(tmp_path):

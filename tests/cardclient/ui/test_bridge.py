@@ -128,6 +128,31 @@ class Faulty:
         return False
 
 
+class Swapped:
+    """A reader in which, between two looks, a card makes room for its twin: same reader, same ATR."""
+
+    def __init__(self):
+        self.events = 1
+
+    def snapshot(self):
+        return (ReaderState("lettore", b"\x3b", self.events),)
+
+    def wait(self, seconds):
+        threading.Event().wait(0.02)
+        return False
+
+
+def test_the_watch_tells_of_a_twin_put_in_between_two_looks(qtbot):
+    readers = Swapped()
+    watch, seen = ReaderWatch(readers), []
+    watch.changed.connect(seen.append)
+    watch.start()
+    qtbot.waitUntil(lambda: len(seen) == 1)
+    readers.events += 2
+    qtbot.waitUntil(lambda: len(seen) == 2)
+    watch.stop()
+
+
 def test_the_watch_outlives_a_reader_service_that_fails(qtbot):
     readers = Faulty()
     watch, seen = ReaderWatch(readers), []
