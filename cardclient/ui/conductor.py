@@ -221,6 +221,7 @@ class Conductor(QObject):
     def use(self, preferences: Preferences) -> None:
         """Take other preferences from now on; the language changes at once."""
         self.preferences = preferences
+        self.worker.do(self.work.forget_session)
         self._speak(preferences.language)
 
     def keep_debug(self, debug: bool) -> None:  # noqa: FBT001 - the switch itself

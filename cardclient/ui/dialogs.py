@@ -93,8 +93,7 @@ def support(conductor: Conductor) -> QDialog | None:
     if logbook is None or failure is None:
         return None
     conductor.draft = conductor.draft or Draft(_trouble(failure))
-    work = conductor.work
-    return SupportDialog(conductor.draft, work.office_for_support, conductor.worker, logbook, conductor.window)
+    return SupportDialog(conductor.draft, conductor.work.ask_for_help, conductor.worker, logbook, conductor.window)
 
 
 def _trouble(failure: Failure) -> Trouble:
@@ -109,7 +108,7 @@ def _trouble(failure: Failure) -> Trouble:
     case = failure.case
     return Trouble(
         code=words.code,
-        step=failure.step,
+        step=failure.step or "",
         words=words.text,
         case=case.code if case else "",
         email=case.contacts.email if case else "",

@@ -28,6 +28,11 @@ TITLES = {
 UPDATE = (Phase.KEYS, Phase.CERTIFICATES, Phase.INSTALLATION, Phase.REMOVAL)  # what happens without the holder
 
 
+def words_of(step: str) -> str:
+    """Say a phase's name in words; a name that is none stands as it came."""
+    return tr(TITLES[Phase(step)]) if step in TITLES else step
+
+
 class PhaseProgress(QWidget):
     """The phases as lines with their sign, above them the bar."""
 

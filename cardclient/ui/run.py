@@ -15,11 +15,10 @@ from cardclient.ui.interview import Interview
 from cardclient.ui.pages.ending import Failure, is_pause
 from cardclient.ui.pages.progress import ProgressPage, WaitPage
 from cardclient.ui.pages.start import Wish
-from cardclient.ui.phases import TITLES, UPDATE
+from cardclient.ui.phases import UPDATE
 from cardclient.ui.questions import Question
 from cardclient.ui.window import Window
 from cardclient.ui.work import Target, Work
-from cardclient.words import tr
 
 LOG = logging.getLogger("cardclient.ui.run")
 PATIENCE = 250  # ms after an answer before the window says that it waits; less would only flicker
@@ -133,6 +132,6 @@ class Run(QObject):
             problem,
             scanned=self.wish.scanned if self.wish else None,
             case=self._interview.case,
-            step=tr(TITLES[self._phase]),
+            step=self._phase,
             reference=self._reference,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Callable
 
@@ -13,7 +12,6 @@ from PySide6.QtWidgets import QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 from cardclient.contract import SupportReceipt, SupportRequest
 from cardclient.errors import ClientError, OfficeUnreachable
 from cardclient.messages import words_for
-from cardclient.ports import Office
 from cardclient.support.log import Logbook
 from cardclient.ui import pieces
 from cardclient.ui.bridge import Worker
@@ -28,19 +26,19 @@ MAILBOX = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")  # only what is surely no addr
 
 
 class SupportDialog(Dialog):
-    """One request. `open_office` is called in the worker; the draft keeps what was written when the dialog closes."""
+    """One request. `post` sends it, called in the worker; the draft keeps what was written when the dialog closes."""
 
     def __init__(
         self,
         draft: Draft,
-        open_office: Callable[[], Office],
+        post: Callable[[SupportRequest], SupportReceipt],
         worker: Worker,
         logbook: Logbook,
         parent: QWidget | None = None,
     ) -> None:
         """Show the draft; one that was sent already shows its number again."""
         super().__init__(tr("Richiesta di supporto"), parent, size=(760, 680))
-        self._draft, self._open_office, self._logbook = draft, open_office, logbook
+        self._draft, self._post, self._logbook = draft, post, logbook
         self.errands = Errands(self, worker)
         self.notice = pieces.NoticeBox(Tone.NEUTRAL, "")
         self.notice.hide()
@@ -135,11 +133,6 @@ class SupportDialog(Dialog):
         self._say(Tone.NEUTRAL, tr("Invio in corso, attendere..."), "")
         self.errands.start(lambda _errand: self._post(request), done=self._sent, failed=self._not_sent)
         self._fit()
-
-    def _post(self, request: SupportRequest) -> SupportReceipt:
-        """Send, in the worker."""
-        with contextlib.closing(self._open_office()) as office:
-            return office.open_support_request(request)
 
     def _sent(self, receipt: SupportReceipt) -> None:
         self._draft.receipt = receipt

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from cardclient import __version__
 from cardclient.contract import SupportReceipt, SupportRequest
 from cardclient.support.log import Logbook
+from cardclient.ui.phases import words_of
 from cardclient.words import chosen, marked, tr
 
 LONGEST_MESSAGE = 2000  # characters, as the API takes them
@@ -24,7 +25,10 @@ FACTS = {
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What the request is about. `card` holds serial, family, reader, driver as far as known; `email` is the case's."""
+    """What the request is about. `step` is the phase's name, as the office knows it; `email` is the case's.
+
+    `card` holds serial, family, reader and driver as far as known.
+    """
 
     code: str
     step: str = ""
@@ -82,7 +86,7 @@ def shown(request: SupportRequest) -> str:
     card = [(tr(name), request.card.get(key) or "") for key, name in FACTS.items()]
     rows = [
         (tr("Codice dell'errore"), request.code),
-        (tr("Passo"), request.step),
+        (tr("Passo"), words_of(request.step)),
         *card,
         (tr("Risposta a"), request.email),
         (tr("Programma"), request.client),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from cardclient.contract import SupportReceipt, SupportRequest
 from cardclient.errors import AnotherCard, ClientError, ClientOutdated, OfficeRefusal, OfficeUnreachable
 from cardclient.ports import Card, CardView, Office, Screen
 from cardclient.scanned import Scanned
@@ -65,8 +66,7 @@ class Work:
 
     def close(self) -> None:
         """Let card and reader go, and forget the session of a run that failed."""
-        if self._kept is not None:
-            self._kept.close()
+        self.forget_session()
         if self._card is not None:
             with contextlib.suppress(ClientError):
                 self._card.close()
@@ -102,14 +102,24 @@ class Work:
             with contextlib.suppress(ClientError):
                 card.close()  # log out: whoever comes next gives his PIN
 
-    def office_for_support(self) -> Office:
-        """Return the conversation of the run that failed, whose session proves who asks; else a new one."""
-        kept, self._kept = self._kept, None
-        return kept or self._make_office()
+    def ask_for_help(self, request: SupportRequest) -> SupportReceipt:
+        """Send a request within the session of the run that failed, which proves who asks; else in a new conversation.
 
-    def _keep(self, office: Office) -> None:
+        The session stays until the next run, so that a request that arrived nowhere goes again with the same proof.
+        """
+        if self._kept is not None:
+            return self._kept.open_support_request(request)
+        with contextlib.closing(self._make_office()) as office:
+            return office.open_support_request(request)
+
+    def forget_session(self) -> None:
+        """Let go of the conversation of a run that failed: it would still go the way of the settings before."""
         if self._kept is not None:
             self._kept.close()
+            self._kept = None
+
+    def _keep(self, office: Office) -> None:
+        self.forget_session()
         self._kept = office
 
 

@@ -17,6 +17,10 @@ class Visitor:
     def __init__(self, address: str) -> None:
         """Open the first page."""
         self._opener = build_opener(HTTPCookieProcessor(CookieJar()))
+        self.go_to(address)
+
+    def go_to(self, address: str) -> None:
+        """Open another page."""
         self._open(Request(address))  # noqa: S310 - our own server
 
     def submit(self, **fields: str) -> None:

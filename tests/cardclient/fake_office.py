@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -108,6 +109,8 @@ class FakeOffice:
         return self.get_case_texts(_body)
 
     def post_support_requests(self, body):
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", body.get("step", "-")):
+            return problem(422, "input-invalid", "correct-data")
         self.asked_for_help = body
         return httpx.Response(201, json={"number": "RS-0001", "answer_to": "m***@example.org"})
 

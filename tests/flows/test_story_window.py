@@ -5,22 +5,26 @@ A renewal, an extension, and a holder whose card fails, who asks for help and re
 
 from __future__ import annotations
 
+import html
+import re
 from contextlib import closing
 
 import pytest
 from django.db import connections
 
 from cardclient.contract import Slot
-from cardclient.ui.pages.acceptance import PrivacyPage, TermsPage
+from cardclient.ui.pages.acceptance import EncryptionPage, PrivacyPage, TermsPage
 from cardclient.ui.pages.codes import CodePage
-from cardclient.ui.pages.ending import ResultPage
+from cardclient.ui.pages.ending import FailurePage, ResultPage
 from cardclient.ui.pages.holder import DiagnosisPage
 from cardclient.ui.pages.start import StartPage
+from cardclient.ui.support_dialog import SupportDialog
 from cms.models import Certificate, StockMovement
-from renewals.models import RenewalCase
+from renewals.models import RenewalCase, SupportRequest
 from tests.cardclient import shimmed
 from tests.cardclient.conftest import PIN
 from tests.cardclient.faults.media import environment
+from tests.cardclient.shimmed import CKR_DEVICE_MEMORY
 from tests.cardclient.ui.test_enroll_story import renew_from_contacts, renew_until_contacts
 from tests.flows.demonstration import running_demo
 from tests.flows.installation import eventually
@@ -95,6 +99,66 @@ def test_an_extension_from_rinnova_to_its_result(product, at_home):
     require_completed(product.nina, slots=(Slot.AUTHENTICATION,))
 
 
+ANSWER = "Tolga la carta, la rimetta e prema RIPROVA: la memoria si libera da sola."
+
+
+def test_a_holder_whose_card_fails_is_helped_and_goes_on(product, at_home):
+    card, operator = product.davide, product.operator
+    story = at_home(card)
+    fail_at_the_keys(story, card)
+    number = ask_for_help(story)
+
+    case = RenewalCase.objects.get(card__serial=card.serial)
+    queue = f"{product.address}/pannello/supporto/"
+    operator.go_to(queue)
+    assert number in operator.text
+    operator.go_to(f"{queue}{number}/")
+    told = html.unescape(operator.text)
+    for fact in ("card-memory", card.serial, case.code, "Generazione delle chiavi", "Non capisco.", "asked: SignForm"):
+        assert fact in told, fact
+    assert PIN not in re.sub(r'"[^"]*"', "", told)
+    assert SupportRequest.objects.get(number=number).is_proven
+
+    operator.go_to(f"{queue}{number}/rispondi/")
+    assert DAVIDE in operator.text
+    operator.submit(uid=operator.first_value("uid"), to=operator.first_value("to"), text=ANSWER)
+    eventually(lambda: [mail for mail in product.mails_to(DAVIDE) if ANSWER in flat(body(mail))])
+
+    story.goes()
+    renew_again(story)
+    require_completed(card, slots=tuple(Slot))
+
+
+def fail_at_the_keys(story, card):
+    """Everything goes well until the card has no room for the second pair."""
+    renew_until_contacts(story, PIN)
+    card.plan("C_GenerateKeyPair", CKR_DEVICE_MEMORY, nth=2)
+    renew_from_contacts(story, to=FailurePage)
+    story.reads("Errore aggiornamento carta", "[card-memory]")
+
+
+def ask_for_help(story) -> str:
+    """Fill the request in and send it; gives its number."""
+    next(each for each in story.links() if each.text() == "Apri richiesta di supporto").click()
+    (dialog,) = story.window.findChildren(SupportDialog)
+    dialog.message.setPlainText("Non capisco.")
+    dialog.send_button.click()
+    story.qtbot.waitUntil(lambda: not dialog.errands.is_busy, timeout=story.patience)
+    (number,) = re.findall(r"Richiesta aperta: (\S+)", dialog.notice.text) or [dialog.notice.text]
+    assert "d…@example.org" in dialog.notice.text
+    dialog.close()
+    return number
+
+
+def renew_again(story):
+    """The second run asks the warning and the PIN, and goes on where the first one stopped."""
+    story.sees(EncryptionPage).tick.box.setChecked(True)
+    story.goes()
+    story.sees(CodePage)
+    story.types(PIN)
+    story.sees(ResultPage)
+
+
 def require_completed(card, *, slots):
     """Completato in the register, one debit a certificate, and on the card the very certificates that were issued."""
     case = RenewalCase.objects.get(card__serial=card.serial)
@@ -112,3 +176,8 @@ def body(mail) -> str:
     """What a person reads of it."""
     part = mail.get_body(("plain",))
     return part.get_content() if part else ""
+
+
+def flat(text: str) -> str:
+    """Without the ends of lines that a mail puts in."""
+    return " ".join(text.split())

@@ -11,10 +11,12 @@ from PySide6.QtCore import Signal
 from cardclient import messages
 from cardclient.contract import Case
 from cardclient.errors import AnotherCard, CardRemoved, ClientError, ClientOutdated, OfficeRefusal
+from cardclient.ports import Phase
 from cardclient.scanned import Scanned
 from cardclient.ui import facts, pieces
 from cardclient.ui.deadlines import day_text, deadline_line, instant
 from cardclient.ui.page import Page
+from cardclient.ui.phases import words_of
 from cardclient.ui.pieces import DetailRows, NoticeBox
 from cardclient.ui.theme import Tone
 from cardclient.words import tr
@@ -83,7 +85,7 @@ class Failure:
     problem: ClientError
     scanned: Scanned | None = None
     case: Case | None = None
-    step: str = ""
+    step: Phase | None = None
     reference: str = ""
 
 
@@ -138,7 +140,7 @@ class FailurePage(Page):
 
 def _support_rows(failure: Failure, code: str) -> list[tuple[str, str]]:
     """What support asks for, in one place."""
-    rows = [(tr("Codice"), code), (tr("Fase"), failure.step), (tr("Riferimento"), failure.reference)]
+    rows = [(tr("Codice"), code), (tr("Fase"), words_of(failure.step or "")), (tr("Riferimento"), failure.reference)]
     return rows + (facts.case_rows(failure.case) + facts.centre_rows(failure.case) if failure.case else [])
 
 

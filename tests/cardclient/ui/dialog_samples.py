@@ -228,7 +228,7 @@ def support(parent: QWidget, *, send: bool = False, reachable: bool = True) -> S
     trouble = Trouble(
         "card-update", "installation", "Errore aggiornamento carta", "R26-7KQ4M2", "mario.rossi@example.org", CARD
     )
-    dialog = SupportDialog(Draft(trouble), lambda: desk, desk.worker, desk.logbook, parent)
+    dialog = SupportDialog(Draft(trouble), desk.open_support_request, desk.worker, desk.logbook, parent)
     if send:
         dialog.send()
         settle(dialog)

@@ -39,9 +39,7 @@ from cardclient.ui.pages.form import FormPage
 from cardclient.ui.pages.holder import ConfirmationPage, ContactsPage, DataWrongPage, DiagnosisPage
 from cardclient.ui.pages.progress import ProgressPage, WaitPage
 from cardclient.ui.pages.start import StartPage
-from cardclient.ui.phases import TITLES
 from cardclient.ui.window import Window
-from cardclient.words import tr
 from tests.cardclient.ui import dialog_samples, samples
 from tests.cardclient.ui.real_form import real_form
 from tests.cardclient.ui.samples import CASE, NOW
@@ -117,7 +115,7 @@ PAGES: dict[str, Callable[[], Page]] = {
     "result-concluded": lambda: ResultPage(Outcome(samples.VIEW, samples.CONCLUDED, 2), NOW),
     "result-in-part": lambda: ResultPage(Outcome(samples.VIEW, samples.IN_PART, 2), NOW + timedelta(days=35)),
     "result-reinsert": reinserted,
-    "failure-update": lambda: failure(CardUpdateError(), case=CASE, step=tr(TITLES[Phase.KEYS]), reference="SUP-0001"),
+    "failure-update": lambda: failure(CardUpdateError(), case=CASE, step=Phase.KEYS, reference="SUP-0001"),
     "failure-connection": lambda: failure(OfficeUnreachable()),
     "failure-locked": lambda: failure(PinLocked()),
     "failure-data-wrong": lambda: failure(Declined("data-wrong")),

@@ -7,14 +7,18 @@ import threading
 import httpx
 import pytest
 
+from cardclient.errors import OfficeUnreachable
 from cardclient.secret import Secret
 from cardclient.simulator import SimulatedCard
+from cardclient.ui import dialogs
 from cardclient.ui.pages.acceptance import ContractsPage
 from cardclient.ui.pages.ending import FailurePage, ResultPage
 from cardclient.ui.pages.form import FormPage
 from cardclient.ui.pages.holder import ContactsPage, DataWrongPage
 from cardclient.ui.pages.progress import ProgressPage
 from cardclient.ui.pages.start import StartPage
+from cardclient.ui.support_draft import Draft
+from cardclient.wire import ATTEMPTS
 from tests.cardclient.conftest import PIN, PUK, SERIAL, personalise
 from tests.cardclient.ui.test_enroll_story import read_all, renew_from_contacts, renew_until_contacts
 
@@ -98,6 +102,29 @@ def test_a_failure_of_the_card_shows_what_support_needs(open_window, card):
     story.sees(FailurePage, "Errore aggiornamento carta")
     story.reads(SERIAL, "R26-7KQ4M2", "[card-update]", "SUP-0001", "cdrl@example.org", "Generazione delle nuove chiavi")
     assert [each.text() for each in story.links()] == ["Apri richiesta di supporto", "Scarica i log"]
+
+
+def test_a_request_for_help_names_the_step_and_carries_the_session_until_it_arrives(open_window, card, office):
+    story = open_window()
+    until_the_form(story)
+    card.plan_fault("generate", "device-error")
+    story.goes()
+    story.sees(FailurePage)
+    carried = []
+
+    def lost_at_first(request, honest):
+        carried.append(request.headers.get("authorization"))
+        if len(carried) <= ATTEMPTS:
+            raise httpx.ConnectError("no route")
+        return honest
+
+    office.weather["/support-requests"] = lost_at_first
+    request = Draft(dialogs._trouble(story.conductor.failure), with_log=False).request(None)
+    with pytest.raises(OfficeUnreachable):
+        story.conductor.work.ask_for_help(request)
+    story.conductor.work.ask_for_help(request)
+    assert office.asked_for_help["step"] == "requests"
+    assert set(carried) == {f"Bearer {token}" for token in office.tokens}
 
 
 class Held(SimulatedCard):

@@ -41,9 +41,6 @@ class Desk:
             raise OfficeUnreachable
         return SupportReceipt("SR-7K2M9X", "m***@example.org" if request.email else None)
 
-    def close(self):
-        pass
-
 
 @pytest.fixture
 def desk():
@@ -56,7 +53,7 @@ def open_dialog(qtbot, desk, tmp_path):
     logging.getLogger("cardclient.flow").error("card-update (install)")
 
     def make(draft=None):
-        opened.append(SupportDialog(draft or Draft(TROUBLE), lambda: desk, worker, logbook))
+        opened.append(SupportDialog(draft or Draft(TROUBLE), desk.open_support_request, worker, logbook))
         opened[-1].show()
         return opened[-1]
 
