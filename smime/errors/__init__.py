@@ -1,0 +1,1 @@
+"""Refusals of S/MIME, each with its code, by noun."""
