@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cms.states import Channel
 
 if TYPE_CHECKING:
     from cms.models import User
+
+
+class HasKey(Protocol):
+    """A stored row: this level does not know what kind."""
+
+    pk: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,16 @@ def holder_at_client(holder_id: int) -> Actor:
 def holder_at_page(holder_id: int) -> Actor:
     """A holder at the public pages, known by case code, *codice utente* or a link to his mailbox."""
     return Actor("holder", Channel.HOLDER_PAGE, holder_id)
+
+
+def customer(user: User) -> Actor:
+    """A buyer at the customer area."""
+    return Actor("customer", Channel.CUSTOMER_AREA, user.pk)
+
+
+def recipient(order: HasKey) -> Actor:
+    """Who acts on an order by a link mailed to its mailbox: he has no account, so the order's id stands for him."""
+    return Actor("recipient", Channel.MAILED_LINK, order.pk)
 
 
 def importing(user: User) -> Actor:

@@ -97,6 +97,14 @@ VERBS = {
     "support.closed": _("Richiesta di supporto chiusa"),
     "support.reopened": _("Richiesta di supporto riaperta"),
     "login.refused": _("Accesso rifiutato"),
+    "smime.order-started": _("S/MIME: pratica iniziata"),
+    "smime.order-submitted": _("S/MIME: verifica avviata"),
+    "smime.order-cancelled": _("S/MIME: pratica annullata dal cliente"),
+    "smime.data-changed": _("S/MIME: dati modificati"),
+    "smime.check-passed": _("S/MIME: verifica superata"),
+    "smime.check-failed": _("S/MIME: verifica non superata"),
+    "smime.check-restarted": _("S/MIME: verifica da ripetere"),
+    "smime.approved": _("S/MIME: emissione approvata"),
 }
 
 

@@ -106,6 +106,8 @@ class Channel(TextChoices):
     AUTOMATIC = "automatic", _("Automatico")
     IMPORT = "import", _("Importazione")
     HOLDER_PAGE = "holder-page", _("Pagina del titolare")
+    CUSTOMER_AREA = "customer-area", _("Area clienti")
+    MAILED_LINK = "mailed-link", _("Collegamento nella posta")
 
 
 class Outcome(TextChoices):
