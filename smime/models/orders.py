@@ -151,6 +151,7 @@ class Order(StatefulModel):
     created_at = models.DateTimeField("creata il")
     submitted_at = models.DateTimeField("inviata il", null=True, blank=True)
     approved_at = models.DateTimeField("approvata il", null=True, blank=True)
+    changed_at = models.DateTimeField("dati modificati il", null=True, blank=True)  # after submission
     issued_at = models.DateTimeField("emessa il", null=True, blank=True)
     closed_at = models.DateTimeField("chiusa il", null=True, blank=True)
     close_reason = models.CharField("motivo di chiusura", max_length=300, blank=True)
