@@ -6,91 +6,14 @@ database in clear is named under `secrets` and travels in its own argument of `s
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from notifications.catalog_smime import SMIME
+from notifications.contents import Attachment, Contents, Shape
+from notifications.kinds import Message
 
-class Message(enum.StrEnum):
-    """Kinds of mail; the value names the templates `mail/<value>.{subject,body}`."""
-
-    RENEWAL_NOTICE = "renewal-notice"
-    RENEWAL_REMINDER = "renewal-reminder"
-    SIGNED_FORM = "signed-form"
-    RENEWAL_DONE = "renewal-done"
-    RENEWAL_DONE_TO_AUTHORISE = "renewal-done-to-authorise"
-    AUTHORISED = "authorised"
-    SUSPENSION_WARNING = "suspension-warning"
-    SUSPENDED = "suspended"
-    REVOCATION_WARNING = "revocation-warning"
-    REACTIVATED = "reactivated"
-    REVOKED = "revoked"
-    CASE_EXPIRED = "case-expired"
-    CONTACT_CONFIRMATION = "contact-confirmation"
-    CONTACT_CHANGED = "contact-changed"
-    DATA_CHANGED = "data-changed"
-    CODE_CLOSED = "code-closed"
-    HOLDER_LINK = "holder-link"
-    USER_CODE = "user-code"
-    CASE_CANCELLED = "case-cancelled"
-    REFUSED = "refused"
-    DATA_REPORTED = "data-reported"
-    STOCK_EMPTY = "stock-empty"
-    LOW_STOCK = "low-stock"
-    SUPPORT_OPENED = "support-opened"
-    SUPPORT_ANSWER = "support-answer"
-    DAILY_DIGEST = "daily-digest"
-    ALARM = "alarm"
-    INVITATION = "invitation"
-    PASSWORD_LINK = "password-link"  # noqa: S105 - a kind of message
-    ACCOUNT_CHANGED = "account-changed"
-
-
-class Shape(enum.Enum):
-    """What a value of a context must look like."""
-
-    LINE = "a line of text"
-    LINE_OR_NOTHING = "a line of text, possibly empty"
-    PROSE = "a text of one or more lines"
-    PROSE_OR_NOTHING = "a text of one or more lines, or empty"
-    LINES = "a list of lines of text, possibly empty"
-    CASES = "a list of cases, each `{code, at, remark}`: a line, an instant or empty, a line or empty"
-    INSTANT = "an ISO 8601 instant with its offset"
-    INSTANT_OR_NOTHING = "an ISO 8601 instant with its offset, or empty"
-    DAY_START = "an ISO 8601 date, or the instant at which that day begins"
-    URL = "an http(s) address"
-    URL_OR_NOTHING = "an http(s) address, or empty"
-    MAILBOX = "an e-mail address"
-    COUNT = "a positive whole number"
-    NUMBER = "a whole number, zero included"
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What one kind of message carries. `optional` keys may be left out; they then count as empty."""
-
-    required: Mapping[str, Shape]
-    optional: Mapping[str, Shape] = field(default_factory=lambda: MappingProxyType({}))
-    secrets: frozenset[str] = frozenset()
-    takes_attachments: bool = False
-    is_urgent: bool = False
-    """Somebody sits before a screen and waits for it: it overtakes notices in the queue."""
-
-    @property
-    def shapes(self) -> Mapping[str, Shape]:
-        """Shape of every key that the context may hold."""
-        return {**self.optional, **self.required}
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A file that travels with a message: its name as the recipient sees it, media type, bytes."""
-
-    name: str
-    media_type: str
-    content: bytes = field(repr=False)
-
+__all__ = ["CATALOG", "Attachment", "Contents", "Message", "Shape"]
 
 _TO_HOLDER: Mapping[str, Shape] = MappingProxyType(
     {
@@ -290,5 +213,6 @@ CATALOG: Mapping[Message, Contents] = MappingProxyType(
             },
             optional={"case_code": Shape.LINE_OR_NOTHING},
         ),
+        **SMIME,
     }
 )
