@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from cardclient.ports import Card, CardCertificate, CardView, Choice, Office, Sc
 from cardclient.scanned import Scanned, not_renewable
 from cardclient.secret import Secret
 
+LOG = logging.getLogger("cardclient.admission")
 ASKED = frozenset({SecretKind.PIN, SecretKind.PUK})
 FLOWS = frozenset({ENROLL, EXTEND})
 
@@ -47,7 +49,15 @@ def scan_cards(card: Card, office: Office) -> tuple[Scanned, ...]:
     """Read every card and ask the office about each; raises NoCard, and ClientOutdated before anything is asked."""
     views = card.scan()
     _require_current(office.capabilities())
-    return tuple(Scanned(view, office.scan(view)) for view in views)
+    return tuple(Scanned(view, office.scan(_without_broken(view))) for view in views)
+
+
+def _without_broken(view: CardView) -> CardView:
+    """Leave out what is no certificate: the office would refuse the whole card for it; the log names it."""
+    whole = certificates.readable(view.certificates)
+    for each in set(view.certificates) - set(whole):
+        LOG.warning("certificate object %s is unreadable and was skipped", each.id.hex() or "without id")
+    return replace(view, certificates=whole)
 
 
 def _require_current(capabilities: Capabilities | None) -> None:
@@ -97,7 +107,7 @@ def leftovers(scanned: Sequence[Scanned]) -> tuple[Leftover, ...]:
 
 def _successor_of(view: CardView, old: CardCertificate, slot: Slot) -> ObjectName | None:
     before = certificates.load(old.der)
-    for each in view.certificates:
+    for each in certificates.readable(view.certificates):
         name = read_label(each.label)
         if name is None or name.slot is not slot or not name.replaces or name.id != each.id or each.id == old.id:
             continue
@@ -137,6 +147,6 @@ def old_certificate(view: CardView, fingerprint: str) -> CardCertificate:
 
 def _require_login_key(view: CardView, login: CardCertificate) -> None:
     """The signature key signs a challenge only where the card has no other."""
-    slots = {certificates.slot_of(certificates.load(each.der)) for each in view.certificates}
+    slots = {certificates.slot_of(certificates.load(each.der)) for each in certificates.readable(view.certificates)}
     if certificates.slot_of(certificates.load(login.der)) is Slot.SIGNATURE and Slot.AUTHENTICATION in slots:
         raise Distrusted("text-refused", operation="login-key")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -12,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from cardclient.contract import Slot
 from cardclient.errors import CardError, Distrusted
-from cardclient.ports import KeyKind
+from cardclient.ports import CardCertificate, KeyKind
 
 TAX_CODE = re.compile(r"[A-Z]{6}[0-9LMNPQRSTUV]{2}[A-EHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]")
 
@@ -28,6 +29,19 @@ def load(der: bytes) -> x509.Certificate:
         # The parser raises its own kinds for algorithms it does not know; a strange certificate is an unreadable one.
         raise CardError("certificate-unreadable") from problem
     return certificate
+
+
+def readable(held: Iterable[CardCertificate]) -> tuple[CardCertificate, ...]:
+    """Leave out what cannot be parsed: a broken object beside good certificates costs nothing but itself."""
+    return tuple(each for each in held if _is_readable(each.der))
+
+
+def _is_readable(der: bytes) -> bool:
+    try:
+        load(der)
+    except CardError:
+        return False
+    return True
 
 
 def spki(certificate: x509.Certificate) -> bytes:

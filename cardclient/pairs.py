@@ -104,7 +104,7 @@ def remove_replaced(card: Card, old: CardCertificate, successor: ObjectName) -> 
     pair = complete_pair(keys, successor)
     if pair is None or not written or old.id == successor.id:
         raise CardUpdateError("old-objects-left", operation="successor-missing")
-    if certificates.spki(certificates.load(written[0].der)) != pair:
+    if pair not in {certificates.spki(certificates.load(each.der)) for each in certificates.readable(written)}:
         raise CardUpdateError("old-objects-left", operation="successor-differs")
     for kind in (ObjectKind.PRIVATE_KEY, ObjectKind.PUBLIC_KEY):
         _remove_key(card, keys, old, kind)

@@ -106,7 +106,7 @@ def _of_cards(facts: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None, now
             yield _finding(each["token"]["error"], Tone.PROBLEM)
         elif not each["token"]["can_generate"]:
             yield _finding("driver-reads-only", Tone.PROBLEM, driver=each["token"]["driver"])
-        yield from _of_certificates(each["certificates"], now)
+        yield from _of_certificates(each["certificates"], now, is_lost=bool(each["final"]))
 
 
 def _of_codes(card: Mapping[str, Any]) -> Iterator[Finding]:
@@ -121,12 +121,12 @@ def _of_codes(card: Mapping[str, Any]) -> Iterator[Finding]:
             yield _finding(f"{kind}-tried", Tone.WARNING)
 
 
-def _of_certificates(listed: Sequence[Mapping[str, Any]], now: datetime) -> Iterator[Finding]:
+def _of_certificates(listed: Sequence[Mapping[str, Any]], now: datetime, *, is_lost: bool) -> Iterator[Finding]:
     if not listed:
         yield _finding("certificates-none", Tone.PROBLEM)
     for each in listed:
         if "error" in each:
-            yield _finding(each["error"], Tone.WARNING)
+            yield _finding(each["error"] if is_lost else "certificate-skipped", Tone.WARNING)
             continue
         until = datetime.fromisoformat(each["not_after"])
         if each["validity"] == "expired":

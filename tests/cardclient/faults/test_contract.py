@@ -11,6 +11,7 @@ from cardclient import __version__
 from cardclient.contract import DataWrong, SupportRequest
 from cardclient.errors import ClientOutdated, Declined, NotRenewable
 from cardclient.office import HttpOffice
+from cardclient.secret import Secret
 from cms.models import CardFamily
 from renewals.models import RenewalCase, SupportLog
 from renewals.models import SupportRequest as Stored
@@ -77,3 +78,13 @@ def test_a_family_that_asks_for_the_puk_is_renewed_with_it_and_wants_to_be_put_i
     outcome = home.run(RecordingScreen(pin=[PIN], puk=[PUK]))
     assert outcome.reinsert
     home.require_renewed_once()
+
+
+def test_an_object_that_is_no_certificate_does_not_spoil_the_card(town):
+    home = town.home(simulated=True)
+    with home.medium.process() as card:
+        card.scan()
+        card.login(Secret(PIN))
+        card.install(b"x", "OGGETTO", b"")
+    home.run()
+    assert home.endings == ["done"]

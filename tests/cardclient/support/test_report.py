@@ -10,7 +10,7 @@ import pytest
 from cardclient.contract import Slot
 from cardclient.errors import DriverError, NoCard, OfficeUnreachable
 from cardclient.network.legs import Leg, Network
-from cardclient.ports import CodeState, ReaderState
+from cardclient.ports import CardCertificate, CodeState, ReaderState
 from cardclient.readers.families import known
 from cardclient.readers.modules import Module
 from cardclient.secret import Secret
@@ -206,6 +206,16 @@ def test_what_the_card_tells_without_pin_becomes_a_verdict(card, monkeypatch, ch
     report = report_of(card)
     assert code in found(report)
     assert found(report)[code].text in readable(report)
+
+
+def test_a_broken_object_beside_good_certificates_is_told_as_skipped(card, monkeypatch):
+    view = card.scan()[0]
+    view = replace(view, certificates=(*view.certificates, CardCertificate(b"x", "OGGETTO", b"\x30\x00")))
+    monkeypatch.setattr(card, "scan", lambda: (view,))
+    report = report_of(card)
+    assert found(report)["certificate-skipped"].tone is Tone.WARNING
+    assert "certificate-unreadable" not in found(report)
+    assert found(report)["certificate-skipped"].text in readable(report)
 
 
 def test_certificates_are_judged_by_their_dates(card):
