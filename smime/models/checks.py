@@ -105,9 +105,9 @@ class Check(StatefulModel):
         self.waiting_since, self.due_at = at, due_at
 
     @transition(state, source=_LIVE, target=CheckState.PASSED)
-    def accept(self, *, at: datetime, valid_until: datetime, method: str, by: int | None = None) -> None:
-        """Proven, until `valid_until`."""
-        self.passed_at, self.valid_until, self.method, self.decided_by = at, valid_until, method, by
+    def accept(self, *, at: datetime, valid_until: datetime, under: str, by: int | None = None) -> None:
+        """Proven until `valid_until`, under a method of the requirements (`method` is the FSM library's own word)."""
+        self.passed_at, self.valid_until, self.method, self.decided_by = at, valid_until, under, by
         self.due_at = None
 
     @transition(state, source=_LIVE, target=CheckState.FAILED)

@@ -68,7 +68,7 @@ def pass_check(check: Check, *, at: datetime, method: str, by: int | None = None
     if stored.state == CheckState.PASSED:
         return stored
     _require_undecided(stored)
-    stored.accept(at=at, valid_until=at + policy.span_of(stored.kind), method=method, by=by)
+    stored.accept(at=at, valid_until=at + policy.span_of(stored.kind), under=method, by=by)
     stored.save()
     _record("smime.check-passed", stored, at, by, method=method)
     if stored.kind == CheckKind.MAILBOX:
