@@ -43,6 +43,11 @@ def require_link_good(link: MailedLink, *, round_: int, is_order_open: bool, now
         raise LinkOutdated
 
 
+def is_day_full(sent: Sequence[datetime], now: datetime) -> bool:
+    """Whether so many mails of a kind went out within a day that no more go out, whoever asks."""
+    return len([instant for instant in sent if instant > now - DAY]) >= settings.SMIME.links_a_day
+
+
 def next_mail_at(sent: Sequence[datetime], now: datetime) -> datetime:
     """Return from when on another mail of a kind may go out, `sent` being the instants of the last day's; or `now`."""
     recent = sorted(instant for instant in sent if instant > now - DAY)

@@ -79,6 +79,11 @@ def use_link(token: str, purpose: LinkPurpose, *, address: str | None, now: date
     return link
 
 
+def is_day_full(order: Order, purpose: LinkPurpose, now: datetime) -> bool:
+    """Whether no more mails of this purpose go out today: corrected data must not become a way to fill a mailbox."""
+    return policy_links.is_day_full(_sent(order, purpose, now), now)
+
+
 def next_mail_at(order: Order, purpose: LinkPurpose, now: datetime) -> datetime:
     """Return from when on the customer may have another mail of this purpose sent; `now` when at once."""
     return policy_links.next_mail_at(_sent(order, purpose, now), now)
@@ -90,8 +95,8 @@ def require_may_mail(order: Order, purpose: LinkPurpose, *, now: datetime) -> No
 
 
 def forget_links(*, now: datetime) -> int:
-    """Delete links long after their end: the events tell what was confirmed. Return how many."""
-    return MailedLink.objects.filter(expires_at__lt=now - _KEPT_FOR).delete()[0]
+    """Delete unused links long after their end; used ones are evidence of who confirmed what. Return how many."""
+    return MailedLink.objects.filter(expires_at__lt=now - _KEPT_FOR, used_at__isnull=True).delete()[0]
 
 
 @sensitive_variables("token")
