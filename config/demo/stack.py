@@ -17,7 +17,7 @@ from runtime.embedded.binaries import find_postgres, find_valkey
 from runtime.embedded.mailsink import HOST
 from runtime.embedded.postgres import DURABLE, OWNER, PostgresServer, cluster_version
 from runtime.embedded.processes import Child, start_child, wait_until
-from runtime.embedded.sockets import free_port, socket_folder
+from runtime.embedded.sockets import HeldPort, free_port, socket_folder
 from runtime.embedded.supervisor import Service
 from runtime.embedded.valkey import ValkeyServer
 
@@ -66,7 +66,8 @@ class Stack:
 
     def web(self) -> Service:
         """The web server on the usual port, or the next free one."""
-        port = free_port(PANEL_PORT)
+        held = HeldPort(PANEL_PORT)
+        port = held.number
         if port != PANEL_PORT:
             self.say(f"La porta {PANEL_PORT} è occupata: il pannello usa la {port}.")
         self.installation.addresses["SIGILLO_BASE_URL"] = f"http://localhost:{port}"
@@ -84,7 +85,7 @@ class Stack:
             "--workers-kill-timeout=10",  # one that is asked to stop while it starts would never end
             "config.wsgi:application",
         ]
-        return Service("web", partial(self._start_web, command, port), stop_seconds=20)
+        return Service("web", partial(self._start_web, command, held), stop_seconds=20)
 
     def worker(self) -> Service:
         """The worker with two processes."""
@@ -111,10 +112,11 @@ class Stack:
         command = [sys.executable, "-m", "runtime.embedded.mailsink", "--port", str(port)]
         return self._start("posta", [*command, "--folder", str(self.installation.mails)])
 
-    def _start_web(self, command: list[str], port: int) -> Child:
+    def _start_web(self, command: list[str], held: HeldPort) -> Child:
+        held.release()
         child = self._start("web", command)
         try:
-            wait_until(child, partial(is_answering, f"http://{HOST}:{port}/readyz"), timeout=START_SECONDS)
+            wait_until(child, partial(is_answering, f"http://{HOST}:{held.number}/readyz"), timeout=START_SECONDS)
         except BaseException:
             child.stop()
             raise

@@ -45,6 +45,38 @@ def free_port(preferred: int, *, host: str = "127.0.0.1", tries: int = 100) -> i
     raise OSError(f"no free port between {preferred} and {preferred + tries - 1} on {host}")
 
 
+class HeldPort:
+    """A TCP port that is ours from its choice until our server binds it.
+
+    Without it two starts at the same time choose the same port, and servers that share ports (SO_REUSEPORT, Granian's)
+    then answer for each other in silence.
+    """
+
+    def __init__(self, preferred: int, *, host: str = "127.0.0.1", tries: int = 100) -> None:
+        """Take `preferred` or the next port that nobody holds; raise `OSError` after `tries` taken ones."""
+        for number in range(preferred, preferred + tries):
+            held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                held.bind((host, number))
+                held.listen(0)  # one that is only bound can be bound again, SO_REUSEADDR being set on both
+            except OSError:
+                held.close()
+                continue
+            self.number, self._held = number, held
+            return
+        raise OSError(f"no free port between {preferred} and {preferred + tries - 1} on {host}")
+
+    def release(self) -> None:
+        """Give it free, right before our server binds it; may be called again."""
+        self._held.close()
+
+    def __del__(self) -> None:
+        """A start that failed holds nothing any longer."""
+        if hasattr(self, "_held"):
+            self._held.close()
+
+
 def _is_private(folder: Path, account: Account) -> bool:
     found = folder.lstat()
     return stat.S_ISDIR(found.st_mode) and found.st_uid in {account.uid, os.geteuid()} and found.st_mode & 0o077 == 0

@@ -13,7 +13,7 @@ from runtime.embedded.binaries import find_postgres, find_redis, find_valkey
 from runtime.embedded.errors import ProgramMissing, ServiceFailed
 from runtime.embedded.postgres import THROWAWAY, PostgresServer
 from runtime.embedded.processes import start_child, wait_until
-from runtime.embedded.sockets import free_port
+from runtime.embedded.sockets import HeldPort, free_port
 from runtime.embedded.valkey import ValkeyServer
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root starts services under another account")
@@ -140,6 +140,23 @@ def test_a_taken_port_gives_the_next_free_one() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         assert free_port(port) > port
+
+
+def test_a_held_port_is_nobody_elses_until_it_is_released() -> None:
+    held = HeldPort(20_300)
+    assert held.number not in {free_port(held.number), HeldPort(held.number).number}
+    with sharing() as other, pytest.raises(OSError, match="in use"):
+        other.bind(("127.0.0.1", held.number))
+    held.release()
+    with sharing() as ours:
+        ours.bind(("127.0.0.1", held.number))
+
+
+def sharing() -> socket.socket:
+    """As a server makes it that shares its port."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    return made
 
 
 def _valkey(folder: Path, account: Account) -> ValkeyServer:
