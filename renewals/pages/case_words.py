@@ -12,12 +12,12 @@ from cms.admin.words import Badge
 from cms.admin.words import hold_cause as cause_in_words
 from cms.admin.words import reason as reason_in_words
 from cms.states import CertificateStatus, CertificateType, Flow
+from cms.templatetags.public import long_day, moment
 from renewals.models import RenewalCase
 from renewals.pages.extension_words import words_of
 from renewals.services.standing import Actor, Half, Situation, Standing
 from renewals.span import span_of
 from renewals.states import Authorisation, CaseState
-from renewals.templatetags.titolare import long_day, moment
 from renewals.timeline import steps
 
 _SHOWN_OF_CARD = 4

@@ -22,12 +22,12 @@ from cms.errors import DomainError, NotFound
 from cms.models import HolderVisit
 from cms.services import codes, holder_letters
 from cms.states import CertificateType, LinkPurpose, VisitKind
+from cms.templatetags.public import long_day
 from renewals.pages import frame, holding
 from renewals.pages.forms import ChooseForm, RevokeForm
 from renewals.pages.holding import PairCard
 from renewals.services import self_service
 from renewals.services.self_service import Wanted
-from renewals.templatetags.titolare import long_day
 
 _ENTRANCE = "holder:enter"
 
