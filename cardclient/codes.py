@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cardclient.errors import CardError, Declined, InputNeeded, PinLength, PinLocked, WrongPin, WrongPuk
 from cardclient.new_pin import KnownNumbers, require_new_pin
-from cardclient.ports import Card, CardView, CodeState, Notice, Screen, SecretKind
+from cardclient.ports import Card, CardView, CodeLengths, CodeState, Notice, Screen, SecretKind
 from cardclient.secret import Secret
 from cardclient.tools import require_plausible
 
@@ -24,7 +24,7 @@ def enter_pin(card: Card, screen: Screen, view: CardView) -> Secret:
         if pin is None:
             raise problem or InputNeeded("pin-needed")
         try:
-            require_plausible(pin, SecretKind.PIN)
+            require_plausible(pin, SecretKind.PIN, view.lengths)
             card.login(pin)
         except (WrongPin, PinLength) as wrong:
             problem, state = wrong, card.view().pin
@@ -33,14 +33,14 @@ def enter_pin(card: Card, screen: Screen, view: CardView) -> Secret:
             if not screen.wants_unblock():
                 raise
             # The PIN the holder has just chosen; logging in with it is no guess.
-            pin = _unblock(card, screen)
+            pin = _unblock(card, screen, view.lengths)
             card.login(pin)
             return pin
         else:
             return pin
 
 
-def enter_puk(card: Card, screen: Screen) -> None:
+def enter_puk(card: Card, screen: Screen, lengths: CodeLengths) -> None:
     """Check the PUK for families that need it; raises WrongPuk, PukLocked, Declined. Ends the card's login."""
     problem: CardError | None = None
     while True:
@@ -48,7 +48,7 @@ def enter_puk(card: Card, screen: Screen) -> None:
         if puk is None:
             raise problem or InputNeeded("puk-needed")
         try:
-            require_plausible(puk, SecretKind.PUK)
+            require_plausible(puk, SecretKind.PUK, lengths)
             card.verify_puk(puk)
         except (WrongPuk, PinLength) as wrong:
             problem = wrong
@@ -56,7 +56,7 @@ def enter_puk(card: Card, screen: Screen) -> None:
             return
 
 
-def _unblock(card: Card, screen: Screen) -> Secret:
+def _unblock(card: Card, screen: Screen, lengths: CodeLengths) -> Secret:
     """Open a locked PIN with the PUK and a PIN the holder chooses; returns the new PIN. Raises WrongPuk, PukLocked."""
     problem: CardError | None = None
     while True:
@@ -65,7 +65,7 @@ def _unblock(card: Card, screen: Screen) -> Secret:
         if puk is None or new_pin is None:
             raise problem or PinLocked
         try:
-            require_plausible(puk, SecretKind.PUK)
+            require_plausible(puk, SecretKind.PUK, lengths)
             card.unblock(puk, new_pin)
         except (WrongPuk, PinLength) as wrong:
             problem = wrong
@@ -90,7 +90,7 @@ def _ask_new_pin(card: Card, screen: Screen, puk: Secret) -> Secret | None:
                 raise problem
             return None
         try:
-            require_new_pin(new_pin, known, others=[puk])
+            require_new_pin(new_pin, known, view.lengths.new_pin, others=[puk])
         except PinLength as weak:
             problem = weak
         else:

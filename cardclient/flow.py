@@ -116,7 +116,7 @@ def _log_in(desk: Desk, run: Run, answer: ScanAnswer) -> Secret:
     desk.screen.phase(Phase.LOGIN)
     pin = codes.enter_pin(desk.card, desk.screen, run.view)
     if SecretKind.PUK in answer.secrets:
-        codes.enter_puk(desk.card, desk.screen)
+        codes.enter_puk(desk.card, desk.screen, run.view.lengths)
         desk.card.login(pin)  # accepted a moment ago; checking the PUK closed the session
     return pin
 

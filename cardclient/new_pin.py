@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from cardclient import certificates
 from cardclient.errors import CardError, PinLength
+from cardclient.ports import CodeLengths, Lengths
 from cardclient.secret import Secret
 
 # Letters that stand for digits where two people would share a codice fiscale (DM 23/12/1976 n. 13813).
@@ -35,14 +36,6 @@ class Weakness(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PinLengths:
-    """How many digits a PIN may have; the guides' cards take 5 to 8 (SogeiExtend §2)."""
-
-    shortest: int = 5
-    longest: int = 8
-
-
-@dataclass(frozen=True, slots=True)
 class KnownNumbers:
     """What can be read beside the card: the holder's codice fiscale and the serial printed on the plastic."""
 
@@ -56,14 +49,14 @@ class KnownNumbers:
 
 
 def require_new_pin(
-    pin: Secret, known: KnownNumbers, lengths: PinLengths | None = None, *, others: Sequence[Secret] = ()
+    pin: Secret, known: KnownNumbers, lengths: Lengths | None = None, *, others: Sequence[Secret] = ()
 ) -> None:
     """Refuse a PIN before a card sees it; `others` are the card's other codes as just entered, the old PIN or the PUK.
 
     Raises PinLength: code "pin-length" with operation "new-pin", or "pin-weak" with the `Weakness` as operation.
     """
-    text, allowed = pin.reveal(), lengths or PinLengths()
-    if not (text.isascii() and text.isdecimal() and allowed.shortest <= len(text) <= allowed.longest):
+    text, allowed = pin.reveal(), lengths or CodeLengths().new_pin
+    if not (text.isascii() and text.isdecimal() and allowed.allow(pin)):
         raise PinLength(operation="new-pin")
     same = any(text == other.reveal() for other in others)
     weakness = Weakness.OTHER_CODE if same else weakness_of(text, known)

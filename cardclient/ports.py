@@ -99,12 +99,41 @@ class CardKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Lengths:
+    """How many characters a code may have, both ends included."""
+
+    shortest: int
+    longest: int
+
+    def allow(self, code: Secret) -> bool:
+        """Tell whether a code is neither too short nor too long."""
+        return self.shortest <= len(code.reveal()) <= self.longest
+
+
+@dataclass(frozen=True, slots=True)
+class CodeLengths:
+    """What the PIN and the PUK of a card may be. The defaults are for a card of no known family: whatever a card takes.
+
+    A new PIN has 5 to 8 digits everywhere else (SogeiExtend §2).
+    """
+
+    pin: Lengths = Lengths(4, 16)
+    puk: Lengths = Lengths(4, 16)
+    new_pin: Lengths = Lengths(5, 8)
+
+    def of(self, kind: SecretKind) -> Lengths:
+        """Return the lengths of one kind of code."""
+        return {SecretKind.PIN: self.pin, SecretKind.PUK: self.puk, SecretKind.NEW_PIN: self.new_pin}[kind]
+
+
+@dataclass(frozen=True, slots=True)
 class CardView:
     """A card as read without PIN. `replaces` is its own setting: delete the old pair after renewal, or keep it.
 
     `family` is a guess by the ATR, `driver` the module that read the card (empty: none was needed or known). `final` is
     the code of a verdict that nothing done here can change, known before any PIN: `puk-locked`,
-    `certificate-unreadable` (SogeiExtend: LOGIN inactive), `card-not-personalised`, `family-refused`.
+    `certificate-unreadable` (SogeiExtend: LOGIN inactive), `card-not-personalised`, `family-refused`. `lengths` are the
+    family's: a code that cannot be right is refused before the card counts a try.
     """
 
     serial: str
@@ -118,6 +147,7 @@ class CardView:
     family: str | None = None
     driver: str = ""
     final: str | None = None
+    lengths: CodeLengths = CodeLengths()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,8 @@ def view_of(state: State, reader: str) -> CardView:
     )
     guess = known().by_atr(view.atr)
     final = verdict(view, guess, tells_puk_lock=True) if state.personalised else NOT_PERSONALISED
-    return replace(view, family=guess.name if guess else None, final=final)
+    lengths = guess.lengths if guess else view.lengths
+    return replace(view, family=guess.name if guess else None, final=final, lengths=lengths)
 
 
 def _certificate(stored: StoredObject, *, is_readable: bool) -> CardCertificate:

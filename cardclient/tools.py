@@ -12,11 +12,9 @@ from datetime import datetime
 
 from cardclient.content import ContentEntry, content_of
 from cardclient.errors import NoCard, PinLength
-from cardclient.new_pin import KnownNumbers, PinLengths, require_new_pin
-from cardclient.ports import Card, CardView, SecretKind
+from cardclient.new_pin import KnownNumbers, require_new_pin
+from cardclient.ports import Card, CardView, CodeLengths, SecretKind
 from cardclient.secret import Secret
-
-SHORTEST_CODE, LONGEST_CODE = 4, 16  # what a card may take at all; anything else is refused without using up a try
 
 
 def cards_present(card: Card) -> tuple[CardView, ...]:
@@ -27,22 +25,20 @@ def cards_present(card: Card) -> tuple[CardView, ...]:
         return ()
 
 
-def change_pin(card: Card, serial: str, pin: Secret, new_pin: Secret, *, lengths: PinLengths | None = None) -> CardView:
+def change_pin(card: Card, serial: str, pin: Secret, new_pin: Secret) -> CardView:
     """Replace the PIN by one that is not easily guessed; raises WrongPin, PinLocked, PinLength, AnotherCard."""
     with _chosen(card, serial) as view:
-        require_plausible(pin, SecretKind.PIN)
-        require_new_pin(new_pin, _known(view), lengths, others=[pin])
+        require_plausible(pin, SecretKind.PIN, view.lengths)
+        require_new_pin(new_pin, _known(view), view.lengths.new_pin, others=[pin])
         card.change_pin(pin, new_pin)
         return card.view()
 
 
-def unblock_pin(
-    card: Card, serial: str, puk: Secret, new_pin: Secret, *, lengths: PinLengths | None = None
-) -> CardView:
+def unblock_pin(card: Card, serial: str, puk: Secret, new_pin: Secret) -> CardView:
     """Open a locked (or forgotten) PIN with the PUK; raises WrongPuk, PukLocked, PinLength, AnotherCard."""
     with _chosen(card, serial) as view:
-        require_plausible(puk, SecretKind.PUK)
-        require_new_pin(new_pin, _known(view), lengths, others=[puk])
+        require_plausible(puk, SecretKind.PUK, view.lengths)
+        require_new_pin(new_pin, _known(view), view.lengths.new_pin, others=[puk])
         card.unblock(puk, new_pin)
         return card.view()
 
@@ -50,15 +46,15 @@ def unblock_pin(
 def read_content(card: Card, serial: str, pin: Secret, *, now: datetime) -> tuple[ContentEntry, ...]:
     """Show certificates and keys after the PIN; raises WrongPin, PinLocked, PinLength, AnotherCard."""
     with _chosen(card, serial) as view:
-        require_plausible(pin, SecretKind.PIN)
+        require_plausible(pin, SecretKind.PIN, view.lengths)
         card.login(pin)
         return content_of(view, card.keys(), now=now)
 
 
-def require_plausible(code: Secret, kind: SecretKind) -> None:
-    """Refuse what no card takes, before a driver may count it as a try; raises PinLength with the kind as operation."""
+def require_plausible(code: Secret, kind: SecretKind, lengths: CodeLengths) -> None:
+    """Refuse what the card cannot take, before it may count as a try; raises PinLength with the kind as operation."""
     text = code.reveal()
-    if not SHORTEST_CODE <= len(text) <= LONGEST_CODE or not text.isascii() or not text.isprintable():
+    if not lengths.of(kind).allow(code) or not text.isascii() or not text.isprintable():
         raise PinLength(operation=kind.value)
 
 

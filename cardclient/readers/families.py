@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cardclient.ports import CodeLengths, Lengths
 from cardclient.readers.atr import historical_bytes
 from cardclient.readers.systems import System
 
@@ -49,6 +50,7 @@ class Family:
     """A card family (*sigla*); meanings as in `families.toml` and in the office's register.
 
     Days are inclusive; None means that no day, no number or no driver is known. `replaces` None: as the flow has it.
+    Lengths are the fewest and the most digits of a code.
     """
 
     code: str
@@ -65,6 +67,8 @@ class Family:
     renewable_until: date | None = None
     certified_until: date | None = None
     max_renewals: int | None = None
+    pin_lengths: tuple[int, int] | None = None
+    puk_lengths: tuple[int, int] | None = None
 
     def matches(self, atr: bytes) -> bool:
         """Tell whether a card with this ATR can be of this family."""
@@ -99,6 +103,14 @@ class Guess:
     def reinsert_after(self) -> bool:
         """Whether the card must be unplugged and plugged in again after a renewal."""
         return self.families[0].reinsert_after
+
+    @property
+    def lengths(self) -> CodeLengths:
+        """How long PIN and PUK are; whatever a card takes where the family does not say."""
+        family, any_card = self.families[0], CodeLengths()
+        pin = Lengths(*family.pin_lengths) if family.pin_lengths else None
+        puk = Lengths(*family.puk_lengths) if family.puk_lengths else any_card.puk
+        return CodeLengths(pin or any_card.pin, puk, pin or any_card.new_pin)
 
     @property
     def refusal(self) -> str:
@@ -165,6 +177,8 @@ def _family(data: Mapping[str, Any], drivers: Mapping[str, Driver]) -> Family:
         values["driver"] = drivers[values["driver"]]
     for key in ("atrs", "historical"):
         values[key] = tuple(values.get(key, ()))
+    for key in {"pin_lengths", "puk_lengths"} & set(values):
+        values[key] = _lengths(values[key], f"{values['code']}: {key}")
     family = Family(**values)
     patterns_are_sound = all(_PATTERN.fullmatch(each) and len(each) == 30 for each in family.historical)
     if not patterns_are_sound or any(bytes.fromhex(each).hex().upper() != each for each in family.atrs):
@@ -172,6 +186,13 @@ def _family(data: Mapping[str, Any], drivers: Mapping[str, Driver]) -> Family:
     if family.renewable == bool(family.refusal) or (family.renewable and family.driver is None):
         raise ValueError(f"{family.code}: a family is renewed with a driver, or refused with a reason")
     return family
+
+
+def _lengths(told: Any, where: str) -> tuple[int, int]:
+    match told:
+        case [int(shortest), int(longest)] if 0 < shortest <= longest:
+            return shortest, longest
+    raise ValueError(f"{where}: fewest and most digits")
 
 
 def _require_keys(data: Mapping[str, Any], allowed: set[str], where: str, *, required: set[str] | None = None) -> None:
@@ -199,7 +220,8 @@ def _overlap(patterns: Iterable[str], others: Iterable[str]) -> bool:
 
 
 def _essence(family: Family) -> tuple[object, ...]:
-    return family.driver, family.asks_puk, family.reinsert_after, family.renewable, family.refusal
+    codes = family.asks_puk, family.pin_lengths, family.puk_lengths
+    return family.driver, *codes, family.reinsert_after, family.renewable, family.refusal
 
 
 def _fits(pattern: str, told: str) -> bool:

@@ -28,7 +28,8 @@ def judged(view: CardView, *, families: Families, module: str, guess: Guess | No
     tells = driver is not None and driver.tells_puk_lock
     name = module.replace("\\", "/").rsplit("/", 1)[-1]
     final = view.final or verdict(view, family, tells_puk_lock=tells)
-    return replace(view, family=family.name if family else view.family, driver=name, final=final)
+    lengths = family.lengths if family else view.lengths
+    return replace(view, family=family.name if family else view.family, driver=name, final=final, lengths=lengths)
 
 
 def verdict(view: CardView, guess: Guess | None, *, tells_puk_lock: bool) -> str | None:

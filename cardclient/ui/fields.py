@@ -6,10 +6,12 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
+from cardclient.ports import CodeLengths, Lengths
 from cardclient.secret import Secret
 from cardclient.ui import pieces
+from cardclient.words import tr
 
-WIDEST_CODE = 16  # characters, as `admission.LONGEST_CODE`
+WIDEST_CODE = max(CodeLengths().pin.longest, CodeLengths().puk.longest)
 
 
 class Field(QWidget):
@@ -67,6 +69,18 @@ class Field(QWidget):
         if text:
             self.edit.setFocus()
             pieces.announce(self._error, text)
+
+
+def words_on_length(lengths: Lengths) -> str:
+    """Say how long a code is, to a person whose code cannot be right."""
+    if lengths.shortest == lengths.longest:
+        return tr("Questo codice ha {count} cifre: nessun tentativo è stato consumato.", count=lengths.longest)
+    shortest, longest = lengths.shortest, lengths.longest
+    return tr(
+        "Questo codice ha da {shortest} a {longest} cifre: nessun tentativo è stato consumato.",
+        shortest=shortest,
+        longest=longest,
+    )
 
 
 class CodeField(Field):

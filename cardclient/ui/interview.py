@@ -40,8 +40,8 @@ class Interview:
     @ask.register
     def _(self, question: questions.AskSecret) -> None:
         notices, self.notices = self.notices, []
-        serial = self._wish.scanned.view.serial if self._wish else ""
-        self._show(CodePage(question.kind, question.problem, notices, serial))
+        view = self._wish.scanned.view if self._wish else None
+        self._show(CodePage(question.kind, question.problem, notices, view))
 
     @ask.register
     def _(self, question: questions.ConfirmLastTry) -> None:

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from cardclient.errors import ClientError, PinLength, WrongPin, WrongPuk
 from cardclient.messages import message_for, words_for
 from cardclient.new_pin import Weakness
-from cardclient.ports import CardView, CodeState, SecretKind
+from cardclient.ports import CardView, CodeLengths, CodeState, SecretKind
 from cardclient.ui import pieces
-from cardclient.ui.fields import CheckLine, CodeField
+from cardclient.ui.fields import CheckLine, CodeField, words_on_length
 from cardclient.ui.theme import Tone
 from cardclient.words import marked, tr
 
@@ -22,7 +22,6 @@ WEAK = {
     Weakness.CARD_SERIAL: marked("Il nuovo PIN è una parte del numero della carta: scegline uno meno prevedibile."),
     Weakness.OTHER_CODE: marked("Il nuovo PIN è uguale a un altro codice della carta: scegline uno diverso."),
 }
-NEW_PIN_LENGTH = marked("Il nuovo PIN ha da 5 a 8 cifre.")
 NEW_PIN_HINT = marked("Da 5 a 8 cifre; non la data di nascita, cifre ripetute o in sequenza.")
 LAST_TRY = {
     SecretKind.PIN: marked("Ho controllato il PIN e uso l'ultimo tentativo."),
@@ -105,6 +104,7 @@ class NewPinForm(QWidget):
         for field in (self.code, self.new_pin, self.again):
             field.entered.connect(self.submit)
         self._enabled, self._busy = False, False
+        self._lengths = CodeLengths()
         self.show_card(None)
 
     def show_card(self, view: CardView | None) -> None:
@@ -115,6 +115,7 @@ class NewPinForm(QWidget):
             field.set_error("")
         self._enabled = view is not None
         if view is not None:
+            self._lengths = view.lengths
             self.state.show_state(view.pin if self.kind is SecretKind.PIN else view.puk)
         self._fit()
 
@@ -151,12 +152,12 @@ class NewPinForm(QWidget):
 
     def _show_length(self, problem: PinLength, words: str) -> None:
         if problem.operation == self.kind:
-            self.code.set_error(words)
+            self.code.set_error(words_on_length(self._lengths.of(self.kind)))
         elif problem.code == "pin-weak":
             weak = WEAK.get(Weakness(problem.operation)) if problem.operation in list(Weakness) else None
             self.new_pin.set_error(tr(weak) if weak else words)
         else:
-            self.new_pin.set_error(tr(NEW_PIN_LENGTH))
+            self.new_pin.set_error(words_on_length(self._lengths.new_pin))
 
     def _words_if_empty(self) -> str:
         return message_for(f"{self.kind}-prompt").text if self.kind is SecretKind.PUK else tr("Scrivi il PIN attuale.")

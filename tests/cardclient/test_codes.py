@@ -46,6 +46,22 @@ def test_a_code_that_cannot_be_a_pin_uses_up_no_try(card, renew):
     assert tries_left(card) == 3
 
 
+@pytest.mark.parametrize("pin", ["4827", "482736159"])
+def test_a_pin_too_short_or_too_long_for_the_family_never_reaches_the_card(card, renew, pin):
+    card.plan_fault("login", "device-error")
+    with pytest.raises(PinLength):
+        renew(RecordingScreen(pin=[pin]))
+    assert len(simulated_state.load(card.path).faults) == 1
+
+
+def test_a_puk_too_short_for_the_family_never_reaches_the_card(card, office, renew):
+    office.secrets = ["pin", "puk"]
+    card.plan_fault("verify_puk", "device-error")
+    with pytest.raises(PinLength):
+        renew(RecordingScreen(pin=[PIN], puk=["9182736"]))
+    assert len(simulated_state.load(card.path).faults) == 1
+
+
 def test_the_last_try_is_said_before_it_is_used(card, renew):
     spend(card, 2)
     screen = RecordingScreen(pin=[PIN])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cardclient.errors import PinLength
-from cardclient.new_pin import KnownNumbers, PinLengths, Weakness, require_new_pin
+from cardclient.new_pin import KnownNumbers, Weakness, require_new_pin
+from cardclient.ports import Lengths
 from cardclient.secret import Secret
 
 HOLDER = KnownNumbers(("RSSMRA85T10A562S",), "7430000000000001")  # born on 10/12/1985
@@ -23,8 +24,8 @@ def test_a_pin_has_five_to_eight_digits(pin):
 
 
 def test_a_family_may_ask_for_more_digits():
-    assert refusal("48273", lengths=PinLengths(6, 8))[0] == "pin-length"
-    require_new_pin(Secret("482736"), HOLDER, PinLengths(6, 8))
+    assert refusal("48273", lengths=Lengths(6, 8))[0] == "pin-length"
+    require_new_pin(Secret("482736"), HOLDER, Lengths(6, 8))
 
 
 @pytest.mark.parametrize(

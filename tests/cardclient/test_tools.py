@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cardclient import tools
+from cardclient import simulated_state, tools
 from cardclient.content import Match
 from cardclient.errors import AnotherCard, PinLength, PinLocked, PukLocked, WrongPin, WrongPuk
 from cardclient.ports import CodeState
@@ -46,6 +46,16 @@ def test_an_empty_pin_is_refused_and_costs_no_try(card):
     with pytest.raises(PinLength):
         change(card, pin="")
     assert card.view().pin is CodeState.OK
+
+
+def test_codes_of_a_length_the_family_does_not_have_never_reach_the_card(card):
+    for operation in ("change_pin", "unblock"):
+        card.plan_fault(operation, "device-error")
+    with pytest.raises(PinLength):
+        change(card, pin="4827")
+    with pytest.raises(PinLength):
+        unblock(card, puk="9182736")
+    assert len(simulated_state.load(card.path).faults) == 2
 
 
 def test_the_third_wrong_pin_locks_and_the_puk_opens(card):

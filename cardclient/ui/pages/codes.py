@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cardclient import messages
-from cardclient.ports import Notice, SecretKind
+from cardclient.ports import CardView, CodeLengths, Notice, SecretKind
 from cardclient.secret import Secret
 from cardclient.ui import pieces
-from cardclient.ui.fields import CodeField
+from cardclient.ui.fields import CodeField, words_on_length
 from cardclient.ui.page import Page
 from cardclient.ui.pieces import NoticeBox
 from cardclient.ui.theme import Tone
@@ -19,20 +19,22 @@ LABELS = {
     SecretKind.PUK: marked("Codice PUK"),
     SecretKind.NEW_PIN: marked("Nuovo PIN"),
 }
-SHORTEST = 4  # digits; fewer cannot be a code of any card
 
 
 class CodePage(Page):
     """Asks for one code; answers with a `Secret`, after which the page holds nothing of it."""
 
-    def __init__(self, kind: SecretKind, problem: str | None, notices: Sequence[Notice] = (), card: str = "") -> None:
-        """Ask for a code of the card named; `problem` is what was wrong with the one before, `notices` were said."""
+    def __init__(
+        self, kind: SecretKind, problem: str | None, notices: Sequence[Notice] = (), view: CardView | None = None
+    ) -> None:
+        """Ask for a code of this card; `problem` is what was wrong with the one before, `notices` were said."""
         super().__init__(tr("Autenticazione"), needs_card=True)
         self._kind = kind
+        self._lengths = (view.lengths if view else CodeLengths()).of(kind)
         self.back_text, self.go_text = tr("INDIETRO"), tr("PROSEGUI")
         self.add(pieces.lead(messages.message_for(f"{kind}-prompt").text))
-        if card:
-            self.add(pieces.muted(tr("Carta {serial}", serial=card)))
+        if view:
+            self.add(pieces.muted(tr("Carta {serial}", serial=view.serial)))
         for notice in notices:
             words = messages.message_for(notice.key, notice.facts)
             tone = Tone.OK if notice.key == "pin-unblocked" else Tone.WAIT
@@ -55,9 +57,9 @@ class CodePage(Page):
         return True
 
     def go(self) -> None:
-        """Hand the code over; nothing, or two different new PINs, are no try."""
-        if len(self.field.edit.text().strip()) < SHORTEST:
-            self.field.set_error(messages.message_for("pin-length").text)
+        """Hand the code over; one of impossible length, or two different new PINs, are no try."""
+        if not self._lengths.allow(Secret(self.field.edit.text().strip())):
+            self.field.set_error(words_on_length(self._lengths))
             return
         code, again = self.field.take(), self.repeated.take()
         if self._kind is SecretKind.NEW_PIN and not _same(code, again):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cardclient.ports import Lengths
 from cardclient.readers import families
 from cardclient.readers.atr import historical_bytes
 from cardclient.readers.systems import System
@@ -42,6 +43,18 @@ def test_every_family_of_the_guide_is_known_and_one_more_is_refused(known):
     assert [each.code for each in known.families] == CODES
     assert [each.code for each in known.families if not each.renewable] == ["ST 2021"]
     assert all(each.refusal for each in known.families if not each.renewable)
+
+
+def test_every_family_says_how_long_its_codes_are(known):
+    for atr in (ATHENA, IDEMIA):
+        lengths = known.by_atr(bytes.fromhex(atr)).lengths
+        assert (lengths.pin, lengths.puk, lengths.new_pin) == (Lengths(5, 8), Lengths(8, 8), Lengths(5, 8))
+
+
+@pytest.mark.parametrize("told", ["[8, 5]", "[0, 8]", "[5]", '["5", "8"]', "5"])
+def test_lengths_that_cannot_be_are_an_error_of_the_file(told):
+    with pytest.raises(ValueError, match="pin_lengths"):
+        families.load(f"{SMALL}pin_lengths = {told}\n")
 
 
 @pytest.mark.parametrize(
