@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
+from pki.extensions import is_critical, key_usage_of, one_attribute, policies_of, value_of
 from pki.gateway import Profile
 from pki.profiles import AGID_POLICY, CNS_POLICY, CNS_POLICY_TEXT, QCP_N_QSCD_POLICY
 from pki.qualified import QC_STATEMENTS
 from pki.tax_code import is_tax_code
 
-_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 _SERIAL_BITS = range(64, 160)  # SBR 7.1: at least 64 random bits; RFC 5280 §4.1.2.2: at most 20 octets
 _TAX_PREFIX = "TINIT-"
@@ -32,28 +32,31 @@ class Finding(NamedTuple):
 
 
 def of_leaf(certificate: x509.Certificate, profile: Profile) -> Iterator[Finding]:
-    """Check a holder's certificate."""
+    """Check a holder's certificate; what S/MIME adds is in `pki.smime_assertions`."""
     yield from _of_any(certificate)
     yield from _addresses(certificate)
     if profile is Profile.QUALIFIED_SIGNATURE:
         yield from _of_signature(certificate)
-    else:
+    elif profile is Profile.CNS_AUTHENTICATION:
         yield from _of_cns(certificate)
 
 
 def of_authority(certificate: x509.Certificate) -> Iterator[Finding]:
     """Check a root, an issuing CA or an OCSP signer."""
     yield from _of_any(certificate)
-    constraints = _value(certificate, x509.BasicConstraints)
+    constraints = value_of(certificate, x509.BasicConstraints)
     if constraints is None or not constraints.ca:
         yield from _of_ocsp_signer(certificate)
         return
-    if not _is_critical(certificate, x509.BasicConstraints):
+    if not is_critical(certificate, x509.BasicConstraints):
         yield Finding("ca.basic-constraints-not-critical")
-    if _key_usage(certificate) != {"key_cert_sign", "crl_sign"}:
+    if key_usage_of(certificate) != {"key_cert_sign", "crl_sign"}:
         yield Finding("ca.key-usage")
     if certificate.issuer != certificate.subject and constraints.path_length != 0:
         yield Finding("ca.path-length")
+    purposes = value_of(certificate, x509.ExtendedKeyUsage)
+    if purposes is not None and list(purposes) != [ExtendedKeyUsageOID.EMAIL_PROTECTION]:
+        yield Finding("ca.extended-key-usage")
 
 
 def _of_any(certificate: x509.Certificate) -> Iterator[Finding]:
@@ -63,29 +66,29 @@ def _of_any(certificate: x509.Certificate) -> Iterator[Finding]:
         yield Finding("signature.hash")
     if certificate.not_valid_after_utc - certificate.not_valid_before_utc < timedelta(0):
         yield Finding("validity.backwards")
-    if not _is_critical(certificate, x509.KeyUsage):
+    if not is_critical(certificate, x509.KeyUsage):
         yield Finding("key-usage.not-critical")
 
 
 def _addresses(certificate: x509.Certificate) -> Iterator[Finding]:
     """AIA with OCSP and caIssuers (AgID §4.1(3)), and one distribution point: the shard."""
-    access = _value(certificate, x509.AuthorityInformationAccess) or ()
+    access = value_of(certificate, x509.AuthorityInformationAccess) or ()
     methods = [description.access_method for description in access]
     if AuthorityInformationAccessOID.OCSP not in methods:
         yield Finding("aia.ocsp-missing")
     if AuthorityInformationAccessOID.CA_ISSUERS not in methods:
         yield Finding("aia.ca-issuers-missing")
-    points = _value(certificate, x509.CRLDistributionPoints) or ()
+    points = value_of(certificate, x509.CRLDistributionPoints) or ()
     if [len(point.full_name or ()) for point in points] != [1]:
         yield Finding("crl-distribution-point.not-one")
 
 
 def _of_signature(certificate: x509.Certificate) -> Iterator[Finding]:
-    if _key_usage(certificate) != {"content_commitment"}:
+    if key_usage_of(certificate) != {"content_commitment"}:
         yield Finding("signature.key-usage-not-type-a")
-    if _value(certificate, x509.ExtendedKeyUsage) is not None:
+    if value_of(certificate, x509.ExtendedKeyUsage) is not None:
         yield Finding("signature.extended-key-usage")
-    policies = _policies(certificate)
+    policies = policies_of(certificate)
     for policy, code in ((AGID_POLICY, "agid-policy-missing"), (QCP_N_QSCD_POLICY, "qcp-n-qscd-policy-missing")):
         if policy not in policies:
             yield Finding(f"signature.{code}")
@@ -97,7 +100,7 @@ def _of_signature(certificate: x509.Certificate) -> Iterator[Finding]:
 
 
 def _person(certificate: x509.Certificate) -> Iterator[Finding]:
-    serial_number = _one(certificate, NameOID.SERIAL_NUMBER)
+    serial_number = one_attribute(certificate, NameOID.SERIAL_NUMBER)
     if not _PERSON.fullmatch(serial_number):
         yield Finding("subject.serial-number")
     elif serial_number.startswith(_TAX_PREFIX) and not is_tax_code(serial_number.removeprefix(_TAX_PREFIX)):
@@ -109,79 +112,30 @@ def _person(certificate: x509.Certificate) -> Iterator[Finding]:
         (NameOID.COMMON_NAME, "common-name"),
         (NameOID.COUNTRY_NAME, "country"),
     ):
-        if not _one(certificate, attribute):
+        if not one_attribute(certificate, attribute):
             yield Finding(f"subject.{code}")
 
 
 def _of_cns(certificate: x509.Certificate) -> Iterator[Finding]:
-    usage = _key_usage(certificate)
+    usage = key_usage_of(certificate)
     if "digital_signature" not in usage or not usage <= {"digital_signature", "key_encipherment"}:
         yield Finding("cns.key-usage")
-    if ExtendedKeyUsageOID.CLIENT_AUTH not in (_value(certificate, x509.ExtendedKeyUsage) or ()):
+    if ExtendedKeyUsageOID.CLIENT_AUTH not in (value_of(certificate, x509.ExtendedKeyUsage) or ()):
         yield Finding("cns.client-auth-missing")
-    if CNS_POLICY_TEXT not in _policies(certificate).get(CNS_POLICY, ()):
+    if CNS_POLICY_TEXT not in policies_of(certificate).get(CNS_POLICY, ()):
         yield Finding("cns.policy-text")
-    name = _CNS_NAME.fullmatch(_one(certificate, NameOID.COMMON_NAME))
+    name = _CNS_NAME.fullmatch(one_attribute(certificate, NameOID.COMMON_NAME))
     if name is None or not is_tax_code(name["tax_code"]):
         yield Finding("cns.common-name")
     for attribute, code in ((NameOID.ORGANIZATIONAL_UNIT_NAME, "issuing-body"), (NameOID.COUNTRY_NAME, "country")):
-        if not _one(certificate, attribute):
+        if not one_attribute(certificate, attribute):
             yield Finding(f"cns.{code}")
 
 
 def _of_ocsp_signer(certificate: x509.Certificate) -> Iterator[Finding]:
-    if _key_usage(certificate) != {"digital_signature"}:
+    if key_usage_of(certificate) != {"digital_signature"}:
         yield Finding("ocsp-signer.key-usage")
-    if list(_value(certificate, x509.ExtendedKeyUsage) or ()) != [ExtendedKeyUsageOID.OCSP_SIGNING]:
+    if list(value_of(certificate, x509.ExtendedKeyUsage) or ()) != [ExtendedKeyUsageOID.OCSP_SIGNING]:
         yield Finding("ocsp-signer.extended-key-usage")
-    if _value(certificate, x509.OCSPNoCheck) is None:
+    if value_of(certificate, x509.OCSPNoCheck) is None:
         yield Finding("ocsp-signer.no-check-missing")
-
-
-def _value(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
-
-
-def _is_critical(certificate: x509.Certificate, kind: type[_Extension]) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(kind).critical
-    except x509.ExtensionNotFound:
-        return False
-
-
-def _one(certificate: x509.Certificate, attribute: x509.ObjectIdentifier) -> str:
-    """Read an attribute that must be there exactly once; empty otherwise."""
-    values = certificate.subject.get_attributes_for_oid(attribute)
-    return str(values[0].value) if len(values) == 1 else ""
-
-
-def _key_usage(certificate: x509.Certificate) -> set[str]:
-    usage = _value(certificate, x509.KeyUsage)
-    if usage is None:
-        return set()
-    names = (
-        "digital_signature",
-        "content_commitment",
-        "key_encipherment",
-        "data_encipherment",
-        "key_agreement",
-        "key_cert_sign",
-        "crl_sign",
-    )
-    return {name for name in names if getattr(usage, name)}
-
-
-def _policies(certificate: x509.Certificate) -> dict[x509.ObjectIdentifier, list[str | None]]:
-    """Policies with the explicit texts of their user notices."""
-    policies = _value(certificate, x509.CertificatePolicies) or ()
-    return {
-        policy.policy_identifier: [
-            qualifier.explicit_text
-            for qualifier in policy.policy_qualifiers or ()
-            if isinstance(qualifier, x509.UserNotice)
-        ]
-        for policy in policies
-    }

@@ -15,6 +15,20 @@ class Profile(enum.StrEnum):
 
     CNS_AUTHENTICATION = "cns-authentication"
     QUALIFIED_SIGNATURE = "qualified-signature"
+    # S/MIME: types and generations of the CA/B Forum S/MIME Baseline Requirements (SBR 1.1, 7.1.6.1).
+    SMIME_MAILBOX_MULTIPURPOSE = "smime-mv-multipurpose"
+    SMIME_MAILBOX_STRICT = "smime-mv-strict"
+    SMIME_ORGANISATION_MULTIPURPOSE = "smime-ov-multipurpose"
+    SMIME_ORGANISATION_STRICT = "smime-ov-strict"
+    SMIME_SPONSOR_MULTIPURPOSE = "smime-sv-multipurpose"
+    SMIME_SPONSOR_STRICT = "smime-sv-strict"
+    SMIME_INDIVIDUAL_MULTIPURPOSE = "smime-iv-multipurpose"
+    SMIME_INDIVIDUAL_STRICT = "smime-iv-strict"
+
+    @property
+    def may_be_held(self) -> bool:
+        """Whether its certificates can be suspended; strict S/MIME certificates cannot (SBR 4.9.13)."""
+        return not self.value.endswith("-strict")
 
 
 class RevocationReason(enum.StrEnum):
@@ -41,6 +55,8 @@ class Subject:
     """Subject attributes as the registration authority's record states them; never taken from a CSR.
 
     `serial_number` is `TINIT-<codice fiscale>` (AgID §4.1), `dn_qualifier` the holder's code at the provider.
+    The last block is S/MIME's: `email` is the one mailbox of the certificate and stands in its alternative name;
+    `organization_identifier` is scheme, country and number (`VATIT-...`). `pki.smime_subject` makes such subjects.
     """
 
     common_name: str
@@ -50,6 +66,14 @@ class Subject:
     dn_qualifier: str = ""
     organizational_unit: str = ""
     country: str = "IT"
+    organization: str = ""
+    organization_identifier: str = ""
+    email: str = ""
+    title: str = ""
+    street: str = ""
+    locality: str = ""
+    state: str = ""
+    postal_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +169,10 @@ class CertificateGateway(Protocol):
         ...
 
     def hold(self, ref: CertificateRef, *, request_id: UUID, at: datetime) -> None:
-        """Suspend (certificateHold). Already held: no change. Revoked: `GatewayConflict`."""
+        """Suspend (certificateHold). Already held: no change. Revoked: `GatewayConflict`.
+
+        `GatewayRefused` (hold-not-allowed) for a profile whose certificates cannot be suspended (`may_be_held`).
+        """
         ...
 
     def release(self, ref: CertificateRef, *, request_id: UUID, at: datetime) -> None:

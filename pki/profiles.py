@@ -11,7 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPub
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
+from pki import smime_profiles
 from pki.errors import MalformedInput
+from pki.extensions import key_usage
 from pki.gateway import Profile, Subject, Validity
 from pki.qualified import qc_statements
 
@@ -24,17 +26,6 @@ AGID_POLICY = x509.ObjectIdentifier("1.3.76.16.6")
 QCP_N_QSCD_POLICY = x509.ObjectIdentifier("0.4.0.194112.1.2")
 ANY_POLICY = x509.ObjectIdentifier("2.5.29.32.0")
 _PRINTABLE = re.compile(r"[A-Za-z0-9 '()+,\-./:=?]*")  # X.680 §41.4
-_KEY_USAGE_BITS = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-    "encipher_only",
-    "decipher_only",
-)
 DISCLOSURES = (("en", "https://www.example.org/pds/en.pdf"), ("it", "https://www.example.org/pds/it.pdf"))
 
 
@@ -83,9 +74,16 @@ def subject_name(subject: Subject) -> x509.Name:
     """Encode the holder's attributes, the empty ones left out; `ValueError` for what cannot be encoded."""
     attributes = (
         (NameOID.COUNTRY_NAME, subject.country),
+        (NameOID.STATE_OR_PROVINCE_NAME, subject.state),
+        (NameOID.LOCALITY_NAME, subject.locality),
+        (NameOID.STREET_ADDRESS, subject.street),
+        (NameOID.POSTAL_CODE, subject.postal_code),
+        (NameOID.ORGANIZATION_NAME, subject.organization),
+        (NameOID.ORGANIZATION_IDENTIFIER, subject.organization_identifier),
         (NameOID.ORGANIZATIONAL_UNIT_NAME, subject.organizational_unit),
         (NameOID.SURNAME, subject.surname),
         (NameOID.GIVEN_NAME, subject.given_name),
+        (NameOID.TITLE, subject.title),
         (NameOID.SERIAL_NUMBER, subject.serial_number),
         (NameOID.DN_QUALIFIER, subject.dn_qualifier),
         (NameOID.COMMON_NAME, subject.common_name),
@@ -107,7 +105,7 @@ def build_leaf(
 ) -> x509.CertificateBuilder:
     """Build a holder's certificate; `crl_url` is the shard that will list it.
 
-    `MalformedInput` for a key or a subject that cannot be encoded.
+    `MalformedInput` for a key, a subject or a mailbox that cannot be encoded.
     """
     try:
         name = subject_name(subject)
@@ -119,6 +117,8 @@ def build_leaf(
     )
     if profile is Profile.QUALIFIED_SIGNATURE:
         return _qualified_signature(builder, issuer)
+    if profile in smime_profiles.POLICIES:
+        return smime_profiles.extended(builder, profile, subject, key)
     return _cns_authentication(builder, key)
 
 
@@ -127,7 +127,7 @@ def _cns_authentication(builder: x509.CertificateBuilder, key: CertificatePublic
     notice = x509.UserNotice(notice_reference=None, explicit_text=CNS_POLICY_TEXT)
     rsa_only = {"key_encipherment"} if isinstance(key, rsa.RSAPublicKey) else set()  # RFC 5480 §3: not for EC
     return (
-        builder.add_extension(_key_usage("digital_signature", *rsa_only), critical=True)
+        builder.add_extension(key_usage("digital_signature", *rsa_only), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
         .add_extension(x509.CertificatePolicies([x509.PolicyInformation(CNS_POLICY, [notice])]), critical=False)
     )
@@ -137,7 +137,7 @@ def _qualified_signature(builder: x509.CertificateBuilder, issuer: IssuerFacts) 
     """EN 319 412-2 natural person on a QSCD, AgID §4: key usage type A, full adherence, QCStatements."""
     policies = [x509.PolicyInformation(AGID_POLICY, None), x509.PolicyInformation(QCP_N_QSCD_POLICY, None)]
     return (
-        builder.add_extension(_key_usage("content_commitment"), critical=True)
+        builder.add_extension(key_usage("content_commitment"), critical=True)
         .add_extension(x509.CertificatePolicies(policies), critical=False)
         .add_extension(qc_statements(issuer.disclosures), critical=False)
     )
@@ -152,11 +152,23 @@ def build_root(name: x509.Name, spki_der: bytes, validity: Validity, serial: int
 
 
 def build_issuing_ca(
-    name: x509.Name, spki_der: bytes, validity: Validity, serial: int, issuer: IssuerFacts, crl_url: str
+    name: x509.Name,
+    spki_der: bytes,
+    validity: Validity,
+    serial: int,
+    issuer: IssuerFacts,
+    crl_url: str,
+    *,
+    purposes: tuple[x509.ObjectIdentifier, ...] = (),
 ) -> x509.CertificateBuilder:
-    """Build a CA that issues to holders only; `crl_url` is the root's CRL."""
+    """Build a CA that issues to holders only; `crl_url` is the root's CRL.
+
+    `purposes` are the only extended key usages that its certificates may have; S/MIME demands them (SBR 7.1.2.2 g).
+    """
     builder = _signed_by(issuer, name, _public_key(spki_der), validity, serial)
     policies = x509.CertificatePolicies([x509.PolicyInformation(ANY_POLICY, None)])
+    if purposes:
+        builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
     return (
         _authority(builder, path_length=0)
         .add_extension(policies, critical=False)
@@ -170,7 +182,7 @@ def build_ocsp_signer(
     """Build a delegated OCSP responder (RFC 6960 §4.2.2.2) that needs no status check of its own."""
     return (
         _signed_by(issuer, name, _public_key(spki_der), validity, serial)
-        .add_extension(_key_usage("digital_signature"), critical=True)
+        .add_extension(key_usage("digital_signature"), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), critical=False)
         .add_extension(x509.OCSPNoCheck(), critical=False)
     )
@@ -208,7 +220,7 @@ def _signed_by(
 
 def _authority(builder: x509.CertificateBuilder, path_length: int | None) -> x509.CertificateBuilder:
     return builder.add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True).add_extension(
-        _key_usage("key_cert_sign", "crl_sign"), critical=True
+        key_usage("key_cert_sign", "crl_sign"), critical=True
     )
 
 
@@ -217,10 +229,6 @@ def _distribution_point(url: str) -> x509.CRLDistributionPoints:
         full_name=[x509.UniformResourceIdentifier(url)], relative_name=None, reasons=None, crl_issuer=None
     )
     return x509.CRLDistributionPoints([point])
-
-
-def _key_usage(*bits: str) -> x509.KeyUsage:
-    return x509.KeyUsage(**{bit: bit in bits for bit in _KEY_USAGE_BITS})
 
 
 def _public_key(spki_der: bytes) -> CertificatePublicKeyTypes:
