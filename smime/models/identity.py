@@ -34,6 +34,7 @@ class IdentificationAttempt(Claimable):
     created_at = models.DateTimeField()
     link_expires_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
+    final_told_at = models.DateTimeField(null=True, blank=True)  # the provider said that nothing more follows
     finished_at = models.DateTimeField(null=True, blank=True)
     erased_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=64, blank=True)
