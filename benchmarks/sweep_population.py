@@ -17,14 +17,14 @@ from benchmarks.panel_population import move_sequences, take_indexes
 from benchmarks.panel_rows import insert
 from benchmarks.services import Servers
 from cms.models import Agreement, Card, CardFamily, Centre, Certificate, Holder, Pair, Service
-from cms.states import ApprovalMode, CertificateType
+from cms.states import HALVES, ApprovalMode
 from renewals.models import RenewalCase
 from runtime.embedded.postgres import PostgresAddress
 
 BIG = (Holder, Card, Pair, Certificate, RenewalCase)
 SMALL = (CardFamily, Centre, Service, Agreement)
 ISSUING_YEAR = 2026
-TYPES = [each.value for each in CertificateType]
+TYPES = [each.value for each in HALVES]
 # Coprime to the numbers of cases in use: consecutive numbers lie far apart.
 STEP = 7919
 _TAX_CODE = (

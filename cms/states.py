@@ -5,10 +5,15 @@ from django.utils.translation import gettext_noop as _
 
 
 class Flow(TextChoices):
-    """How a service renews: Enroll signs a form and adds a term, Extend moves to a campaign's date."""
+    """What a service does: Enroll signs a form and adds a term, Extend moves to a campaign's date, S/MIME activates."""
 
     ENROLL = "enroll", _("Rinnovo")
     EXTEND = "extend", _("Estensione")
+    SMIME = "smime", _("Attivazione S/MIME")
+
+
+RENEWING = (Flow.ENROLL, Flow.EXTEND)
+"""Flows of cards; a renewal has one of these."""
 
 
 class ApprovalMode(TextChoices):
@@ -34,10 +39,20 @@ class Medium(TextChoices):
 
 
 class CertificateType(TextChoices):
-    """The halves of a pair; also the slots of an enrolment and the kinds of stock."""
+    """Kinds of stock: the halves of a card's pair, which are the slots of an enrolment too, and the S/MIME types."""
 
     AUTHENTICATION = "authentication", _("Autenticazione CNS")
     SIGNATURE = "signature", _("Firma qualificata")
+    SMIME_MAILBOX = "smime-mv", _("S/MIME MV")
+    SMIME_ORGANISATION = "smime-ov", _("S/MIME OV")
+    SMIME_SPONSOR = "smime-sv", _("S/MIME SV")
+    SMIME_INDIVIDUAL = "smime-iv", _("S/MIME IV")
+
+
+HALVES = (CertificateType.AUTHENTICATION, CertificateType.SIGNATURE)
+"""What a pair of a card is made of."""
+SMIME_TYPES = tuple(type_ for type_ in CertificateType if type_ not in HALVES)
+"""What services of the S/MIME flow sell, and no other service."""
 
 
 class CertificateStatus(TextChoices):

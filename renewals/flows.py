@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from cms import policy
 from cms.models import Campaign, Service
 from cms.policy import ROME
-from cms.states import CertificateType, Flow
+from cms.states import HALVES, CertificateType, Flow
 from renewals.errors import CampaignOver
 from renewals.states import Step, TextKind
 
@@ -80,7 +80,7 @@ class EnrollPolicy:
         Step.INSTALLATION,
     )
     texts = (TextKind.CONTRACT, TextKind.CLAUSES, TextKind.PRIVACY, TextKind.ENCRYPTION_WARNING)
-    types = tuple(CertificateType)
+    types = HALVES
     replaces = True
     ends_with_device = True
 

@@ -101,7 +101,8 @@ class ServiceForm(_Shape):
     """A service's data; what its pairs stand on is shown and not to be changed."""
 
     types = forms.MultipleChoiceField(
-        label=_("Certificati della coppia"),
+        label=_("Certificati"),
+        help_text=_("Delle carte o S/MIME, come il flusso: un servizio non li mescola."),
         choices=[(value, _(word)) for value, word in CertificateType.choices],
         widget=forms.CheckboxSelectMultiple,
     )

@@ -15,8 +15,8 @@ from cms.fsm import StateField, StatefulModel, transition_trigger
 from cms.models.holders import Holder
 from cms.models.organisations import Agreement, Centre, Service
 from cms.states import (
+    HALVES,
     CertificateStatus,
-    CertificateType,
     HoldCause,
     Medium,
     RevocationCause,
@@ -142,7 +142,7 @@ class Certificate(StatefulModel):
     """One half of a pair, as the register knows it. Bytes live in `CertificateBody`."""
 
     pair = models.ForeignKey(Pair, models.PROTECT, related_name="certificates", verbose_name="coppia")
-    type = models.CharField("tipo", max_length=16, choices=CertificateType.choices)
+    type = models.CharField("tipo", max_length=16, choices=[(type_.value, type_.label) for type_ in HALVES])
     serial = models.CharField("numero di serie", max_length=40)
     issuer_key_id = models.CharField(max_length=64)
     fingerprint = models.CharField("impronta SHA-256", max_length=64, unique=True)
@@ -177,7 +177,9 @@ class Certificate(StatefulModel):
             models.UniqueConstraint(fields=["pair", "type"], name="one_certificate_per_pair_and_type"),
             models.UniqueConstraint(fields=["issuer_key_id", "serial"], name="one_certificate_per_issuer_and_serial"),
             models.CheckConstraint(condition=Q(status__in=CertificateStatus.values), name="certificate_status_known"),
-            models.CheckConstraint(condition=Q(type__in=CertificateType.values), name="certificate_type_known"),
+            models.CheckConstraint(
+                condition=Q(type__in=[type_.value for type_ in HALVES]), name="certificate_type_known"
+            ),
             models.CheckConstraint(
                 condition=(Q(status=CertificateStatus.REVOKED, revoked_at__isnull=False) & ~Q(revocation_cause=""))
                 | (~Q(status=CertificateStatus.REVOKED) & Q(revoked_at__isnull=True)),

@@ -11,7 +11,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
-from cms.states import ApprovalMode, CertificateType, Flow, Role
+from cms.states import HALVES, SMIME_TYPES, ApprovalMode, CertificateType, Flow, Role
 
 
 class Centre(models.Model):
@@ -36,7 +36,10 @@ class Centre(models.Model):
 
 
 class Service(models.Model):
-    """A kind of product: which pair, how long, by which flow; `successor` is where its renewals are issued."""
+    """A kind of product: which pair, how long, by which flow; `successor` is where its renewals are issued.
+
+    Under the S/MIME flow `types` are what is sold one by one, and window and term mean nothing: each slot has its own.
+    """
 
     code = models.SlugField("codice", max_length=64, unique=True)
     name = models.CharField("nome", max_length=120, unique=True)
@@ -56,6 +59,13 @@ class Service(models.Model):
             models.CheckConstraint(condition=~Q(successor=F("id")), name="service_is_not_its_successor"),
             models.CheckConstraint(condition=Q(types__len__gte=1), name="service_has_a_type"),
             models.CheckConstraint(condition=Q(flow__in=Flow.values), name="service_flow_known"),
+            models.CheckConstraint(
+                condition=(
+                    Q(flow=Flow.SMIME, types__contained_by=[type_.value for type_ in SMIME_TYPES])
+                    | (~Q(flow=Flow.SMIME) & Q(types__contained_by=[type_.value for type_ in HALVES]))
+                ),
+                name="service_types_fit_flow",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from django.db.models import F, Q
 
 from cms.models.certificates import Certificate, Pair
 from cms.models.organisations import Centre, Service
-from cms.states import CertificateType, ProposalState, RequestKind, RequestState, RevocationCause
+from cms.states import HALVES, ProposalState, RequestKind, RequestState, RevocationCause
 from runtime.claims import Claimable
 
 
@@ -29,7 +29,7 @@ class CaRequest(Claimable):
     service = models.ForeignKey(Service, models.PROTECT, related_name="+")
     pair = models.ForeignKey(Pair, models.PROTECT, related_name="ca_requests")
     certificate = models.ForeignKey(Certificate, models.PROTECT, null=True, blank=True, related_name="ca_requests")
-    type = models.CharField(max_length=16, choices=CertificateType.choices, blank=True)
+    type = models.CharField(max_length=16, choices=[(type_.value, type_.label) for type_ in HALVES], blank=True)
     profile = models.CharField(max_length=32, blank=True)
     subject = models.JSONField(default=dict)
     spki_sha256 = models.CharField(max_length=64, blank=True)

@@ -16,7 +16,8 @@ from cms import events, policy
 from cms.actors import operator as operator_actor
 from cms.contacts import parse_email
 from cms.errors import CodeTaken, ContactInvalid, Invalid, NotFound, ServiceInUse, SuccessorLoop
-from cms.models import Agreement, Centre, Pair, Service, User
+from cms.models import Agreement, Centre, Pair, Service, Stock, User
+from cms.states import SMIME_TYPES, Flow
 from runtime.transactions import use_case
 
 CENTRE_FIELDS = frozenset({"name", "email", "phone", "purchase_url", "active", "session_idle_minutes", "session_hours"})
@@ -93,7 +94,9 @@ def offer_service(code: str, values: Mapping[str, Any], *, operator: User, now: 
     policy.require_administrator(operator)
     _require_known(values, SERVICE_FIELDS)
     _require_sound(values)
-    service = _stored(Service(code=code, **values))
+    service = Service(code=code, **values)
+    _require_fitting(service)
+    service = _stored(service)
     _note("service.offered", operator, now, service_id=service.pk)
     return service
 
@@ -108,6 +111,7 @@ def change_service(service_id: int, values: Mapping[str, Any], *, operator: User
     changed = _set(service, values)
     if changed.keys() & FIXED_BY_PAIRS and is_in_use(service_id):
         raise ServiceInUse
+    _require_fitting(service)
     _require_no_loop(service)
     if changed:
         _stored(service)
@@ -116,8 +120,9 @@ def change_service(service_id: int, values: Mapping[str, Any], *, operator: User
 
 
 def is_in_use(service_id: int) -> bool:
-    """Whether pairs were issued or registered under the service."""
-    return Pair.objects.filter(service_id=service_id).exists()
+    """Whether pairs were issued or registered under the service, or S/MIME certificates bought."""
+    pairs = Pair.objects.filter(service_id=service_id)
+    return pairs.exists() or Stock.objects.filter(service_id=service_id, type__in=SMIME_TYPES).exists()
 
 
 def _require_known(values: Mapping[str, Any], fields: frozenset[str]) -> None:
@@ -152,6 +157,16 @@ def _require_sound(values: Mapping[str, Any]) -> None:
         raise Invalid(_("Scelga almeno un tipo di certificato."))
     if values.get("window_months", 1) not in range(1, 13) or values.get("term_years", 1) not in range(1, 11):
         raise Invalid(_("La finestra va da 1 a 12 mesi, la durata da 1 a 10 anni."))
+
+
+def _require_fitting(service: Service) -> None:
+    """S/MIME types go with the S/MIME flow and the halves of cards with the others; successors stay among their own."""
+    sells_smime = service.flow == Flow.SMIME
+    if any((type_ in SMIME_TYPES) != sells_smime for type_ in service.types):
+        raise Invalid(_("I tipi S/MIME vanno con il flusso di attivazione S/MIME, quelli delle carte con gli altri."))
+    successor = Service.objects.filter(pk=service.successor_id).first()
+    if successor is not None and (successor.flow == Flow.SMIME) != sells_smime:
+        raise Invalid(_("Il servizio successore deve essere dello stesso genere: carte o S/MIME."))
 
 
 def _require_no_loop(service: Service) -> None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from cms.admin.paging import number
 from cms.models import Service
-from cms.states import Channel, Flow
+from cms.states import RENEWING, Channel, Flow
 from renewals.models import RenewalCase
 from renewals.states import SIGNED_STATES, Authorisation, CaseState, Due
 
@@ -106,7 +106,7 @@ class Filters:
             stato=_known(query, "stato", STATES.__contains__),
             autorizzazione=_known(query, "autorizzazione", AUTHORISATIONS.__contains__),
             scadenza=_known(query, "scadenza", lambda slug: Deadline.read(slug) is not None),
-            flusso=_known(query, "flusso", list(Flow).__contains__),
+            flusso=_known(query, "flusso", RENEWING.__contains__),
             canale=_known(query, "canale", CHANNELS.__contains__),
             durata=_known(query, "durata", lambda text: number(text) is not None),
             titolare=tuple(holders),

@@ -9,8 +9,8 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import Field
 
-from cms.states import ApprovalMode, Flow
-from renewals.api.fields import Action, Digest, Slot, Verdict
+from cms.states import ApprovalMode
+from renewals.api.fields import Action, CaseFlow, Digest, Slot, Verdict
 from renewals.states import Authorisation, CaseState, Step, TextKind
 
 
@@ -42,7 +42,7 @@ class Offer(Schema):
 
     login_with: Digest = Field(description="Fingerprint of the certificate that logs in.")
     sign_with: Digest | None = Field(description="Fingerprint of the certificate that signs the form, if there is one.")
-    flow: Flow
+    flow: CaseFlow
     service: str
     old_not_after: datetime
     new_not_after: datetime = Field(description="Last second of the new certificates.")
@@ -143,7 +143,7 @@ class CaseView(Schema):
     state: CaseState
     state_label: str
     authorisation: Authorisation
-    flow: Flow
+    flow: CaseFlow
     next_step: Step
     steps: list[Step] = Field(description="All steps of this flow, for a progress bar.")
     old_not_after: datetime = Field(description="Last second at which this renewal is possible.")

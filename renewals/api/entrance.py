@@ -8,11 +8,11 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from cms.models import CardFamily
-from cms.states import Flow
 from renewals import releases
 from renewals.api import answers, bodies
 from renewals.api import refusals as known
 from renewals.api.doors import address, bounded, decoded, texts_shown
+from renewals.api.fields import CaseFlow
 from renewals.api.refusals import refusing
 from renewals.errors import FamilyRefused
 from renewals.services import login
@@ -50,7 +50,7 @@ def scan(request: HttpRequest, body: bodies.ScanIn) -> dict[str, Any]:
 
 
 @router.get("/texts", response=answers.TextsOut, summary="Texts of a flow, before the login", openapi_extra=refusing())
-def show_texts_of_flow(request: HttpRequest, flow: Flow) -> dict[str, Any]:
+def show_texts_of_flow(request: HttpRequest, flow: CaseFlow) -> dict[str, Any]:
     """Say what the flow will ask the holder to accept, so that it can be read before any code of the card is asked."""
     bounded(f"texts:{address(request)}", limit=120)
     return texts_shown(flow)

@@ -80,6 +80,7 @@ ConfirmationCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 Confirmed = Annotated[StrictBool, AfterValidator(_require_true), Field(json_schema_extra={"const": True})]
 
 Slot = Literal["authentication", "signature"]
+CaseFlow = Literal["enroll", "extend"]
 Verdict = Literal["renewable", "already-renewed", "expired", "not-renewable"]
 Action = Literal[
     "retry-later",

@@ -13,7 +13,7 @@ from django_fsm import transition
 
 from cms.fsm import StateField, StatefulModel, transition_trigger
 from cms.models import Agreement, Campaign, Card, Centre, Certificate, Holder, Pair, Service
-from cms.states import ApprovalMode, Channel, Flow
+from cms.states import RENEWING, ApprovalMode, Channel, Flow
 from renewals.flows import POLICIES
 from renewals.states import (
     OPEN_STATES,
@@ -62,7 +62,7 @@ class RenewalCase(StatefulModel):
     service = models.ForeignKey(Service, models.PROTECT, related_name="cases", verbose_name="servizio", db_index=False)
     issuing_service = models.ForeignKey(Service, models.PROTECT, related_name="+", verbose_name="servizio di emissione")
     agreement = models.ForeignKey(Agreement, models.PROTECT, related_name="cases", verbose_name="accordo")
-    flow = models.CharField("flusso", max_length=16, choices=Flow.choices)
+    flow = models.CharField("flusso", max_length=16, choices=[(flow.value, flow.label) for flow in RENEWING])
     # Of extensions only: whose dates and stock this case has.
     campaign = models.ForeignKey(
         Campaign, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="campagna"

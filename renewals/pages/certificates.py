@@ -21,7 +21,7 @@ from cms import policy
 from cms.errors import DomainError, NotFound
 from cms.models import HolderVisit
 from cms.services import codes, holder_letters
-from cms.states import CertificateType, LinkPurpose, VisitKind
+from cms.states import HALVES, CertificateType, LinkPurpose, VisitKind
 from cms.templatetags.public import long_day
 from renewals.pages import frame, holding
 from renewals.pages.forms import ChooseForm, RevokeForm
@@ -119,7 +119,7 @@ def _act(
     offered = [CertificateType(half.certificate.type) for half in card.eligible(question.action)]
     if request.method != "POST":
         return _asked(request, visit, now, card, question, question.form(offered=offered))
-    form = question.form(request.POST, offered=list(CertificateType))
+    form = question.form(request.POST, offered=HALVES)
     if not form.is_valid():
         return _asked(request, visit, now, card, question, question.form(request.POST, offered=offered))
     wanted = Wanted(uid, frozenset(form.cleaned_data["certificates"]))
