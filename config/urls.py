@@ -37,6 +37,7 @@ urlpatterns = [
     path("accesso/", include(login_pages)),
     path("pannello/", site.urls),
     path(settings.HOLDER_PATH.removeprefix("/"), include("renewals.pages.urls")),
+    path(settings.CUSTOMER_PATH.removeprefix("/"), include("smime.pages.urls")),
     path(settings.CLIENT_PATH.removeprefix("/"), download.page, name="client"),
     path(f"{settings.CLIENT_PATH.removeprefix('/')}<str:name>", download.send, name="client_file"),
 ]
