@@ -30,7 +30,10 @@ TEXT_WIDTH = 76
 HOLDER_PATH = "/titolare/"
 """Where holders find their own pages, below the base URL; nothing about a person stands in it."""
 
-PIECES = ("cases", "code", "end", "fact", "heading", "lead", "list", "notice", "operators", "paragraph", "rows", "step")
+PIECES = (
+    *("cases", "code", "end", "fact", "heading", "lead", "list", "notice", "operators", "paragraph", "password"),
+    *("rows", "smime_facts", "smime_footer", "step"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 from django.utils import translation
 from django.utils.translation import gettext, ngettext
 
+from notifications import samples_smime
 from notifications.catalog import CATALOG, Attachment, Message
 from notifications.models import OutboxMessage
 from runtime import sealing
@@ -41,6 +42,7 @@ ESPECIALLY: Mapping[Message, Mapping[str, Any]] = MappingProxyType(
         Message.REFUSED: {"reason": "I dati della pratica non sono corretti.", "suspended_at": ""},
         Message.CASE_CANCELLED: {"reason": "Il titolare ha scelto di non proseguire."},
         Message.ALARM: {"closed_at": ""},
+        **samples_smime.ESPECIALLY,
     }
 )
 """What one message says differently from `VALUES`."""
@@ -102,6 +104,7 @@ VALUES: Mapping[str, Any] = MappingProxyType(
             " possono."
         ),
         "opened_at": "2027-01-14T10:40:00Z",
+        **samples_smime.VALUES,
     }
 )
 SECRETS: Mapping[str, str] = MappingProxyType(
@@ -111,6 +114,7 @@ SECRETS: Mapping[str, str] = MappingProxyType(
         "invitation_url": "https://sigillo.example/accesso/invito/Zk3vT9qLw2/",
         "link_url": "https://sigillo.example/titolare/collegamento/Yk1bR8sMw7/",
         "password_url": "https://sigillo.example/accesso/password/reset/key/1-c7fQ2/",
+        **samples_smime.SECRETS,
     }
 )
 FORM = Attachment(name="modulo-rinnovo.pdf", media_type="application/pdf", content=b"%PDF-1.7 signed\r\n\x00\xff")
@@ -130,6 +134,7 @@ def _said() -> dict[str, Any]:
         "failures": [gettext("E-mail non recapitate: %(count)s.") % {"count": 1}],
         "stock": [low],
         "detail": overdue % 3,
+        "slots": [f"2 × {gettext('MV · Casella verificata')}", f"1 × {gettext('SV · Soggetto Verificato')}"],
         "answer": gettext(
             "Tolga la carta, attenda dieci secondi, la inserisca di nuovo e riapra il programma: il rinnovo riprende "
             "da dove si era fermato. Se il messaggio torna, installi il driver indicato nella pagina di scaricamento."

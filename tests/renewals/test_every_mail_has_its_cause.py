@@ -248,7 +248,8 @@ CAUSES: dict[Message, Callable[[Stage], None]] = {
 
 
 def test_every_entry_of_the_catalogue_has_a_story_and_every_story_an_entry():
-    assert set(CAUSES) == set(CATALOG) == set(Message)
+    assert set(CAUSES) == {message for message in CATALOG if not message.startswith("smime-")}
+    assert set(CATALOG) == set(Message)
 
 
 @pytest.mark.parametrize("message", CAUSES)
