@@ -64,3 +64,15 @@ def test_a_long_report_is_scrubbed_in_well_under_a_second():
 
 def test_the_logs_own_scrubbing_is_as_it_was():
     assert scrub_text("Basic eDp4 of RSSMRA80A01H501U") == f"Basic {HIDDEN} of {HIDDEN}"
+
+
+@pytest.mark.parametrize(
+    "piece", ["a-", "a_", "token ", "token: ", "pin_", "Bearer ", "RSSMRA80A01", "aA1", "\u202e", "password="]
+)
+def test_a_hostile_report_costs_time_in_proportion_to_its_length(piece):
+    began = time.process_time()
+
+    scrub_report(piece * (200_000 // len(piece)))
+
+    # A fuse, not a measure: with unbounded repetitions it is half an hour.
+    assert time.process_time() - began < 10
