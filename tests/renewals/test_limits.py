@@ -172,7 +172,9 @@ class TestFrequency:
             return mine.refusal
 
         refusals = at_once(50, guess)
-        assert (refusals.count("confirmation-invalid"), refusals.count("confirmation-expired")) == (5, 45)
+        assert refusals.count("confirmation-invalid") == 5
+        # Who cannot have the row within the lock's time limit is sent away without a comparison.
+        assert set(refusals) - {"service-unavailable"} == {"confirmation-invalid", "confirmation-expired"}
         assert MailboxConfirmation.objects.get().tries == 5
 
 
