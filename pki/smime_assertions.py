@@ -23,8 +23,13 @@ LONGEST_ORGANISATION = 64  # RFC 5280 appendix A, ub-organization-name; the libr
 _IDENTIFIER = re.compile(
     r"(?P<scheme>NTR|VAT|PSD|LEI|GOV)(?P<country>[A-Z]{2})(\+[A-Z0-9]{1,3})?(-(?P<number>[!-~]+))?"
 )
-_COUNTRY_IN_SUBJECT = {"EL": "GR"}  # Greek VAT numbers only
 _TAX_PREFIX = "TINIT-"
+_OF_PERSONS = (
+    Profile.SMIME_SPONSOR_MULTIPURPOSE,
+    Profile.SMIME_SPONSOR_STRICT,
+    Profile.SMIME_INDIVIDUAL_MULTIPURPOSE,
+    Profile.SMIME_INDIVIDUAL_STRICT,
+)
 
 
 def of_mail_certificate(certificate: x509.Certificate, profile: Profile) -> Iterator[Finding]:
@@ -32,6 +37,8 @@ def of_mail_certificate(certificate: x509.Certificate, profile: Profile) -> Iter
     yield from _of_extensions(certificate, profile)
     yield from _of_mailbox(certificate)
     yield from _of_subject(certificate)
+    if profile in _OF_PERSONS:
+        yield from _of_person(certificate)
     yield from _of_organisation(certificate)
 
 
@@ -76,6 +83,16 @@ def _of_subject(certificate: x509.Certificate) -> Iterator[Finding]:
         yield Finding("smime.tax-code")
 
 
+def _of_person(certificate: x509.Certificate) -> Iterator[Finding]:
+    """The linter takes any common name of a person for his, once he has a name at all."""
+    names = (NameOID.GIVEN_NAME, NameOID.SURNAME, NameOID.COMMON_NAME)
+    given_name, surname, common_name = (one_attribute(certificate, name) for name in names)
+    mailboxes = value_of(certificate, x509.SubjectAlternativeName) or ()
+    derivable = {"", f"{given_name} {surname}".strip(), *(name.value for name in mailboxes)}
+    if common_name not in derivable:
+        yield Finding("smime.common-name")
+
+
 def _of_organisation(certificate: x509.Certificate) -> Iterator[Finding]:
     if not certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_IDENTIFIER):
         return  # whether the type needs one is known to the linter
@@ -84,14 +101,10 @@ def _of_organisation(certificate: x509.Certificate) -> Iterator[Finding]:
         yield Finding("smime.organization-identifier")
         return
     scheme, country, number = found["scheme"], found["country"], found["number"] or ""
-    if scheme != "LEI" and one_attribute(certificate, NameOID.COUNTRY_NAME) != _subject_country(scheme, country):
+    if scheme != "LEI" and one_attribute(certificate, NameOID.COUNTRY_NAME) != country:
         yield Finding("smime.organization-identifier-country")
     if (scheme, country) == ("VAT", "IT") and not is_organisation_number(number):
         yield Finding("smime.vat-number")
     # Italy's register number is the organisation's tax code; a sole trader's would publish a person's.
     if (scheme, country) == ("NTR", "IT") and not is_organisation_number(number):
         yield Finding("smime.register-number")
-
-
-def _subject_country(scheme: str, country: str) -> str:
-    return _COUNTRY_IN_SUBJECT.get(country, country) if scheme == "VAT" else country

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from pki.errors import WeakKey
 from pki.extensions import key_usage
 from pki.gateway import Profile, Subject, Validity
+from pki.keys import require_new_key
 from pki.mailbox import require_ascii_mailbox
 
 RESERVED_ARC = "2.23.140.1.5."  # SBR 7.1.6.1: type, then generation; of these a certificate has exactly one
@@ -31,6 +34,7 @@ POLICIES = {
 PURPOSES = (ExtendedKeyUsageOID.EMAIL_PROTECTION,)
 LONGEST_LIFE = timedelta(days=825)  # SBR 6.3.2 for multipurpose and strict; a day is 86 400 seconds
 TERMS = (365, 730)
+RSA_SIZES = (2048, 3072, 4096)
 
 
 def term(not_before: datetime, days: int) -> Validity:
@@ -52,6 +56,19 @@ def dual_use(key: CertificatePublicKeyTypes) -> frozenset[str]:
     """
     transport = "key_encipherment" if isinstance(key, rsa.RSAPublicKey) else "key_agreement"
     return frozenset({"digital_signature", transport})
+
+
+def require_mail_key(spki_der: bytes) -> None:
+    """Refuse a public key that mail programs or the linter would refuse, beyond `pki.keys`. `WeakKey` with a code.
+
+    RSA of 2048, 3072 or 4096 bits (what Gmail takes), P-256 and P-384: a P-521 key fails the linter at issuance.
+    """
+    require_new_key(spki_der)
+    key = load_der_public_key(spki_der)
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size not in RSA_SIZES:
+        raise WeakKey("an RSA key of a size that mail programs do not take", code="key-size")
+    if isinstance(key, ec.EllipticCurvePublicKey) and not isinstance(key.curve, ec.SECP256R1 | ec.SECP384R1):
+        raise WeakKey("a curve that mail programs do not take", code="key-type")
 
 
 def extended(

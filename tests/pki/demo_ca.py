@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pki import profiles
 from pki.assembly import SignatureAlgorithm, Unsigned, assemble, to_be_signed
 from pki.gateway import Profile, Subject, Validity
+from tests.pki.mail import MAIL_PROFILES, TWO_YEARS, subject_of
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 LIFE_OF_A_CA = Validity(datetime(2016, 1, 1, tzinfo=UTC), datetime(2046, 1, 1, tzinfo=UTC) - timedelta(seconds=1))
@@ -31,6 +32,11 @@ CARD_HOLDER = Subject(
     serial_number="TINIT-RSSMRA80A01H501U",
     organizational_unit="Ente emettitore di prova",
 )
+SUBJECTS = {
+    Profile.QUALIFIED_SIGNATURE: SIGNER,
+    Profile.CNS_AUTHENTICATION: CARD_HOLDER,
+    **{profile: subject_of(profile) for profile in MAIL_PROFILES},
+}
 CRL_URL = "http://pki.example.org/crl/firma/2026.crl"
 
 
@@ -81,11 +87,12 @@ class DemoCA:
         profile: Profile,
         key: PrivateKey,
         subject: Subject | None = None,
-        validity: Validity = THREE_YEARS,
+        validity: Validity | None = None,
         serial: int | None = None,
     ) -> bytes:
         """Issue a holder's certificate."""
-        subject = subject or (SIGNER if profile is Profile.QUALIFIED_SIGNATURE else CARD_HOLDER)
+        validity = validity or (TWO_YEARS if profile in MAIL_PROFILES else THREE_YEARS)
+        subject = subject or SUBJECTS[profile]
         serial = serial or x509.random_serial_number()
         builder = profiles.build_leaf(profile, subject, spki(key), validity, serial, self.facts, CRL_URL)
         return self.signed(self.unsigned(builder))
