@@ -5,7 +5,7 @@ Pure: they compute or raise, and never write. Spans are exact: a day is 86,400 s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -53,6 +53,15 @@ TOUCHED: dict[Data, tuple[CheckKind, ...]] = {
     Data.CONTACT: (CheckKind.AUTHORITY,),
     Data.ORGANISATION: (CheckKind.ORGANISATION, CheckKind.AUTHORITY, CheckKind.ATTESTATION),
 }
+
+_CONTACT_FIELDS = (
+    "technical_given_name",
+    "technical_surname",
+    "technical_email",
+    "contact_given_name",
+    "contact_surname",
+    "contact_email",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +125,22 @@ def require_same_round(seen: Check, stored: Check) -> None:
     """Raise `CheckChanged` if the check was restarted since `seen` was read: what was proven is of the data before."""
     if seen.round != stored.round:
         raise errors.CheckChanged
+
+
+def is_same_contact(order: Order, values: Mapping[str, str]) -> bool:
+    """Whether technical and organisational contact are one person: the same mailbox, or the same names.
+
+    `values`: columns about to be stored, before those that the order has.
+    """
+    said = {name: str(values.get(name, getattr(order, name))).casefold() for name in _CONTACT_FIELDS}
+    if said["technical_email"] == "" or said["contact_email"] == "":
+        return False
+    technical = (said["technical_given_name"], said["technical_surname"])
+    same_name = technical == (said["contact_given_name"], said["contact_surname"])
+    return same_name or said["technical_email"] == said["contact_email"]
+
+
+def require_contacts_differ(order: Order, values: Mapping[str, str], ground: str) -> None:
+    """Raise `ContactsEqual` if both contacts are one person and no ground was declared for it (the guide, step 4)."""
+    if ground == "" and is_same_contact(order, values):
+        raise errors.ContactsEqual

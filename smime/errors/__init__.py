@@ -1,16 +1,59 @@
 """Refusals of S/MIME, each with its code."""
 
 from smime.errors.checks import CheckChanged, CheckDecided, ChecksOpen
-from smime.errors.orders import OrderClosed, OrderUnknown, SlotTaken, SlotUnknown, StepMissing, TermsNotAccepted
+from smime.errors.data import (
+    ContactsEqual,
+    CountryUnknown,
+    CsrUnfit,
+    DunsInvalid,
+    EuidInvalid,
+    LeiInvalid,
+    MailboxMalformed,
+    MailboxNotAscii,
+    NameInvalid,
+    NameLong,
+    PhoneInvalid,
+    ReaInvalid,
+    RegisterNumberInvalid,
+    RegisterNumberIsRea,
+    VatInvalid,
+)
+from smime.errors.orders import (
+    OrderClosed,
+    OrderUnknown,
+    RecipientFixed,
+    SlotTaken,
+    SlotUnknown,
+    StepMissing,
+    TermsNotAccepted,
+    TermsOutdated,
+)
 
 __all__ = [
     "CheckChanged",
     "CheckDecided",
     "ChecksOpen",
+    "ContactsEqual",
+    "CountryUnknown",
+    "CsrUnfit",
+    "DunsInvalid",
+    "EuidInvalid",
+    "LeiInvalid",
+    "MailboxMalformed",
+    "MailboxNotAscii",
+    "NameInvalid",
+    "NameLong",
     "OrderClosed",
     "OrderUnknown",
+    "PhoneInvalid",
+    "ReaInvalid",
+    "RecipientFixed",
+    "RegisterNumberInvalid",
+    "RegisterNumberIsRea",
     "SlotTaken",
     "SlotUnknown",
     "StepMissing",
     "TermsNotAccepted",
+    "TermsOutdated",
+    "VatInvalid",
 ]

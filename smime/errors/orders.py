@@ -45,3 +45,17 @@ class TermsNotAccepted(Invalid):
 
     code = "terms-not-accepted"
     detail = _("Per avviare la verifica accetti i termini e le condizioni.")
+
+
+class TermsOutdated(Conflict):
+    """The terms changed between the page and the click."""
+
+    code = "terms-outdated"
+    detail = _("Nel frattempo i termini e le condizioni sono cambiati: li legga di nuovo e li accetti.")
+
+
+class RecipientFixed(Conflict):
+    """Whether buyer and recipient are one person decides who gets the key: it does not change after submission."""
+
+    code = "recipient-fixed"
+    detail = _("Dopo l'avvio della verifica non si può cambiare chi usa il certificato: annulli la pratica e riparta.")

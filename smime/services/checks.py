@@ -170,7 +170,7 @@ def _begin_consent(order: Order, at: datetime) -> None:
 
 def _locked(seen: Check) -> Check:
     order = _lock_order(seen.order)
-    rows = {row.pk: row for row in Check.objects.select_for_update().filter(order=order).order_by("pk")}
+    rows = {row.pk: row for row in Check.objects.select_for_update(no_key=True).filter(order=order).order_by("pk")}
     stored = rows[seen.pk]
     stored.order = order
     policy.require_open(order)
@@ -179,7 +179,7 @@ def _locked(seen: Check) -> Check:
 
 
 def _lock_order(order: Order) -> Order:
-    return Order.objects.select_for_update().get(pk=order.pk)
+    return Order.objects.select_for_update(no_key=True).get(pk=order.pk)
 
 
 def _require_undecided(check: Check) -> None:

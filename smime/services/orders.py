@@ -1,0 +1,118 @@
+"""The way of an order: begun with a slot, submitted with accepted terms, given up.
+
+What is filled in between stands in `descriptions`. Every use case finds the order within the buyer's own.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from cms import events
+from cms.actors import customer
+from cms.models import User
+from runtime.transactions import use_case
+from smime import errors, policy_steps, queries
+from smime.codes import new_order_code
+from smime.models import Order, Slot
+from smime.policy_steps import Step
+from smime.services import checks
+from smime.services.acceptance import Accepted, accept_terms
+from smime.states import OrderState, SlotState
+
+GIVEN_UP = (OrderState.DRAFT, OrderState.CHECKING)
+"""States in which the customer may give an order up; during issuance the CA may have signed already."""
+
+
+@use_case
+def start_order(slot_code: str, *, buyer: User, now: datetime, language: str = "it") -> Order:
+    """Begin an order with one of the buyer's slots; with one in use, return its order.
+
+    Raises `SlotUnknown` for another customer's slot, `SlotTaken` for a withdrawn one.
+    """
+    slot = Slot.objects.select_for_update(no_key=True).filter(code=slot_code, owner=buyer).first()
+    if slot is None:
+        raise errors.SlotUnknown
+    if slot.state != SlotState.FREE:
+        return _order_with(slot)
+    slot.take()
+    slot.save()
+    order = Order.objects.create(
+        code=new_order_code(),
+        slot=slot,
+        buyer=buyer,
+        centre_id=slot.centre_id,
+        service_id=slot.service_id,
+        validation=slot.validation,
+        term_days=slot.term_days,
+        language=language,
+        created_at=now,
+    )
+    _record("smime.order-started", order, buyer, now)
+    return order
+
+
+@use_case
+def submit_order(
+    order_uid: UUID, *, accepted: Accepted | None, address: str | None, buyer: User, now: datetime
+) -> Order:
+    """Store the accepted terms and begin the checks; a second time changes nothing.
+
+    Raises `StepMissing`, `TermsNotAccepted`, `TermsOutdated`, `OrderClosed`.
+    """
+    order = locked_order(order_uid, buyer)
+    if order.state == OrderState.CHECKING:
+        return order
+    if order.state != OrderState.DRAFT:
+        raise errors.OrderClosed
+    policy_steps.require_complete(order)
+    accept_terms(order, accepted, role="buyer", address=address, at=now, actor_id=buyer.pk)
+    order.submit(at=now)
+    order.save()
+    _record("smime.order-submitted", order, buyer, now)
+    checks.open_checks(order, at=now)
+    return order
+
+
+@use_case
+def cancel_order(order_uid: UUID, *, buyer: User, now: datetime) -> Order:
+    """Give the order up: its mailed links are void, and its slot can be started again. A second time changes nothing.
+
+    Raises `OrderClosed` once issuance has begun.
+    """
+    order = locked_order(order_uid, buyer)
+    if order.state == OrderState.CANCELLED:
+        return order
+    if order.state not in GIVEN_UP:
+        raise errors.OrderClosed
+    order.cancel(reason="", at=now)
+    order.save()
+    slot = Slot.objects.select_for_update(no_key=True).get(pk=order.slot_id)
+    slot.give_back()
+    slot.save()
+    _record("smime.order-cancelled", order, buyer, now)
+    return order
+
+
+def next_page(order: Order) -> Step | None:
+    """The wizard's page that the order needs next; None when its status is to be shown."""
+    return policy_steps.next_step(order)
+
+
+def locked_order(order_uid: UUID, buyer: User) -> Order:
+    """Lock one of the buyer's orders; raises `OrderUnknown` for any other."""
+    order = Order.objects.select_for_update(no_key=True).filter(uid=order_uid, buyer=buyer).first()
+    if order is None:
+        raise errors.OrderUnknown
+    return order
+
+
+def _order_with(slot: Slot) -> Order:
+    order = queries.living_order_of(slot)
+    if order is None:
+        raise errors.SlotTaken
+    return order
+
+
+def _record(verb: str, order: Order, buyer: User, now: datetime) -> None:
+    events.record(verb, actor=customer(buyer), at=now, **checks.scope(order))
