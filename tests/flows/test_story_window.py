@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import html
 import re
-from contextlib import closing
+from contextlib import ExitStack, closing
 
 import pytest
 from django.db import connections
+from PySide6.QtWidgets import QApplication
 
+from cardclient import __version__
 from cardclient.contract import Slot
+from cardclient.office import HttpOffice
 from cardclient.ui.pages.acceptance import EncryptionPage, PrivacyPage, TermsPage
 from cardclient.ui.pages.codes import CodePage
 from cardclient.ui.pages.ending import FailurePage, ResultPage
@@ -21,6 +24,7 @@ from cardclient.ui.pages.start import StartPage
 from cardclient.ui.support_dialog import SupportDialog
 from cms.models import Certificate, StockMovement
 from renewals.models import RenewalCase, SupportRequest
+from renewals.versions import parse_version
 from tests.cardclient import shimmed
 from tests.cardclient.conftest import PIN
 from tests.cardclient.faults.media import environment
@@ -53,8 +57,6 @@ def product(django_db_setup, django_db_blocker, superuser, tmp_path_factory):
 @pytest.fixture
 def at_home(product, qtbot, dressed, tmp_path):
     """Open the window of a holder who has this card in the reader."""
-    from contextlib import ExitStack
-
     with ExitStack() as opened:
 
         def sit_down(card):
@@ -62,6 +64,15 @@ def at_home(product, qtbot, dressed, tmp_path):
             return opened.enter_context(window(qtbot, tmp_path, product.address, f"--module={card.module}"))
 
         yield sit_down
+
+
+def test_it_serves_the_client_of_the_same_checkout(product):
+    with closing(HttpOffice(product.address)) as office:
+        told = office.capabilities()
+    assert told.current == __version__
+    assert parse_version(told.minimum) <= parse_version(__version__)
+    assert told.download == f"{product.address}/scarica/"
+    assert told.support
 
 
 def test_a_renewal_from_the_first_click_to_the_user_code_in_the_mail(product, at_home):
@@ -140,7 +151,8 @@ def fail_at_the_keys(story, card):
 def ask_for_help(story) -> str:
     """Fill the request in and send it; gives its number."""
     next(each for each in story.links() if each.text() == "Apri richiesta di supporto").click()
-    (dialog,) = story.window.findChildren(SupportDialog)
+    dialog = QApplication.activeModalWidget()
+    assert isinstance(dialog, SupportDialog)
     dialog.message.setPlainText("Non capisco.")
     dialog.send_button.click()
     story.qtbot.waitUntil(lambda: not dialog.errands.is_busy, timeout=story.patience)
