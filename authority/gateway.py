@@ -100,7 +100,7 @@ class EmbeddedGateway:
             return status_batch.change_many(orders, at=at)
 
     def issuers(self) -> tuple[bytes, ...]:
-        """Certificates of the CAs for CNS authentication and qualified signature."""
+        """Certificates of the CAs that issue to holders: CNS authentication, qualified signature, S/MIME."""
         with _reads():
             return tuple(bytes(each.certificate) for each in queries.issuing_authorities())
 

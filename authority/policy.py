@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from authority.models import CertificationAuthority, Crl
 from authority.models.fields import SERIAL_BITS
-from authority.states import Effect, Kind, State
-from pki.errors import GatewayRefused
+from authority.states import NEVER_HELD, Effect, Kind, State
+from pki.errors import GatewayConflict, GatewayError, GatewayRefused
 from pki.gateway import Validity
 
 CRL_LIFE = timedelta(hours=24)  # EN 319 411-1 CSS-6.3.9-05: at least every 24 h; see `is_aged`
@@ -30,6 +30,20 @@ MOVES: dict[tuple[Kind, State], tuple[Effect, State]] = {
     (Kind.REVOKE, State.HELD): (Effect.DONE, State.REVOKED),
     (Kind.REVOKE, State.REVOKED): (Effect.ALREADY, State.REVOKED),
 }
+
+
+def effect_of(kind: Kind, state: State, profile: str) -> tuple[Effect, State]:
+    """Say what an order does to a certificate of this profile in this state, and in which state that leaves it."""
+    if kind is Kind.HOLD and profile in NEVER_HELD:
+        return Effect.REFUSED, state
+    return MOVES[kind, state]
+
+
+def refusal(kind: Kind, profile: str) -> GatewayError:
+    """Say why an order was refused, the same each time that it is repeated."""
+    if kind is Kind.HOLD and profile in NEVER_HELD:
+        return GatewayRefused("a strict S/MIME certificate cannot be suspended", code="hold-not-allowed")
+    return GatewayConflict(f"cannot {kind} a revoked certificate", code="certificate-revoked")
 
 
 def require_fitting_validity(validity: Validity, issuer: CertificationAuthority, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from pki import smime_profiles
 from pki.assembly import HOLD
 from pki.gateway import Profile, RevocationReason
 
@@ -12,9 +13,17 @@ class Role(models.TextChoices):
     ROOT = "root", "Radice"
     CNS = "cns", "Autenticazione CNS"
     SIGNATURE = "signature", "Firma qualificata"
+    SMIME = "smime", "S/MIME"
 
 
-ISSUER_OF = {Profile.CNS_AUTHENTICATION: Role.CNS, Profile.QUALIFIED_SIGNATURE: Role.SIGNATURE}
+ISSUING = (Role.CNS, Role.SIGNATURE, Role.SMIME)
+ISSUER_OF = {
+    Profile.CNS_AUTHENTICATION: Role.CNS,
+    Profile.QUALIFIED_SIGNATURE: Role.SIGNATURE,
+    **dict.fromkeys(smime_profiles.POLICIES, Role.SMIME),
+}
+PURPOSES_OF = {Role.SMIME: smime_profiles.PURPOSES}
+NEVER_HELD = tuple(profile.value for profile in Profile if not profile.may_be_held)
 
 
 class State(models.TextChoices):

@@ -9,6 +9,7 @@ from functools import cache
 from authority.gateway import EmbeddedGateway
 from pki.gateway import CertificateGateway
 from pki.published import PublicationReader
+from pki.x509 import serves_mail_only
 
 _installed: list[CertificateGateway] = []
 
@@ -16,6 +17,11 @@ _installed: list[CertificateGateway] = []
 def gateway() -> CertificateGateway:
     """Return the CA that this installation uses."""
     return _installed[-1] if _installed else _configured()
+
+
+def card_issuers() -> list[bytes]:
+    """Certificates (DER) of this CA's issuers for cards: one for mail alone vouches for no card, nor is it compared."""
+    return [issuer for issuer in gateway().issuers() if not serves_mail_only(issuer)]
 
 
 def publications() -> PublicationReader | None:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from pki import profiles
+from pki import profiles, smime_profiles
 from pki.assembly import HOLD, SignatureAlgorithm, assemble, to_be_signed
 from pki.batch import Order, OrderKind, Outcome
 from pki.csr import read_request
@@ -47,9 +47,11 @@ _LIFE = Validity(datetime(2010, 1, 1, tzinfo=UTC), datetime(2160, 1, 1, tzinfo=U
 _ALGORITHM = SignatureAlgorithm.ECDSA_P256_SHA256
 _ADDRESS = "http://fake-ca.example.org"
 _ORGANIZATION = {"organization": "Sigillo Fake S.p.A.", "organization_identifier": "VATIT-00000000000"}
-_NAMES = {
+_MAIL = "Sigillo Fake CA S/MIME"
+_ISSUER_OF = {
     Profile.CNS_AUTHENTICATION: "Sigillo Fake CA Autenticazione",
     Profile.QUALIFIED_SIGNATURE: "Sigillo Fake CA Firma",
+    **dict.fromkeys(smime_profiles.POLICIES, _MAIL),
 }
 _EVERYTHING = Capabilities(
     hold=True,
@@ -77,19 +79,20 @@ class _Issuer:
 
 
 @functools.cache
-def _authorities() -> tuple[_Issuer, dict[Profile, _Issuer]]:
-    """Make a root and one issuer per profile, once per process; P-256 is quick."""
+def _authorities() -> tuple[_Issuer, dict[str, _Issuer]]:
+    """Make a root and its issuers by name, once per process; P-256 is quick."""
     root_key = ec.generate_private_key(ec.SECP256R1())
     name = profiles.authority_name("Sigillo Fake Root", **_ORGANIZATION)
     root = _Issuer(root_key, b"")
     root = replace(root, certificate=root.sign(profiles.build_root(name, _spki(root_key), _LIFE, _serial())))
-    return root, {profile: _issuing_ca(root, common_name) for profile, common_name in _NAMES.items()}
+    return root, {name: _issuing_ca(root, name) for name in dict.fromkeys(_ISSUER_OF.values())}
 
 
 def _issuing_ca(root: _Issuer, common_name: str) -> _Issuer:
     key = ec.generate_private_key(ec.SECP256R1())
     name = profiles.authority_name(common_name, **_ORGANIZATION)
-    builder = profiles.build_issuing_ca(name, _spki(key), _LIFE, _serial(), root.facts, f"{_ADDRESS}/crl/root.crl")
+    address, purposes = f"{_ADDRESS}/crl/root.crl", smime_profiles.PURPOSES if common_name == _MAIL else ()
+    builder = profiles.build_issuing_ca(name, _spki(key), _LIFE, _serial(), root.facts, address, purposes=purposes)
     return _Issuer(key, root.sign(builder))
 
 
@@ -245,6 +248,8 @@ class FakeAuthority:
         known = self._orders.setdefault(request_id, _Order(ref, wanted.kind, line.status.kind))
         if (known.ref, known.wanted) != (ref, wanted.kind):
             raise GatewayConflict("this request id was used for something else", code="request-id-reused")
+        if wanted.kind is StatusKind.HELD and not line.request.profile.may_be_held:
+            raise GatewayRefused("a strict S/MIME certificate cannot be suspended", code="hold-not-allowed")
         if known.found is StatusKind.REVOKED and wanted.kind is not StatusKind.REVOKED:
             raise GatewayConflict("revoked is final", code="certificate-revoked")
         if not known.is_done and wanted.kind is not known.found:
@@ -293,7 +298,7 @@ def _keys_of(line: _Line) -> tuple[UUID, bytes, CertificateRef]:
 
 def _certified(request: IssueRequest) -> _Line:
     """Gate, build and sign, as a CA would; whatever is wrong with the request is a refusal."""
-    issuer = _authorities()[1][request.profile]
+    issuer = _authorities()[1][_ISSUER_OF[request.profile]]
     if not _LIFE.not_before <= request.validity.not_before < request.validity.not_after <= _LIFE.not_after:
         raise GatewayRefused("the validity does not lie within the CA's", code="validity-outside-issuer")
     serial, shard = _serial(), f"{_ADDRESS}/crl/{request.validity.not_before.year}.crl"

@@ -45,6 +45,15 @@ class CertificateFacts:
     key_bits: int
 
 
+def serves_mail_only(certificate: bytes) -> bool:
+    """Tell whether a CA (DER) is limited to S/MIME by its extended key usages: then it vouches for no card."""
+    try:
+        purposes = x509.load_der_x509_certificate(certificate).extensions.get_extension_for_class(x509.ExtendedKeyUsage)
+    except x509.ExtensionNotFound:
+        return False
+    return list(purposes.value) == [ExtendedKeyUsageOID.EMAIL_PROTECTION]
+
+
 def read_certificate(der: bytes) -> CertificateFacts:
     """Read a certificate (DER); `MalformedInput` for anything else. Nothing is verified here."""
     if len(der) > LARGEST_CERTIFICATE:

@@ -10,7 +10,7 @@ from django.db.models.lookups import Exact
 from authority.models.authorities import CertificationAuthority
 from authority.models.crls import PART_BITS, Crl
 from authority.models.fields import SERIAL_BITS, SerialNumberField, octets
-from authority.states import CHANGES, HOLD_REASON, REVOCATION_REASONS, Effect, Kind, State
+from authority.states import CHANGES, HOLD_REASON, NEVER_HELD, REVOCATION_REASONS, Effect, Kind, State
 from pki.gateway import Profile
 
 DIGEST_OCTETS = 32
@@ -65,6 +65,9 @@ class LedgerEntry(models.Model):
             models.CheckConstraint(
                 condition=Q(invalid_since__isnull=True) | Q(invalid_since__lte=models.F("since")),
                 name="ledger_invalid_no_later_than_state",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=State.HELD, profile__in=NEVER_HELD), name="ledger_strict_is_never_held"
             ),
             models.CheckConstraint(condition=Q(not_before__lt=models.F("not_after")), name="ledger_validity_in_order"),
             models.CheckConstraint(

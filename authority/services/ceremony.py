@@ -1,4 +1,4 @@
-"""Founding the CA: a root, an issuing CA for each profile, and an OCSP signer for each of those."""
+"""Founding the CA: a root, the issuing CAs under it, and an OCSP signer for each of those."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from authority import policy
 from authority.models import CertificationAuthority, Crl, JournalEntry, OcspSigner, SigningKey
 from authority.services.publication import ensure_crls
 from authority.signer import KEY_TYPES, PrivateKey, algorithm_of, full_check, generate, plain_of, signer_for, spki_of
-from authority.states import Kind, Role
+from authority.states import ISSUING, PURPOSES_OF, Kind, Role
 from pki import lint, profiles
 from pki.assembly import SignatureAlgorithm, assemble, to_be_signed
 from pki.gateway import Validity
@@ -25,6 +25,7 @@ NAMES = {
     Role.ROOT: "Sigillo Demo Root",
     Role.CNS: "Sigillo Demo Autenticazione CNS",
     Role.SIGNATURE: "Sigillo Demo Firma Qualificata",
+    Role.SMIME: "Sigillo Demo Posta S/MIME",
 }
 ROOT_YEARS, ISSUING_YEARS = 40, 35
 
@@ -34,6 +35,8 @@ def hold_ceremony(
 ) -> list[CertificationAuthority]:
     """Found the CA, or return what was founded before: it happens once per database, whoever asks and how often.
 
+    An installation that was founded before one of the issuing CAs existed gets that one, under the root and the
+    addresses that it has; nothing else changes.
     `valid_from` becomes every CA's notBefore; the demo sets it years back, so that the certificates of old cards chain.
     `base_url` is where `authority.urls` is reachable for relying parties; all certificates carry it from then on.
     `ValueError` for another key type than `authority.signer.KEY_TYPES`.
@@ -43,8 +46,10 @@ def hold_ceremony(
         raise ValueError(msg)
     with transaction.atomic(durable=True):
         _queue_behind_other_ceremonies()
+        begins = valid_from.astimezone(UTC).replace(microsecond=0)
         if not CertificationAuthority.objects.exists():
-            _found(key_type, valid_from.astimezone(UTC).replace(microsecond=0), base_url.rstrip("/"), at)
+            _make_authority(Role.ROOT, None, key_type, _life(begins, ROOT_YEARS), base_url.rstrip("/"), at)
+        _add_missing(key_type, begins, at)
         return list(CertificationAuthority.objects.select_related("key").order_by("id"))
 
 
@@ -53,12 +58,18 @@ def _queue_behind_other_ceremonies() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('authority.ceremony', 0))")
 
 
-def _found(key_type: str, valid_from: datetime, base_url: str, at: datetime) -> None:
-    root = _make_authority(Role.ROOT, None, key_type, _life(valid_from, ROOT_YEARS), base_url, at)
-    life = _life(valid_from, ISSUING_YEARS)
-    for role in (Role.CNS, Role.SIGNATURE):
-        _make_ocsp_signer(_make_authority(role, root, key_type, life, base_url, at), key_type, life, at)
-    ensure_crls(at)
+def _add_missing(key_type: str, begins: datetime, at: datetime) -> None:
+    """Make the issuing CAs that are not there; they end with those that are, so none outlives the root."""
+    founded = {row.role: row for row in CertificationAuthority.objects.select_related("key")}
+    root = founded[Role.ROOT]
+    ends = min((row.not_after for row in founded.values() if row.issuer_id), default=None)
+    life = _life(begins, ISSUING_YEARS) if ends is None else Validity(max(begins, root.not_before), ends)
+    missing = [role for role in ISSUING if role not in founded]
+    for role in missing:
+        authority = _make_authority(role, root, key_type, life, root.base_url, at)
+        _make_ocsp_signer(authority, key_type, life, at)
+    if missing:
+        ensure_crls(at)
 
 
 def _life(valid_from: datetime, years: int) -> Validity:
@@ -93,7 +104,8 @@ def _builder(row: CertificationAuthority, key: SigningKey, life: Validity) -> x5
     if row.issuer is None:
         return profiles.build_root(name, bytes(key.spki), life, serial)
     facts = profiles.issuer_facts(bytes(row.issuer.certificate), ocsp_url="", ca_url=row.issuer.ca_url)
-    return profiles.build_issuing_ca(name, bytes(key.spki), life, serial, facts, row.issuer.crl_url(None))
+    url, purposes = row.issuer.crl_url(None), PURPOSES_OF.get(Role(row.role), ())
+    return profiles.build_issuing_ca(name, bytes(key.spki), life, serial, facts, url, purposes=purposes)
 
 
 def _make_ocsp_signer(authority: CertificationAuthority, key_type: str, life: Validity, at: datetime) -> None:

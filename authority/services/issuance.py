@@ -19,6 +19,17 @@ from pki.csr import SigningRequest
 from pki.errors import GatewayConflict, GatewayRefused, PkiError
 from pki.gateway import IssueRequest
 
+_ADDED_FIELDS = (
+    "organization",
+    "organization_identifier",
+    "email",
+    "title",
+    "street",
+    "locality",
+    "state",
+    "postal_code",
+)
+
 
 def issue(request: IssueRequest, *, at: datetime) -> LedgerEntry:
     """Issue a certificate, or return what this request id was given before.
@@ -41,9 +52,26 @@ def issue(request: IssueRequest, *, at: datetime) -> LedgerEntry:
 
 
 def digest_of(request: IssueRequest) -> bytes:
-    """Hash everything that the request asks for, each part under its length."""
+    """Hash everything that the request asks for, each part under its length.
+
+    What S/MIME has added goes in by name and only where there is some: requests from before keep their digest.
+    """
     subject = request.subject
+    added = ((name, getattr(subject, name)) for name in _ADDED_FIELDS)
     parts = (
+        *_first_parts(request),
+        *(text for name, value in added if value for text in (name, value)),
+    )
+    digest = hashlib.sha256()
+    for part in parts:
+        octets = part if isinstance(part, bytes) else part.encode()
+        digest.update(len(octets).to_bytes(4, "big") + octets)
+    return digest.digest()
+
+
+def _first_parts(request: IssueRequest) -> tuple[bytes | str, ...]:
+    subject = request.subject
+    return (
         request.csr,
         request.profile.value,
         subject.common_name,
@@ -56,11 +84,6 @@ def digest_of(request: IssueRequest) -> bytes:
         str(int(request.validity.not_before.timestamp())),
         str(int(request.validity.not_after.timestamp())),
     )
-    digest = hashlib.sha256()
-    for part in parts:
-        octets = part if isinstance(part, bytes) else part.encode()
-        digest.update(len(octets).to_bytes(4, "big") + octets)
-    return digest.digest()
 
 
 def _queue_by_request(request_id: UUID) -> None:

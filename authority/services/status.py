@@ -8,9 +8,8 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from authority import queries
+from authority import policy, queries
 from authority.models import Crl, JournalEntry, LedgerEntry, UnpublishedChange
-from authority.policy import MOVES
 from authority.states import HOLD_REASON, Effect, Kind, State
 from pki.assembly import crl_entry
 from pki.errors import GatewayConflict, GatewayRefused
@@ -31,7 +30,7 @@ class Movable(Protocol):
 
 
 def hold(ref: CertificateRef, *, request_id: UUID, at: datetime) -> None:
-    """Put on hold. `GatewayConflict` once revoked, `GatewayRefused` for a certificate that is not ours."""
+    """Put on hold. `GatewayConflict` once revoked, `GatewayRefused` for one that is not ours or cannot be held."""
     _carry_out(Kind.HOLD, ref, HOLD_REASON, request_id, at)
 
 
@@ -54,7 +53,7 @@ def _carry_out(kind: Kind, ref: CertificateRef, reason: str, request_id: UUID, a
     except IntegrityError:
         raise GatewayConflict("this request id was used for something else", code="request-id-reused") from None
     if effect is Effect.REFUSED:
-        raise GatewayConflict(f"cannot {kind} a revoked certificate", code="certificate-revoked")
+        raise policy.refusal(kind, entry.profile)
 
 
 def _locked(ref: CertificateRef) -> LedgerEntry:
@@ -76,7 +75,7 @@ def _done_before(kind: Kind, entry: LedgerEntry, request_id: UUID) -> Effect | N
 
 
 def _act(kind: Kind, entry: LedgerEntry, reason: str, request_id: UUID, at: datetime) -> Effect:
-    effect, state = MOVES[kind, State(entry.state)]
+    effect, state = policy.effect_of(kind, State(entry.state), entry.profile)
     if effect is Effect.DONE:
         move(entry, state, reason, at)
         entry.save(update_fields=MOVED)

@@ -13,9 +13,8 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
-from authority import queries
+from authority import policy, queries
 from authority.models import PART_BITS, Crl, UnpublishedChange
-from authority.policy import MOVES
 from authority.services import status
 from authority.states import HOLD_REASON, Effect, Kind, State
 from pki.batch import Order, OrderKind, Outcome
@@ -23,7 +22,7 @@ from pki.errors import GatewayConflict, GatewayError, GatewayRefused
 
 _LOCK = """
     SELECT entry.issuer_id, entry.serial, entry.id, entry.shard_id, entry.state, entry.reason, entry.since,
-           entry.invalid_since
+           entry.invalid_since, entry.profile
       FROM unnest(%(issuers)s::bigint[], %(serials)s::numeric[]) AS asked (issuer_id, serial)
       JOIN authority_ledgerentry AS entry USING (issuer_id, serial)
      ORDER BY entry.id
@@ -57,6 +56,7 @@ class _Entry:
     reason: str
     since: datetime | None
     invalid_since: datetime | None
+    profile: str
     crl_entry: bytes | memoryview[int] | None = None
 
 
@@ -111,7 +111,7 @@ def _outcome(batch: _Batch, order: Order) -> Outcome:
         if effect is None:
             failure = GatewayConflict("this request id was used for something else", code="request-id-reused")
         elif effect is Effect.REFUSED:
-            failure = GatewayConflict(f"cannot {kind} a revoked certificate", code="certificate-revoked")
+            failure = policy.refusal(kind, entry.profile)
     return Outcome(order.request_id, failure)
 
 
@@ -121,7 +121,7 @@ def _effect(batch: _Batch, order: Order, entry: _Entry) -> Effect | None:
     known = batch.known.get(order.request_id)
     if known is not None:
         return Effect(known[2]) if known[:2] == (kind, entry.pk) else None
-    effect, state = MOVES[kind, State(entry.state)]
+    effect, state = policy.effect_of(kind, State(entry.state), entry.profile)
     reason = _reason(order)
     if effect is Effect.DONE:
         status.move(entry, state, reason, batch.at)

@@ -79,7 +79,7 @@ class Comparison:
     def __init__(self, outside: Outside) -> None:
         """Take the outside; read the issuers that the register has pinned, and those that the CA says are its own."""
         self.outside = outside
-        own = {subject_key_id(der).hex(): der for der in ca.gateway().issuers()}
+        own = {subject_key_id(der).hex(): der for der in ca.card_issuers()}
         self.issuers = {row.key_id: bytes(row.certificate) for row in Issuer.objects.all()} | own
         self._ours = frozenset(own)
         self._responders: dict[str, str] = {}

@@ -92,7 +92,7 @@ def settle(*, serials: tuple[str, ...], csrs: Mapping[tuple[str, str], bytes], a
 
     `csrs` holds the requests (DER) of the simulated cards by serial and type; other cards get keys that nobody keeps.
     """
-    for issuer in ca.gateway().issuers():
+    for issuer in ca.card_issuers():
         registration.pin_issuer(issuer)
     agreements = _agreements(at)
     numbered = [*serials, *(f"74300000000001{number:02d}" for number in range(len(PEOPLE) - len(serials)))]

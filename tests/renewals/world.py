@@ -21,6 +21,7 @@ from cms.services.registration import CardData
 from cms.states import ApprovalMode, Role
 from pki.gateway import CertificateGateway, IssueRequest, Profile, Subject, Validity
 from pki.tax_code import check_letter
+from pki.x509 import serves_mail_only
 from tests.renewals.keys import key
 
 OLD_NOT_AFTER = datetime(2026, 3, 31, 8, 30, 15, tzinfo=UTC)
@@ -67,7 +68,8 @@ class World:
         """Found a centre with an old service, its eIDAS successor, an agreement for both, stock, and an operator."""
         self.ca, self.now = ca, now
         for issuer in ca.issuers():
-            registration.pin_issuer(issuer)
+            if not serves_mail_only(issuer):
+                registration.pin_issuer(issuer)
         self.centre = self.found_centre("cdrl-esempio", "Ordine di Esempio")
         self.service = Service.objects.create(
             code="cns-firma-3-anni-eidas", name="CNS - eIDAS Firma 3 anni", types=list(TYPES)

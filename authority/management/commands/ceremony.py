@@ -14,9 +14,9 @@ from runtime import clock
 
 
 class Command(BaseCommand):
-    """Make root, issuing CAs and OCSP signers, and publish their first CRLs. Founded before: nothing changes."""
+    """Make root, issuing CAs and OCSP signers, and publish their first CRLs. Founded before: only what is missing."""
 
-    help = "Found the embedded CA: keys, certificates, first CRLs. Repeating it changes nothing."
+    help = "Found the embedded CA: keys, certificates, first CRLs. Repeating it adds what came later."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Everything that the certificates will carry for good."""

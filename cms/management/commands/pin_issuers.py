@@ -15,5 +15,5 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         """Pin each and say which."""
-        for certificate in ca.gateway().issuers():
+        for certificate in ca.card_issuers():
             self.stdout.write(str(registration.pin_issuer(certificate)))
