@@ -1,0 +1,259 @@
+"""One signature against the trusted lists: valid, qualified, made on a qualified device, not revoked.
+
+The verdict follows ETSI EN 319 102-1 §5.3 (basic signatures: most holders sign without a timestamp). Qualification is
+assessed here at the given instant, since the library asks the clock; nothing is fetched. What cannot be answered now (a
+list or a revocation list is missing or outdated) is pending, never yes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from asn1crypto import crl as asn1_crl
+from asn1crypto import x509
+from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate, AdESPassed
+from pyhanko.sign.general import extract_certificate_info
+from pyhanko.sign.validation.ades import AdESBasicValidationResult, ades_basic_validation
+from pyhanko.sign.validation.policy_decl import (
+    CertificateFetchingRule,
+    LocalKnowledge,
+    RevinfoOnlineFetchingRule,
+    RevocationInfoGatheringSpec,
+    SignatureValidationSpec,
+    bootstrap_validation_data_handlers,
+)
+from pyhanko.sign.validation.qualified.assess import QualificationAssessor
+from pyhanko.sign.validation.qualified.q_status import QcPrivateKeyManagementType, QualifiedStatus
+from pyhanko.sign.validation.qualified.tsp import QcCertType, TSPRegistry, TSPTrustManager
+from pyhanko.sign.validation.settings import KeyUsageConstraints
+from pyhanko_certvalidator import CertificateValidator, ValidationContext
+from pyhanko_certvalidator.authority import AuthorityWithCert
+from pyhanko_certvalidator.context import CertValidationPolicySpec
+from pyhanko_certvalidator.ltv.poe import POEManager
+from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
+from pyhanko_certvalidator.path import ValidationPath
+from pyhanko_certvalidator.policy_decl import (
+    CertRevTrustPolicy,
+    RevocationCheckingPolicy,
+    RevocationCheckingRule,
+)
+from pyhanko_certvalidator.revinfo.archival import CRLContainer
+
+from pki import trust_lists
+from pki.qualified_files import Layer, sha256
+
+_DEVICES = frozenset({QcPrivateKeyManagementType.QSCD, QcPrivateKeyManagementType.QSCD_DELEGATED})
+# The library names signers (name, tax code) in its log lines; what went wrong is in our code.
+for _logger in ("pyhanko", "pyhanko_certvalidator"):
+    logging.getLogger(_logger).setLevel(logging.CRITICAL)
+
+
+class Verdict(StrEnum):
+    """What is said of a file; only `ACCEPTED` proves anything."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    PENDING = "pending"
+    FOR_OFFICER = "for-officer"
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom to believe: services of the lists in force, countries whose list is not, and known revocation lists.
+
+    `revocation_lists` is asked for those (DER) of the CAs whose names (SHA-256 of the DER) it is given.
+    """
+
+    services: TSPRegistry
+    uncertain: frozenset[str] = frozenset()
+    revocation_lists: Callable[[frozenset[str]], Sequence[bytes]] = field(default=lambda _: (), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is said of one signature, what a report keeps of it, and where missing revocation lists are published."""
+
+    verdict: Verdict
+    code: str
+    entry: dict[str, Any] = field(repr=False)
+    wanted: tuple[str, ...] = ()
+
+
+def judge_layer(layer: Layer, trust: Trust, *, at: datetime) -> Judgement:
+    """Validate one signature: mathematics, chain to a listed service, revocation, qualification, device, in this order.
+
+    `SignatureValidationError` and others of the libraries come through for structures that they do not understand.
+    """
+    known = trust.revocation_lists(frozenset(sha256(name) for name in _issuer_names(layer)))
+    result = asyncio.run(_basic_validation(layer, trust, known, at))
+    entry: dict[str, Any] = {
+        "kind": layer.kind,
+        "claimed_at": layer.claimed_at,
+        "signer_sha256": sha256(signer_of(layer).dump()),
+        "indication": str(result.ades_subindic),
+    }
+    if result.ades_subindic is not AdESPassed.OK:
+        verdict, code, wanted = _not_passed(layer, result, trust, at)
+        return Judgement(verdict, code, entry, wanted)
+    status = result.api_status
+    path = status.validation_path if status is not None else None
+    if status is None or path is None or status.bottom_line is not True or path.pkix_len == 0:
+        return Judgement(Verdict.REFUSED, "signature-invalid", entry)
+    qualification = QualificationAssessor(trust.services).check_entity_cert_qualified(path, at)
+    entry.update(_evidence(path, known, qualification.status))
+    objection = _unqualified(qualification.status)
+    if objection:
+        return Judgement(Verdict.REFUSED, objection, entry)
+    return Judgement(Verdict.ACCEPTED, "signature-qualified", entry)
+
+
+async def _basic_validation(
+    layer: Layer, trust: Trust, known: Sequence[bytes], at: datetime
+) -> AdESBasicValidationResult[Any]:
+    specification = SignatureValidationSpec(
+        cert_validation_policy=CertValidationPolicySpec(
+            trust_manager=TSPTrustManager(trust.services),
+            revinfo_policy=CertRevTrustPolicy(_checking(RevocationCheckingRule.CRL_OR_OCSP_REQUIRED)),
+        ),
+        # Addresses in an unknown signer's certificate are the attacker's: nothing is fetched here, ever.
+        revinfo_gathering_policy=RevocationInfoGatheringSpec(
+            online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY,
+            certificate_fetching_rule=CertificateFetchingRule.NEVER_FETCH,
+        ),
+        # Who signs the revocation list is looked up among known certificates; trust anchors are not by themselves.
+        local_knowledge=LocalKnowledge(
+            known_crls=[_container(each) for each in known], known_certs=_listed_issuers(layer, trust)
+        ),
+        key_usage_settings=KeyUsageConstraints(key_usage={"non_repudiation"}),
+    )
+    timing = ValidationTimingInfo(validation_time=at, best_signature_time=at, point_in_time_validation=True)
+    # Without the instant the library would say that today's revocation lists did not exist `at` that time.
+    handlers = bootstrap_validation_data_handlers(
+        specification, timing, poe_manager_override=POEManager(current_dt_override=at)
+    )
+    return await ades_basic_validation(
+        layer.signed_data,
+        specification,
+        timing_info=timing,
+        raw_digest=layer.raw_digest,
+        validation_data_handlers=handlers,
+    )
+
+
+def _checking(rule: RevocationCheckingRule) -> RevocationCheckingPolicy:
+    return RevocationCheckingPolicy(ee_certificate_rule=rule, intermediate_ca_cert_rule=rule)
+
+
+def _container(revocation_list: bytes) -> CRLContainer:
+    return CRLContainer(asn1_crl.CertificateList.load(revocation_list))
+
+
+_REFUSALS = {
+    AdESIndeterminate.REVOKED_NO_POE: "certificate-revoked",
+    AdESFailure.REVOKED: "certificate-revoked",
+    AdESIndeterminate.REVOKED_CA_NO_POE: "certificate-revoked",
+    AdESIndeterminate.OUT_OF_BOUNDS_NO_POE: "certificate-expired",
+    AdESIndeterminate.OUT_OF_BOUNDS_NOT_REVOKED: "certificate-expired",
+    AdESIndeterminate.EXPIRED: "certificate-expired",
+    AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE: "algorithm-weak",
+    AdESIndeterminate.CRYPTO_CONSTRAINTS_FAILURE_NO_POE: "algorithm-weak",
+    AdESFailure.HASH_FAILURE: "document-changed",
+    AdESFailure.SIG_CRYPTO_FAILURE: "signature-broken",
+    AdESIndeterminate.SIG_CONSTRAINTS_FAILURE: "certificate-not-for-signing",
+    AdESIndeterminate.CHAIN_CONSTRAINTS_FAILURE: "certificate-not-for-signing",
+}
+
+
+def _not_passed(
+    layer: Layer, result: AdESBasicValidationResult[Any], trust: Trust, at: datetime
+) -> tuple[Verdict, str, tuple[str, ...]]:
+    indication = result.ades_subindic
+    if indication in _REFUSALS:
+        return Verdict.REFUSED, _REFUSALS[indication], ()
+    if indication is AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND:
+        if trust_lists.territory_of(signer_of(layer)) in trust.uncertain:
+            return Verdict.PENDING, "list-outdated", ()
+        return Verdict.REFUSED, "issuer-unlisted", ()
+    path = asyncio.run(_path_to_a_listed_service(layer, trust, at))
+    if path is None:
+        return Verdict.REFUSED, "signature-invalid", ()
+    code = _unqualified(QualificationAssessor(trust.services).check_entity_cert_qualified(path, at).status)
+    return (Verdict.REFUSED, code, ()) if code else (Verdict.PENDING, "revocation-unknown", _published_at(path))
+
+
+async def _path_to_a_listed_service(layer: Layer, trust: Trust, at: datetime) -> ValidationPath | None:
+    """Give the path where nothing but the answer about revocation is missing; so somebody listed has signed it all."""
+    context = ValidationContext(
+        trust_manager=TSPTrustManager(trust.services),
+        moment=at,
+        allow_fetching=False,
+        revinfo_policy=CertRevTrustPolicy(_checking(RevocationCheckingRule.NO_CHECK)),
+    )
+    found = extract_certificate_info(layer.signed_data)
+    validator = CertificateValidator(
+        found.signer_cert, intermediate_certs=found.other_certs, validation_context=context
+    )
+    try:
+        path: ValidationPath = await validator.async_validate_usage(key_usage={"non_repudiation"})
+    except Exception:  # noqa: BLE001 - the library names no closed list of exceptions; no path is no path
+        return None
+    return path
+
+
+def _published_at(path: ValidationPath) -> tuple[str, ...]:
+    """Name the http addresses of the revocation lists of everything below the listed service."""
+    points = [
+        str(point.url)
+        for certificate in path.iter_certs(include_root=False)
+        for point in certificate.crl_distribution_points
+    ]
+    return tuple(dict.fromkeys(url for url in points if url.startswith(("http://", "https://"))))
+
+
+def _unqualified(status: QualifiedStatus) -> str | None:
+    if not status.qualified:
+        return "certificate-unqualified"
+    if status.qc_type is not QcCertType.QC_ESIGN:
+        return "certificate-not-personal"
+    if status.qc_key_security not in _DEVICES:
+        return "device-unqualified"
+    return None
+
+
+def _evidence(path: ValidationPath, known: Sequence[bytes], status: QualifiedStatus) -> dict[str, Any]:
+    """Keep what the verdict rests on; the signer's own certificate stays in the sealed file, since it names him."""
+    issuers = list(path.iter_certs(include_root=True))[:-1]
+    return {
+        "qualified": status.qualified,
+        "type": status.qc_type.name,
+        "device": status.qc_key_security.name,
+        "issuers": [base64.b64encode(certificate.dump()).decode() for certificate in issuers],
+        "revocation_lists": [sha256(each) for each in known],
+    }
+
+
+def _issuer_names(layer: Layer) -> frozenset[bytes]:
+    found = extract_certificate_info(layer.signed_data)
+    return frozenset(each.issuer.dump() for each in (found.signer_cert, *found.other_certs))
+
+
+def _listed_issuers(layer: Layer, trust: Trust) -> list[x509.Certificate]:
+    names = _issuer_names(layer)
+    listed = [
+        authority.certificate
+        for authority in trust.services.known_certificate_authorities
+        if isinstance(authority, AuthorityWithCert)
+    ]
+    return [certificate for certificate in listed if certificate.subject.dump() in names]
+
+
+def signer_of(layer: Layer) -> x509.Certificate:
+    """Give the signer's certificate; nothing about it is proven by that."""
+    return extract_certificate_info(layer.signed_data).signer_cert
