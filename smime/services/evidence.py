@@ -103,7 +103,7 @@ def store_file(
 
 
 def read_file(file: EvidenceFile) -> bytes:
-    """The bytes as they came, for programs that judge them; raises `FileErased`. People get what `read_clean` allows."""
+    """The bytes as they came, for programs that judge them; raises `FileErased`. People get `read_clean` alone."""
     content = EvidenceContent.objects.filter(file=file).first()
     if content is None:
         raise errors.FileErased
