@@ -104,6 +104,15 @@ VERBS = {
     "smime.check-passed": _("S/MIME: verifica superata"),
     "smime.check-failed": _("S/MIME: verifica non superata"),
     "smime.check-restarted": _("S/MIME: verifica da ripetere"),
+    "smime.consent-given": _("S/MIME: consenso dato"),
+    "smime.consent-refused": _("S/MIME: consenso rifiutato"),
+    "smime.consent-withdrawn": _("S/MIME: consenso ritirato"),
+    "smime.identification-opened": _("S/MIME: riconoscimento predisposto"),
+    "smime.identification-started": _("S/MIME: riconoscimento avviato"),
+    "smime.identification-ended": _("S/MIME: riconoscimento concluso"),
+    "smime.attestation-sent": _("S/MIME: attestazione inviata"),
+    "smime.slots-credited": _("S/MIME: attivazioni accreditate"),
+    "smime.slot-withdrawn": _("S/MIME: attivazione ritirata"),
     "smime.approved": _("S/MIME: emissione approvata"),
 }
 
