@@ -46,4 +46,7 @@ SCHEDULE: dict[str, Entry] = {
     "expire-cases": every("renewals.tasks.sweep_expired"),
     "suspend-unauthorised": every("renewals.tasks.sweep_unauthorised"),
     "revoke-unrecovered": every("renewals.tasks.sweep_unrecovered"),
+    "rescan-identifications": every("smime.tasks.rescan_identifications"),
+    "scan-uploads": every("smime.tasks.scan_files"),
+    "forget-smime-links": every("smime.tasks.forget_links", timedelta(hours=1)),
 }

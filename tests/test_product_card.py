@@ -73,6 +73,9 @@ TASKS = {
     "renewals.tasks.sweep_unrecovered",
     "renewals.tasks.sweep_windows",
     "renewals.tasks.tell_day",
+    "smime.tasks.forget_links",
+    "smime.tasks.rescan_identifications",
+    "smime.tasks.scan_files",
 }
 
 
@@ -172,5 +175,6 @@ def test_what_is_due_waits_for_no_more_than_thirty_seconds():
         "cms.tasks.forget_visits",
         "notifications.tasks.forget_old_secrets",
         "renewals.tasks.forget_support_logs",
+        "smime.tasks.forget_links",
     }
     assert slow == housekeeping
