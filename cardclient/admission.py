@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cardclient import __version__, certificates, pairs, texts
@@ -18,6 +18,8 @@ from cardclient.scanned import Scanned, not_renewable
 from cardclient.secret import Secret
 
 LOG = logging.getLogger("cardclient.admission")
+OVER = frozenset({"window-not-open", "certificate-renewed"})  # what the office says of a new certificate
+RECENT = timedelta(days=7)  # within which a renewal that was cut off at its very end is taken up again
 ASKED = frozenset({SecretKind.PIN, SecretKind.PUK})
 FLOWS = frozenset({ENROLL, EXTEND})
 
@@ -103,6 +105,29 @@ def leftovers(scanned: Sequence[Scanned]) -> tuple[Leftover, ...]:
         for name in [_successor_of(each.view, old, verdict.slot)]
         if name
     )
+
+
+def finished(scanned: Sequence[Scanned], now: datetime) -> CardView | None:
+    """Return a card whose renewal was completed these days and on which nothing of the old pair is left.
+
+    So ends a run after the card's last deletion took effect and was answered by an error, or by nothing. Call it where
+    there are no offers and no `leftovers`.
+    """
+    done = (each.view for each in scanned if each.view.replaces is not False and not each.final)
+    return next((view for view in done if any(_is_recent(each, now) for each in _known(view, scanned))), None)
+
+
+def _known(view: CardView, scanned: Sequence[Scanned]) -> list[CardCertificate]:
+    """What the office knows as the outcome of a renewal that is over."""
+    answers = (verdict for each in scanned if each.view is view for verdict in each.answer.certificates)
+    over = {each.fingerprint for each in answers if each.code in OVER}
+    return [each for each in certificates.readable(view.certificates) if each.fingerprint in over]
+
+
+def _is_recent(held: CardCertificate, now: datetime) -> bool:
+    """Tell whether our renewal wrote it in place of another, not long ago."""
+    name, began = read_label(held.label), certificates.load(held.der).not_valid_before_utc
+    return name is not None and name.replaces and name.id == held.id and now - began < RECENT
 
 
 def _successor_of(view: CardView, old: CardCertificate, slot: Slot) -> ObjectName | None:

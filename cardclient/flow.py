@@ -79,9 +79,13 @@ def renew(desk: Desk) -> Outcome:
 
 def renew_scanned(desk: Desk, scanned: Sequence[Scanned]) -> Outcome:
     """Do the same with cards that `scan` has read just now."""
-    left = admission.leftovers(scanned)
-    if left and not any(each.offers for each in scanned):
-        return _finish_removal(desk, left)
+    if not any(each.offers for each in scanned):
+        left = admission.leftovers(scanned)
+        if left:
+            return _finish_removal(desk, left)
+        view = admission.finished(scanned, desk.now)
+        if view:
+            return _removed(desk, view, 0)
     with _naming_download(desk):
         chosen, offer = admission.choose_renewal(desk.screen, scanned)
         with exclusive(chosen.view.serial, desk.locks):
@@ -219,9 +223,14 @@ def _finish_removal(desk: Desk, left: Sequence[Leftover]) -> Outcome:
         with steps.writing(desk):
             for each in mine:
                 _remove(desk, each)
+    return _removed(desk, view, len(mine))
+
+
+def _removed(desk: Desk, view: CardView, pairs_removed: int) -> Outcome:
+    """End a run that had nothing but a removal to finish, or found it finished."""
     desk.screen.phase(Phase.DONE)
     desk.screen.say(Notice("removal-finished"))
-    return Outcome(view, None, len(mine))
+    return Outcome(view, None, pairs_removed)
 
 
 def _remove(desk: Desk, each: Leftover) -> None:

@@ -143,11 +143,12 @@ class FakeOffice:
         slot = next((slot for slot, old in self.old.items() if old == der), None)
         verdict = "not-renewable" if slot is None else "already-renewed" if self.is_complete else "renewable"
         own = facts.slot_of(facts.load(der))
+        issued = der in self.certificates.values() and self.is_complete
         return {
             "fingerprint": hashlib.sha256(der).hexdigest(),
             "type": own,
             "verdict": verdict,
-            "code": None,
+            "code": "window-not-open" if issued else None,
             "message": None,
             "not_after": None,
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import httpx
 import pytest
 
@@ -191,6 +193,34 @@ def test_old_keys_left_after_completion_are_removed_by_the_next_run_and_by_nothi
     assert outcome.case is None
     assert screen.notices == ["old-objects-left", "removal-finished"]
     require_renewed(card, office)
+
+
+@pytest.mark.parametrize("flow_name", ["enroll", "extend"])
+@pytest.mark.parametrize("kind", ["removed", "device-error"])
+def test_a_removal_that_ended_in_an_error_after_its_last_effect_is_finished_by_the_next_run(
+    card, office, renew, flow_name, kind
+):
+    """Nothing is left to delete, and the office knows nothing to renew: that is the end, and no refusal."""
+    office.flow, office.keeps = flow_name, False
+    card.plan_fault("remove", kind, when="after", nth=6)
+    with pytest.raises(CardError):
+        renew()
+    assert not simulated_state.load(card.path).faults
+    SimulatedCard(card.path).insert()
+
+    screen = RecordingScreen()
+    outcome = renew(screen)
+
+    assert (outcome.case, outcome.removed) == (None, 0)
+    assert screen.notices == ["removal-finished"]
+    require_renewed(card, office)
+
+
+def test_a_card_renewed_long_ago_is_not_said_to_be_finished_just_now(card, office, renew):
+    renew()
+    desk = flow.Desk(SimulatedCard(card.path), RecordingScreen(), http(office), NOW + timedelta(days=30))
+    with pytest.raises(NotRenewable):
+        flow.renew(desk)
 
 
 def test_the_old_pair_stays_when_the_announced_end_is_not_on_the_card(card, office, renew, monkeypatch):

@@ -9,9 +9,10 @@ import pytest
 
 from cardclient import __version__
 from cardclient.contract import DataWrong, SupportRequest
-from cardclient.errors import ClientOutdated, Declined, NotRenewable
+from cardclient.errors import CardUpdateError, ClientOutdated, Declined, NotRenewable
 from cardclient.office import HttpOffice
 from cardclient.secret import Secret
+from cardclient.simulator import SimulatedCard
 from cms.models import CardFamily
 from renewals.models import RenewalCase, SupportLog
 from renewals.models import SupportRequest as Stored
@@ -88,3 +89,16 @@ def test_an_object_that_is_no_certificate_does_not_spoil_the_card(town):
         card.install(b"x", "OGGETTO", b"")
     home.run()
     assert home.endings == ["done"]
+
+
+@pytest.mark.parametrize(("flow", "deletions"), [("enroll", 6), ("extend", 3)])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_last_deletion_that_fails_is_finished_by_the_next_run(town, flow, deletions, when):
+    """Whether it took effect or not: the office calls the case complete, and the second run ends well."""
+    home = town.home(flow, replaces=True, simulated=True)
+    SimulatedCard(home.medium.path).plan_fault("remove", "device-error", when=when, nth=deletions)
+    with pytest.raises(CardUpdateError, match="old-objects-left"):
+        home.run()
+    home.run_again_until_done()
+    assert home.endings == ["old-objects-left", "removed"]
+    home.require_renewed_once()

@@ -17,7 +17,7 @@ import httpx
 from authority.gateway import EmbeddedGateway
 from cardclient import flow
 from cardclient.contract import Slot
-from cardclient.errors import ClientError, NotRenewable
+from cardclient.errors import ClientError
 from cardclient.naming import ObjectName
 from cardclient.office import HttpOffice
 from cardclient.personalise import LABELS, first_certificate, first_request
@@ -41,7 +41,6 @@ HANDED_OUT = date(2023, 3, 31)
 P_256 = KeyKind("ec", 256)
 SLOTS = {"enroll": tuple(Slot), "extend": (Slot.AUTHENTICATION,)}
 PLENTY = 500
-NOTHING_LEFT = frozenset({"certificate-renewed", "window-not-open"})
 _numbers = itertools.count(1)
 
 
@@ -125,12 +124,7 @@ class Home:
     def run_again_until_done(self, *, now: datetime = NOW) -> None:
         """Put the card back and start once more, as the message says; it must come to its end."""
         self.medium.insert()
-        try:
-            self.run(now=now)
-        except NotRenewable:
-            # The very last deletion took effect although the card said no: nothing is left to do.
-            if self.endings[-1] not in NOTHING_LEFT:
-                raise
+        self.run(now=now)
 
     def move_to(self, family: CardFamily) -> None:
         """Make the card one of this family."""
