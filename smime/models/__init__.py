@@ -12,6 +12,7 @@ from smime.models.checks import Approval, Check, Consent, Finding, IssuanceLook,
 from smime.models.evidence import EvidenceContent, EvidenceFile, SignatureForm, SignatureReport, TrustedList
 from smime.models.identity import IdentificationAttempt, ProviderDelivery
 from smime.models.orders import Order, Slot, TermsAcceptance
+from smime.models.revocation import RevocationList, RevocationSource
 
 __all__ = [
     "Approval",
@@ -30,6 +31,8 @@ __all__ = [
     "MailedLink",
     "Order",
     "ProviderDelivery",
+    "RevocationList",
+    "RevocationSource",
     "SignatureForm",
     "SignatureReport",
     "Slot",

@@ -44,6 +44,7 @@ OPEN = {
     "cms_user": "accounts: events name operators",
     "config_canary": "one row without content",
     "django_": "Django's; sessions are read before any desk",
+    "smime_revocation": "public lists of other CAs, with where they are published",
     "mfa_authenticator": "second factors, sealed; read by login",
     "test_job": "of the tests",
 }
