@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from django.urls import path
 
-from smime.pages import home
+from smime.pages import home, status, wizard
 
 app_name = "smime"
 
 urlpatterns = [
     path("", home.dashboard, name="dashboard"),
     path("lingua/", home.language, name="language"),
+    path("attivazioni/<str:code>/attiva/", wizard.start, name="start"),
     path("pratiche/", home.orders, name="orders"),
+    path("pratiche/<uuid:uid>/", status.show, name="order"),
+    path("pratiche/<uuid:uid>/destinatario/", wizard.recipient, name="destinatario"),
+    path("pratiche/<uuid:uid>/conferma/", wizard.confirmation, name="conferma"),
+    path("pratiche/<uuid:uid>/contatto-tecnico/", wizard.technical_contact, name="contatto-tecnico"),
+    path("pratiche/<uuid:uid>/contatto-organizzativo/", wizard.organisation_contact, name="contatto-organizzativo"),
+    path("pratiche/<uuid:uid>/organizzazione/", wizard.organisation, name="organizzazione"),
+    path("pratiche/<uuid:uid>/chiave/", wizard.key, name="key"),
+    path("pratiche/<uuid:uid>/riepilogo/", status.summary, name="riepilogo"),
+    path("pratiche/<uuid:uid>/invia-di-nuovo/<slug:kind>/", status.resend, name="resend"),
+    path("pratiche/<uuid:uid>/annulla/", status.cancel, name="cancel"),
 ]
