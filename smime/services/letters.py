@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 
 from cms.models import Centre, User
+from cms.policy import ROME
 from notifications import services as outbox
 from notifications.catalog import Message
 from smime import policy_links
@@ -235,7 +236,7 @@ def _session_minutes() -> int:
 
 
 def _working_days_after(at: datetime, days: int) -> date:
-    day = at.date()
+    day = at.astimezone(ROME).date()
     while days:
         day += timedelta(days=1)
         days -= day.weekday() < _SATURDAY
