@@ -22,6 +22,9 @@ from runtime import clock
 
 router = Router(tags=["support"])
 
+# Of the whole installation: what strangers can store is bounded however many addresses they have.
+MOST_UNPROVEN_AN_HOUR = 300
+
 
 @router.get("/capabilities", response=CapabilitiesOut, summary="What this server offers", openapi_extra=refusing())
 def show_capabilities(request: HttpRequest) -> dict[str, Any]:
@@ -48,8 +51,11 @@ def ask_for_help(request: HttpRequest, body: SupportRequestIn) -> Status[Any]:
     """
     bounded(f"support:{address(request)}", limit=30, seconds=600)
     session = _session(request)
-    subject = f"case:{session.case_id}" if session else f"card:{body.card.serial or ''}"
-    bounded(f"support-of:{subject}:{'' if session or body.card.serial else address(request)}", limit=20, seconds=3600)
+    # A serial that anybody can name is counted per address: nobody locks a holder out of asking for help.
+    subject = f"case:{session.case_id}" if session else f"card:{body.card.serial or ''}:{address(request)}"
+    bounded(f"support-of:{subject}", limit=20, seconds=3600)
+    if session is None:
+        bounded("support-unproven", limit=MOST_UNPROVEN_AN_HOUR, seconds=3600)
     asked = support.Asked(
         request_id=UUID(body.request_id),
         code=body.code,

@@ -25,6 +25,8 @@ from renewals.models import RenewalCase, SupportLog, SupportRequest
 from runtime.scrubbing import scrub_report
 from runtime.transactions import use_case
 
+MOST_UNPROVEN_LOG = 20_000  # characters
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -72,7 +74,7 @@ def open_request(asked: Asked, *, case_id: int | None, now: datetime) -> Support
             raise
         return known
     if asked.log:
-        SupportLog.objects.create(request=request, text=scrub_report(asked.log))
+        SupportLog.objects.create(request=request, text=_kept_of(asked.log, is_proven=request.is_proven))
     _record_opening(request, now)
     outbox.post_each(_alerts(request, now), at=now)
     return request
@@ -91,6 +93,15 @@ def masked_mailbox(request: SupportRequest) -> str:
     """The same as its owner recognises it and nobody else learns it: `a…@example.org`."""
     name, _, domain = mailbox_of(request)[0].rpartition("@")
     return f"{name[:1]}…@{domain}" if name else ""
+
+
+def _kept_of(log: str, *, is_proven: bool) -> str:
+    """The log without secrets; of who has proven nothing the end only, where it went wrong, and a line that says so."""
+    scrubbed = scrub_report(log)
+    if is_proven or len(scrubbed) <= MOST_UNPROVEN_LOG:
+        return scrubbed
+    cut = len(scrubbed) - MOST_UNPROVEN_LOG
+    return f"[{cut} caratteri tolti: richiesta aperta senza la carta]\n{scrubbed[cut:]}"
 
 
 def _known(asked: Asked) -> SupportRequest | None:

@@ -6,6 +6,7 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Q
 from django.views.decorators.debug import sensitive_variables
 
 from cms import events
@@ -104,9 +105,14 @@ def reopen_request(number: str, *, operator: User, now: datetime) -> SupportRequ
 
 
 def forget_logs(*, now: datetime) -> int:
-    """Delete the logs of requests closed long ago (`support_log_days`); the requests stay. Returns how many."""
+    """Delete old logs (`support_log_days`): of requests closed so long ago, and of open ones that nobody has proven.
+
+    The requests stay. Returns how many logs went.
+    """
     before = now - timedelta(days=settings.RENEWALS.support_log_days)
-    old = SupportLog.objects.filter(request__state=SupportState.CLOSED, request__closed_at__lte=before)
+    closed = Q(request__state=SupportState.CLOSED, request__closed_at__lte=before)
+    hearsay = Q(request__is_proven=False, request__opened_at__lte=before)
+    old = SupportLog.objects.filter(closed | hearsay)
     forgotten, _ = SupportLog.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:_BATCH])).delete()
     return forgotten
 

@@ -361,6 +361,12 @@ class TestLogs:
         support_desk.reopen_request(proven.number, operator=town.operator, now=NOW)
         assert support_desk.forget_logs(now=NOW + timedelta(days=900)) == 0
 
+    def test_what_nobody_has_proven_is_not_kept_for_ever_because_nobody_closed_it(self, town, proven):
+        SupportRequest.objects.filter(pk=proven.pk).update(is_proven=False)
+        opened = SupportRequest.objects.get(pk=proven.pk).opened_at
+        assert support_desk.forget_logs(now=opened + timedelta(days=90, seconds=-1)) == 0
+        assert support_desk.forget_logs(now=opened + timedelta(days=90)) == 1
+
     def test_beat_pokes_it(self):
         from config.schedule import SCHEDULE
 

@@ -11,6 +11,8 @@ from django.test import Client
 
 from cms.models import Event, User
 from notifications.models import OutboxMessage
+from renewals.api.doors import bounded
+from renewals.api.support import MOST_UNPROVEN_AN_HOUR
 from renewals.codes import new_number, parse_number
 from renewals.models import SupportLog, SupportRequest
 from tests.renewals.conftest import NOW
@@ -172,6 +174,17 @@ class TestWhatIsKept:
         assert ask(stranger, request_id=str(uuid.uuid4()), log=longest + "x").status_code == 422
         assert ask(stranger, request_id=str(uuid.uuid4()), log="x" * 600_000).status_code == 413
 
+    def test_of_a_stranger_s_long_log_the_end_is_kept_and_the_cut_is_said(self, holder, stranger):
+        said = "".join(f"riga {number}\n" for number in range(9000))
+        ask(stranger, log=said)
+        ask(stranger, holder.token, request_id=str(uuid.uuid4()), log=said)
+
+        cut, whole = [request.log.text for request in SupportRequest.objects.order_by("is_proven")]
+        assert cut.startswith("[")
+        assert cut.endswith("riga 8999\n")
+        assert len(cut) < 20_100
+        assert whole == said
+
     def test_other_bodies_stay_small(self, world, stranger):
         large = json.dumps({"card": {"serial": "1", "atr": None}, "certificates": [], "more": "x" * 70_000})
         assert stranger.post(f"{BASE}/scan", large, "application/json").status_code == 413
@@ -236,12 +249,21 @@ class TestHowOften:
         ]
         assert answers == [201] * 30 + [429]
 
-    def test_one_card_is_heard_twenty_times_an_hour_wherever_from(self, world):
-        answers = [
-            ask(Client(REMOTE_ADDR=f"192.0.2.{number}"), request_id=str(uuid.uuid4())) for number in range(1, 22)
-        ]
+    def test_one_card_is_heard_twenty_times_an_hour_from_one_address(self, world, stranger):
+        answers = [ask(stranger, request_id=str(uuid.uuid4())) for _ in range(21)]
         assert [answer.status_code for answer in answers] == [201] * 20 + [429]
         assert answers[-1].json()["code"] == "rate-limited"
+
+    def test_who_names_a_card_of_others_silences_nobody(self, world, stranger):
+        for _ in range(21):
+            ask(stranger, request_id=str(uuid.uuid4()))
+        assert ask(Client(REMOTE_ADDR="198.51.100.1"), request_id=str(uuid.uuid4())).status_code == 201
+
+    def test_strangers_together_are_heard_three_hundred_times_an_hour_and_holders_beside_them(self, holder):
+        for _ in range(MOST_UNPROVEN_AN_HOUR):
+            bounded("support-unproven", limit=MOST_UNPROVEN_AN_HOUR, seconds=3600)
+        assert ask(Client(REMOTE_ADDR="192.0.2.1")).status_code == 429
+        assert ask(Client(REMOTE_ADDR="192.0.2.1"), holder.token, request_id=str(uuid.uuid4())).status_code == 201
 
     def test_who_has_the_card_is_heard_beside_those_who_name_it(self, holder):
         for number in range(1, 22):
