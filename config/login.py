@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm, ReauthenticateForm, ResetPasswordForm, ResetPasswordKeyForm
+from allauth.account.views import LoginView
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.base.forms import AuthenticateForm
@@ -16,12 +17,14 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from allauth.mfa.webauthn.views import RemoveWebAuthnView
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.forms import Field
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from cms.models import User
@@ -59,6 +62,10 @@ class AccountAdapter(DefaultAccountAdapter):
         "too_many_login_attempts": _("Troppi tentativi non riusciti: per sicurezza riprovi tra qualche minuto."),
         "rate_limited": _("Troppi tentativi: attenda qualche minuto e riprovi."),
     }
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Lead operators to the panel and customers to their area; allauth puts a page that was asked for first."""
+        return home_of(request.user)
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Refuse: operators are invited."""
@@ -226,6 +233,27 @@ class RemovePasskey(RemoveWebAuthnView):
         refusal: ValidationError = adapter.validation_error("cannot_delete_authenticator")
         messages.error(self.request, refusal.message)
         return redirect("mfa_list_webauthn")
+
+
+def home_of(user: User | Any) -> str:
+    """Where an account belongs: the customer area for who has no access to the panel."""
+    is_customer = user.is_authenticated and not user.is_staff
+    return reverse("smime:dashboard" if is_customer else "admin:index")
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """Lead from the bare address to where the account belongs; strangers to the panel's login."""
+    return redirect(home_of(request.user))
+
+
+class Entrance(LoginView):
+    """The login page: it greets customers where it leads to their area."""
+
+    def get_context_data(self, **named: Any) -> dict[str, Any]:
+        """Tell the page whom it greets."""
+        context: dict[str, Any] = super().get_context_data(**named)
+        wanted = str(context.get("redirect_field_value") or "")
+        return context | {"for_customers": wanted.startswith(settings.CUSTOMER_PATH)}
 
 
 def not_offered(request: HttpRequest, **_: Any) -> HttpResponse:

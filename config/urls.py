@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from cms.admin import invitations
 from config import health, login, metrics, sessions
@@ -12,6 +11,7 @@ from config.api import api
 from config.panel import site
 from notifications.views import receive_report
 from renewals.pages import download
+from smime.api.webhook import receive as receive_identification
 
 # allauth's pages, behind Italian addresses. What stands before the includes replaces or hides some of theirs.
 login_pages = [
@@ -20,6 +20,7 @@ login_pages = [
     path("invito/<str:token>/", invitations.open_link, name="open_invitation"),
     path("signup/", login.not_offered),
     path("email/", login.not_offered),
+    path("login/", login.Entrance.as_view(), name="account_login"),
     path("login/code/confirm/", login.not_offered),
     path("secondo-fattore/webauthn/keys/<int:pk>/remove/", login.RemovePasskey.as_view()),
     path("", include("allauth.account.urls")),
@@ -33,7 +34,8 @@ urlpatterns = [
     path("pki/", include("authority.urls")),
     path("api/enrollment/v1/", api.urls),
     path("api/mail/v1/bounces", receive_report, name="mail_bounces"),
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("api/smime/v1/identification", receive_identification, name="identification_webhook"),
+    path("", login.home, name="home"),
     path("accesso/", include(login_pages)),
     path("pannello/", site.urls),
     path(settings.HOLDER_PATH.removeprefix("/"), include("renewals.pages.urls")),

@@ -36,7 +36,9 @@ def summary(request: HttpRequest, *, uid: UUID, buyer: User, now: datetime) -> H
     if elsewhere is not None:
         return redirect(elsewhere)
     text = terms.in_force()
-    form = forms.SubmitForm(request.POST or None, initial={"version": text.version, "sha256": text.sha256})
+    form = forms.SubmitForm(
+        request.POST if request.method == "POST" else None, initial={"version": text.version, "sha256": text.sha256}
+    )
     if request.method == "POST" and form.is_valid():
         try:
             address = frame.address_of(request)

@@ -45,7 +45,9 @@ def start(request: HttpRequest, *, code: str, buyer: User, now: datetime) -> Htt
 def recipient(request: HttpRequest, *, uid: UUID, buyer: User, now: datetime) -> HttpResponseBase:
     """Step 2: who will use the certificate, and its mailbox."""
     order = queries.order_of(uid, buyer)
-    form = wizard_forms.RecipientForm(request.POST or None, initial=_recipient_of(order, buyer))
+    form = wizard_forms.RecipientForm(
+        request.POST if request.method == "POST" else None, initial=_recipient_of(order, buyer)
+    )
 
     def save(form: wizard_forms.RecipientForm) -> Order:
         return descriptions.describe_recipient(uid, form.person, is_buyer=form.is_buyer, buyer=buyer, now=now)
@@ -61,14 +63,18 @@ def confirmation(request: HttpRequest, *, uid: UUID, buyer: User, now: datetime)
     def save(_form: forms.Form) -> Order:
         return descriptions.confirm_recipient(uid, buyer=buyer, now=now)
 
-    return _step(request, order, Step.CONFIRMATION, forms.Form(request.POST or None), save)
+    return _step(
+        request, order, Step.CONFIRMATION, forms.Form(request.POST if request.method == "POST" else None), save
+    )
 
 
 @frame.for_customers
 def technical_contact(request: HttpRequest, *, uid: UUID, buyer: User, now: datetime) -> HttpResponseBase:
     """Step 3: prefilled with the recipient."""
     order = queries.order_of(uid, buyer)
-    form = wizard_forms.TechnicalContactForm(request.POST or None, initial=_technical_of(order))
+    form = wizard_forms.TechnicalContactForm(
+        request.POST if request.method == "POST" else None, initial=_technical_of(order)
+    )
 
     def save(form: wizard_forms.TechnicalContactForm) -> Order:
         return descriptions.describe_technical_contact(uid, form.person, buyer=buyer, now=now)
@@ -80,7 +86,9 @@ def technical_contact(request: HttpRequest, *, uid: UUID, buyer: User, now: date
 def organisation_contact(request: HttpRequest, *, uid: UUID, buyer: User, now: datetime) -> HttpResponseBase:
     """Step 4 (OV, SV): who answers for the organisation."""
     order = queries.order_of(uid, buyer)
-    form = wizard_forms.OrganisationContactForm(request.POST or None, initial=_contact_of(order))
+    form = wizard_forms.OrganisationContactForm(
+        request.POST if request.method == "POST" else None, initial=_contact_of(order)
+    )
 
     def save(form: wizard_forms.OrganisationContactForm) -> Order:
         ground = form.cleaned_data["ground"]
@@ -95,7 +103,7 @@ def organisation(request: HttpRequest, *, uid: UUID, buyer: User, now: datetime)
     order = queries.order_of(uid, buyer)
     fields = ("vat_number", "register_number", "rea_number", "duns")
     initial = {name: getattr(order, name) for name in fields} | {"country": order.country or "IT"}
-    form = wizard_forms.OrganisationForm(request.POST or None, initial=initial)
+    form = wizard_forms.OrganisationForm(request.POST if request.method == "POST" else None, initial=initial)
 
     def save(form: wizard_forms.OrganisationForm) -> Order:
         return descriptions.describe_organisation(uid, form.organisation, buyer=buyer, now=now)
@@ -109,7 +117,8 @@ def key(request: HttpRequest, *, uid: UUID, buyer: User, now: datetime) -> HttpR
     del now
     order = queries.order_of(uid, buyer)
     steps.require_open(order, Step.SUMMARY)
-    form = wizard_forms.KeyForm(request.POST or None, request.FILES or None, initial=key_of(order))
+    sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
+    form = wizard_forms.KeyForm(*sent, initial=key_of(order))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         kind, bundle_format = KeyKind(data["kind"]), BundleFormat(data["bundle_format"])
