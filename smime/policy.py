@@ -14,7 +14,7 @@ from django.conf import settings
 
 from smime import errors
 from smime.models import Approval, Check, Order
-from smime.states import CheckKind, CheckState, OrderState, Validation
+from smime.states import CheckKind, CheckState, IdentityPath, OrderState, Validation
 
 CHECKS_OF: dict[str, tuple[CheckKind, ...]] = {
     Validation.MAILBOX: (CheckKind.MAILBOX,),
@@ -89,8 +89,14 @@ def missing(order: Order, checks: Iterable[Check], now: datetime) -> list[Missin
     return [
         Missing(kind, too_old=kind in rows and rows[kind].state == CheckState.PASSED)
         for kind in CHECKS_OF[order.validation]
-        if kind not in rows or not is_fresh(rows[kind], now)
+        if (kind not in rows or not is_fresh(rows[kind], now)) and not _is_spared(kind, rows)
     ]
+
+
+def _is_spared(kind: str, rows: Mapping[str, Check]) -> bool:
+    """Who is identified by a qualified signature need not consent to biometric processing, and may have refused it."""
+    identity = rows.get(CheckKind.IDENTITY)
+    return kind == CheckKind.CONSENT and identity is not None and identity.path == IdentityPath.SIGNATURE
 
 
 def require_ready(order: Order, checks: Iterable[Check], now: datetime) -> None:

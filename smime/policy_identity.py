@@ -16,8 +16,6 @@ RETRY_SECONDS = (5, 15, 60, 300, 900, 3600)
 """How long after the first, second, ... failed call the provider is asked again; the last holds from then on."""
 MARGIN = timedelta(minutes=2)
 """So long after its end a session is looked at if no message of it came."""
-LONGEST_REVIEW = timedelta(days=1)
-"""So long after the end of a session the provider's own people are waited for before it is asked once more."""
 
 _SETTLED = {
     "approved": AttemptState.APPROVED,
@@ -57,9 +55,12 @@ def standing_after(attempt: IdentificationAttempt, overall: str, at: datetime) -
 
 
 def looked_at(attempt: IdentificationAttempt) -> datetime:
-    """Return when a session of which nothing was heard is looked at: a session begun at the last moment ends later."""
-    ends = attempt.link_expires_at or attempt.created_at
-    return ends + timedelta(seconds=settings.SMIME.identification_session_seconds) + MARGIN
+    """Return when a session of which nothing was heard is over, and is looked at: begun or not."""
+    if attempt.started_at is not None:
+        ends = attempt.started_at + timedelta(seconds=settings.SMIME.identification_session_seconds)
+    else:
+        ends = attempt.link_expires_at or attempt.created_at
+    return ends + MARGIN
 
 
 def retry_at(failures: int, at: datetime) -> datetime:

@@ -10,7 +10,7 @@ from django.conf import settings
 from cms.errors import LinkExpired, LinkUsed
 from smime.errors.links import LinkOutdated, LinksTooMany, LinkTooSoon
 from smime.models import MailedLink
-from smime.states import CheckKind, LinkPurpose
+from smime.states import OPEN_STATES, CheckKind, LinkPurpose, OrderState
 
 DAY = timedelta(days=1)
 CHECK_OF = {
@@ -20,8 +20,16 @@ CHECK_OF = {
     LinkPurpose.ALTERNATIVE: CheckKind.IDENTITY,
 }
 """The check whose round a link belongs to; a download belongs to the edition of a certificate instead."""
-FOLLOWED_AGAIN = frozenset({LinkPurpose.IDENTIFICATION, LinkPurpose.ALTERNATIVE})
-"""Links that lead to work of several visits: good until they end, while `used_at` tells of the first time."""
+FOLLOWED_AGAIN = frozenset({LinkPurpose.CONSENT, LinkPurpose.IDENTIFICATION, LinkPurpose.ALTERNATIVE})
+"""Links that lead to work of several visits, or to a consent that can be withdrawn: good until they end.
+
+`used_at` tells of the first time.
+"""
+OPEN_FOR = {
+    LinkPurpose.DOWNLOAD: (OrderState.ISSUED,),
+    LinkPurpose.CONSENT: (*OPEN_STATES, OrderState.ISSUED),
+}
+"""In which states of an order a link counts, where it is not as long as the order is open."""
 
 
 def link_expires_at(purpose: LinkPurpose, at: datetime) -> datetime:

@@ -56,6 +56,7 @@ _TAGS = ("mismatchTags", "fraudTags", "suspicionReasons")  # the last is what ol
 _NOT_IN_NAMES = re.compile(r"[0-9~!@#$%^*()_+={}\[\]|:;\",<>/?\\]")
 _TAG = re.compile(r"[A-Z][A-Z0-9_]{1,39}")
 _STILL_ALIVE = "Token has not expired yet."
+_UNKNOWN = "provider-refused-404"
 
 
 class Idenfy:
@@ -118,9 +119,7 @@ class Idenfy:
         try:
             self._asked("delete", {"scanRef": scan_ref})
         except ProviderRefused as refusal:
-            if refusal.code == NotErasable.code:
-                raise NotErasable from refusal
-            if refusal.code != "provider-refused-404":  # nothing of it there: forgotten already
+            if refusal.code != _UNKNOWN:  # nothing of it there: forgotten already
                 raise
 
     def is_signed(self, body: bytes, signature: str) -> bool:
@@ -197,7 +196,7 @@ def _failure(status: int, content: bytes) -> Exception:
     except ProviderUnavailable:
         said = {}
     if said.get("message") == _STILL_ALIVE:
-        return ProviderRefused(NotErasable.code)
+        return NotErasable()
     return ProviderRefused(f"provider-refused-{status}")
 
 

@@ -16,8 +16,9 @@ from django.views.decorators.debug import sensitive_variables
 from cms.errors import LinkUnknown
 from runtime.transactions import use_case
 from smime import policy_links
+from smime.errors.links import LinkOutdated
 from smime.models import Check, MailedLink, Order
-from smime.states import OPEN_STATES, LinkPurpose, OrderState
+from smime.states import OPEN_STATES, LinkPurpose
 
 TOKEN_BYTES = 32
 PAGES = {
@@ -31,10 +32,18 @@ PAGES = {
 _KEPT_FOR = timedelta(days=90)
 
 
-def issue_link(order: Order, purpose: LinkPurpose, *, at: datetime, attempt_id: int | None = None) -> str:
+def issue_link(
+    order: Order,
+    purpose: LinkPurpose,
+    *,
+    at: datetime,
+    attempt_id: int | None = None,
+    expires_at: datetime | None = None,
+) -> str:
     """Make a fresh value of 256 bits for one mail to the order's mailbox, and return it once, for that mail alone.
 
-    Links sent before stay good until they end or their check starts anew. Runs in the caller's transaction.
+    Links sent before stay good until they end or their check starts anew. `expires_at`: where the purpose's own span
+    would outlive what the link leads to. Runs in the caller's transaction.
     """
     token = secrets.token_urlsafe(TOKEN_BYTES)
     MailedLink.objects.create(
@@ -44,7 +53,7 @@ def issue_link(order: Order, purpose: LinkPurpose, *, at: datetime, attempt_id: 
         token_sha256=digest_of(token),
         sent_to=order.mailbox,
         created_at=at,
-        expires_at=policy_links.link_expires_at(purpose, at),
+        expires_at=expires_at or policy_links.link_expires_at(purpose, at),
         attempt_id=attempt_id,
     )
     return token
@@ -56,11 +65,27 @@ def address_of(purpose: LinkPurpose, token: str) -> str:
     return f"{settings.BASE_URL}{settings.CUSTOMER_PATH}link/{PAGES[purpose]}/{token}/"
 
 
+def return_addresses() -> dict[str, str]:
+    """Where the identification provider sends people afterwards, under its names for them; nobody is named there."""
+    page = f"{settings.BASE_URL}{settings.CUSTOMER_PATH}link/{PAGES[LinkPurpose.IDENTIFICATION]}/esito"
+    ends = {"successUrl": "riuscito", "errorUrl": "fallito", "unverifiedUrl": "interrotto"}
+    return {name: f"{page}/{end}/" for name, end in ends.items()}
+
+
 @sensitive_variables("token")
 def open_link(token: str, purpose: LinkPurpose, *, now: datetime) -> MailedLink:
     """Return the link with its order while it is good; raises why it is not. Looking at it changes nothing."""
     link = _found(token, purpose)
     _require_good(link, now)
+    return link
+
+
+@sensitive_variables("token")
+def link_of_now(token: str, purpose: LinkPurpose) -> MailedLink:
+    """Return a link, ended or used, that belongs to data as they are: its reader may have another mail sent there."""
+    link = _found(token, purpose)
+    if link.round != _round_of(link.order, purpose) or not _is_open(link.order, purpose):
+        raise LinkOutdated
     return link
 
 
@@ -116,13 +141,12 @@ def _found(token: str, purpose: LinkPurpose) -> MailedLink:
 
 def _require_good(link: MailedLink, now: datetime) -> None:
     purpose = LinkPurpose(link.purpose)
-    open_states = {OrderState.ISSUED} if purpose == LinkPurpose.DOWNLOAD else set(OPEN_STATES)
-    policy_links.require_link_good(
-        link,
-        round_=_round_of(link.order, purpose),
-        is_order_open=link.order.state in open_states,
-        now=now,
-    )
+    round_, is_open = _round_of(link.order, purpose), _is_open(link.order, purpose)
+    policy_links.require_link_good(link, round_=round_, is_order_open=is_open, now=now)
+
+
+def _is_open(order: Order, purpose: LinkPurpose) -> bool:
+    return order.state in policy_links.OPEN_FOR.get(purpose, OPEN_STATES)
 
 
 def _round_of(order: Order, purpose: LinkPurpose) -> int:

@@ -9,11 +9,12 @@ from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from cms.errors import LinkUsed
+from cms.models import User
 from runtime.transactions import use_case
 from smime import policy, policy_links
-from smime.errors import OrderUnknown
 from smime.models import Check, Order
 from smime.services import checks, letters, links
+from smime.services.orders import locked_order
 from smime.states import CheckKind, CheckState, LinkPurpose
 
 
@@ -35,17 +36,17 @@ def begin(order: Order, check: Check, *, at: datetime) -> None:
 
 
 @use_case
-def resend(order_uid: UUID, *, buyer_id: int, now: datetime) -> None:
+def resend(order_uid: UUID, *, buyer: User, now: datetime) -> None:
     """The customer has the mail sent again, with a new value; refused within the cooldown or once confirmed."""
-    order = Order.objects.select_for_update().filter(uid=order_uid, buyer_id=buyer_id).first()
-    if order is None:
-        raise OrderUnknown
-    policy.require_open(order)
-    check = _check_of(order)
-    if check.state == CheckState.PASSED:
-        raise LinkUsed
-    links.require_may_mail(order, LinkPurpose.MAILBOX, now=now)
-    _mail(order, check, at=now)
+    _resend(locked_order(order_uid, buyer), now=now)
+
+
+@use_case
+@sensitive_variables("token")
+def resend_by_link(token: str, *, now: datetime) -> None:
+    """The reader of the mailbox, whose link has ended, asks for another one, to the same mailbox."""
+    link = links.link_of_now(token, LinkPurpose.MAILBOX)
+    _resend(Order.objects.select_for_update().get(pk=link.order_id), now=now)
 
 
 @use_case
@@ -70,6 +71,15 @@ def renew(order: Order, *, at: datetime) -> bool:
         return False
     checks.restart(check, at=at)
     return True
+
+
+def _resend(order: Order, *, now: datetime) -> None:
+    policy.require_open(order)
+    check = _check_of(order)
+    if check.state == CheckState.PASSED:
+        raise LinkUsed
+    links.require_may_mail(order, LinkPurpose.MAILBOX, now=now)
+    _mail(order, check, at=now)
 
 
 def _mail(order: Order, check: Check, *, at: datetime) -> None:

@@ -90,7 +90,7 @@ def test_a_value_is_good_for_its_purpose_alone(order, token):
 
 
 def test_links_sent_before_stay_good_until_the_check_begins_anew(order, token):
-    mailbox.resend(order.uid, buyer_id=order.buyer_id, now=NOW + HOUR)
+    mailbox.resend(order.uid, buyer=order.buyer, now=NOW + HOUR)
     assert links.open_link(token, MAILBOX, now=NOW + HOUR).order == order
 
     checks.restart(check_of(order, "mailbox"), at=NOW + 2 * HOUR)
@@ -111,7 +111,7 @@ class TestHowOften:
     """A customer cannot fill somebody's mailbox."""
 
     def resent(self, order, at):
-        mailbox.resend(order.uid, buyer_id=order.buyer_id, now=at)
+        mailbox.resend(order.uid, buyer=order.buyer, now=at)
 
     def test_a_minute_lies_between_two_mails(self, order):
         with pytest.raises(LinkTooSoon):
@@ -139,7 +139,7 @@ class TestHowOften:
 
 
 def test_unused_links_are_forgotten_and_used_ones_kept_as_evidence(order, token):
-    mailbox.resend(order.uid, buyer_id=order.buyer_id, now=NOW + HOUR)
+    mailbox.resend(order.uid, buyer=order.buyer, now=NOW + HOUR)
     links.use_link(token, MAILBOX, address=None, now=NOW + HOUR)
 
     assert links.forget_links(now=NOW + timedelta(days=30)) == 0

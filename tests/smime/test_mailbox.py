@@ -44,7 +44,7 @@ def test_the_mail_says_until_when_and_the_check_too(order):
 
 
 def test_either_of_two_mails_confirms_and_the_other_changes_nothing_more(order):
-    mailbox.resend(order.uid, buyer_id=order.buyer_id, now=NOW + HOUR)
+    mailbox.resend(order.uid, buyer=order.buyer, now=NOW + HOUR)
     confirm(order, NOW + 2 * HOUR, mail=0)
     confirm(order, NOW + 3 * HOUR, mail=1)
 
@@ -61,13 +61,13 @@ def test_a_late_click_changes_nothing(order):
 
 def test_another_customer_cannot_have_mails_sent(order):
     with pytest.raises(OrderUnknown):
-        mailbox.resend(order.uid, buyer_id=order.buyer_id + 1, now=NOW + HOUR)
+        mailbox.resend(order.uid, buyer=order_of().buyer, now=NOW + HOUR)
 
 
 def test_a_confirmed_mailbox_is_not_mailed_again(order):
     confirm(order, NOW + HOUR)
     with pytest.raises(LinkUsed):
-        mailbox.resend(order.uid, buyer_id=order.buyer_id, now=NOW + 2 * HOUR)
+        mailbox.resend(order.uid, buyer=order.buyer, now=NOW + 2 * HOUR)
 
 
 class TestTooOldToIssueOn:

@@ -1,0 +1,43 @@
+"""Celery doors of S/MIME. Each reads the clock once and makes one call; the rhythm stands in `config.schedule`."""
+
+from celery import shared_task
+
+from runtime import clock
+from smime.services import attempts, deliveries, evidence, links
+
+
+@shared_task
+def apply_delivery(delivery_id: int) -> None:
+    """Read one message of the identification provider."""
+    deliveries.apply_delivery(delivery_id, at=clock.now())
+
+
+@shared_task
+def carry_out_attempt(attempt_id: int) -> None:
+    """Ask the identification provider for what one attempt is due for."""
+    attempts.carry_out(attempt_id, at=clock.now())
+
+
+@shared_task
+def rescan_identifications() -> int:
+    """Go on with messages and attempts that no nudge reached or whose worker died."""
+    now = clock.now()
+    return deliveries.apply_due(at=now) + attempts.carry_out_due(at=now)
+
+
+@shared_task
+def forget_links() -> int:
+    """Delete unused links long after their end."""
+    return links.forget_links(now=clock.now())
+
+
+@shared_task
+def scan_file(file_id: int) -> None:
+    """Have one uploaded file scanned."""
+    evidence.scan(file_id, at=clock.now())
+
+
+@shared_task
+def scan_files() -> int:
+    """Scan files that no nudge reached, or that found no scanner."""
+    return evidence.scan_due(at=clock.now())
