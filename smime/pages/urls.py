@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from smime.pages import home, status, wizard
+from smime.pages import attestation, home, status, welcome, wizard
 
 app_name = "smime"
 
 urlpatterns = [
     path("", home.dashboard, name="dashboard"),
     path("lingua/", home.language, name="language"),
+    path("benvenuto/<str:token>/", welcome.open_account, name="welcome"),
     path("attivazioni/<str:code>/attiva/", wizard.start, name="start"),
     path("pratiche/", home.orders, name="orders"),
     path("pratiche/<uuid:uid>/", status.show, name="order"),
@@ -19,6 +20,7 @@ urlpatterns = [
     path("pratiche/<uuid:uid>/contatto-tecnico/", wizard.technical_contact, name="contatto-tecnico"),
     path("pratiche/<uuid:uid>/contatto-organizzativo/", wizard.organisation_contact, name="contatto-organizzativo"),
     path("pratiche/<uuid:uid>/organizzazione/", wizard.organisation, name="organizzazione"),
+    path("pratiche/<uuid:uid>/attestazione/", attestation.attestation_step, name="attestazione"),
     path("pratiche/<uuid:uid>/chiave/", wizard.key, name="key"),
     path("pratiche/<uuid:uid>/riepilogo/", status.summary, name="riepilogo"),
     path("pratiche/<uuid:uid>/invia-di-nuovo/<slug:kind>/", status.resend, name="resend"),
