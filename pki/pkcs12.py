@@ -49,7 +49,7 @@ def bundle(
     chain: Sequence[bytes],
     password: str,
     *,
-    format: str,
+    format: str,  # noqa: A002 (the word of screens and tables)
     iterations: int,
 ) -> bytes:
     """Make a bundle of a private key (PKCS #8 in clear), its certificate and the CAs above it, all DER.

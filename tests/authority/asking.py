@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from pki.gateway import IssueRequest, Profile, Subject, Validity
+from pki.smime_profiles import term
+from tests.pki.mail import MAIL_PROFILES, subject_of
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 THREE_YEARS = Validity(AT, datetime(2029, 4, 30, 21, 59, 59, tzinfo=UTC))
@@ -26,7 +28,14 @@ CARD_HOLDER = Subject(
     common_name="RSSMRA80A01H501U/7430001234567890.4hG+x1b/Zq0dJf8lq2W3c7T5u9A=",
     organizational_unit="Ente emettitore di prova",
 )
-SUBJECTS = {Profile.QUALIFIED_SIGNATURE: SIGNER, Profile.CNS_AUTHENTICATION: CARD_HOLDER}
+SUBJECTS = {
+    Profile.QUALIFIED_SIGNATURE: SIGNER,
+    Profile.CNS_AUTHENTICATION: CARD_HOLDER,
+    **{profile: subject_of(profile) for profile in MAIL_PROFILES},
+}
+MAIL, STRICT_MAIL = Profile.SMIME_SPONSOR_MULTIPURPOSE, Profile.SMIME_MAILBOX_STRICT
+ROLES = {Profile.CNS_AUTHENTICATION: "cns", Profile.QUALIFIED_SIGNATURE: "signature", MAIL: "smime"}
+"""One profile of each issuing CA, all of which can be held."""
 _keys: dict[str, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey] = {}
 
 
@@ -55,9 +64,10 @@ def request(
     request_id: UUID | None = None,
     private_key=None,
     subject: Subject | None = None,
-    validity: Validity = THREE_YEARS,
+    validity: Validity | None = None,
 ) -> IssueRequest:
     """A wish for a certificate."""
+    validity = validity or (term(AT, 730) if profile in MAIL_PROFILES else THREE_YEARS)
     return IssueRequest(request_id or uuid4(), csr(private_key), profile, subject or SUBJECTS[profile], validity)
 
 

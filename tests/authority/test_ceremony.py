@@ -5,18 +5,23 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 
+import pgtrigger
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_der_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from django.core.management import CommandError, call_command
 from django.core.management.base import SystemCheckError
 
 from authority import checks, signer
 from authority.errors import KeyUnusable
+from authority.gateway import EmbeddedGateway
 from authority.models import CertificationAuthority, Crl, JournalEntry, OcspSigner, SigningKey
 from authority.services import ceremony
 from authority.states import Kind
+from pki.x509 import serves_mail_only
 from runtime.sealing import SealBroken, unseal
+from tests.authority import asking
 from tests.authority.asking import AT
 
 VALID_FROM = datetime(2016, 1, 1, tzinfo=UTC)
@@ -26,13 +31,13 @@ def hold(**changes):
     return ceremony.hold_ceremony(**{"key_type": "p-256", "valid_from": VALID_FROM, "at": AT, **changes})
 
 
-def test_it_founds_a_root_and_two_issuing_cas_each_with_an_ocsp_signer(db):
+def test_it_founds_a_root_and_three_issuing_cas_each_with_an_ocsp_signer(db):
     root, *issuing = hold()
 
-    assert [each.role for each in (root, *issuing)] == ["root", "cns", "signature"]
+    assert [each.role for each in (root, *issuing)] == ["root", "cns", "signature", "smime"]
     assert {each.issuer_id for each in issuing} == {root.pk}
-    assert set(OcspSigner.objects.values_list("authority__role", flat=True)) == {"cns", "signature"}
-    assert JournalEntry.objects.filter(kind=Kind.CEREMONY).count() == 3
+    assert set(OcspSigner.objects.values_list("authority__role", flat=True)) == {"cns", "signature", "smime"}
+    assert JournalEntry.objects.filter(kind=Kind.CEREMONY).count() == 4
 
 
 def test_the_chain_verifies_and_starts_years_back(db):
@@ -51,7 +56,58 @@ def test_held_twice_it_changes_nothing(db):
     second = [bytes(each.certificate) for each in hold(key_type="rsa-2048", base_url="http://elsewhere.example.org")]
 
     assert second == first
-    assert SigningKey.objects.count() == 5
+    assert SigningKey.objects.count() == 7
+
+
+@pytest.fixture
+def older(db):
+    """An installation that was founded before there was a CA for mail."""
+    hold()
+    newer = CertificationAuthority.objects.get(role="smime")
+    with pgtrigger.ignore():
+        OcspSigner.objects.filter(authority=newer).delete()
+        JournalEntry.objects.filter(authority=newer).delete()
+        Crl.objects.filter(issuer=newer).delete()
+        newer.delete()
+        SigningKey.objects.filter(authority=None, ocsp_signer=None).delete()
+
+
+def test_an_older_installation_gets_the_ca_that_came_later_and_keeps_the_rest(older):
+    before = {each.role: bytes(each.certificate) for each in CertificationAuthority.objects.all()}
+
+    added = {each.role: each for each in hold(base_url="http://elsewhere.example.org", valid_from=AT)}
+
+    assert {role: bytes(added[role].certificate) for role in before} == before
+    mail, root, sibling = added["smime"], added["root"], added["cns"]
+    assert (mail.base_url, mail.issuer_id, mail.not_before) == (root.base_url, root.pk, AT)
+    assert mail.not_after == sibling.not_after
+    x509.load_der_x509_certificate(bytes(mail.certificate)).verify_directly_issued_by(
+        x509.load_der_x509_certificate(bytes(root.certificate))
+    )
+    assert set(mail.crls.values_list("year", flat=True)) == {None, AT.year}
+    assert mail.ocsp_signers.count() == 1
+
+
+def test_it_is_added_once_and_issues_at_once(older):
+    for _ in range(2):
+        hold()
+
+    assert CertificationAuthority.objects.count() == 4
+    assert JournalEntry.objects.filter(kind=Kind.CEREMONY).count() == 4
+    assert EmbeddedGateway().issue(asking.request(asking.MAIL), at=AT).chain[0] == bytes(
+        CertificationAuthority.objects.get(role="smime").certificate
+    )
+
+
+def test_a_ca_for_mail_may_issue_nothing_else(db):
+    purposes = {}
+    for each in hold():
+        extensions = x509.load_der_x509_certificate(bytes(each.certificate)).extensions
+        found = [item.value for item in extensions if item.oid == x509.ExtendedKeyUsage.oid]
+        purposes[each.role] = [list(usage) for usage in found]
+        assert serves_mail_only(bytes(each.certificate)) == (each.role == "smime")
+
+    assert purposes == {"root": [], "cns": [], "signature": [], "smime": [[ExtendedKeyUsageOID.EMAIL_PROTECTION]]}
 
 
 def test_another_key_type_is_refused(db):
@@ -124,7 +180,7 @@ def test_the_check_without_a_database_or_a_ceremony_is_silent(db):
 
 
 def test_the_command_founds_publishes_and_may_be_repeated(db, clock):
-    for expected in (5, 0):
+    for expected in (7, 0):
         out = StringIO()
         call_command("ceremony", "--key-type", "p-256", "--valid-from", "2016-01-01", stdout=out)
         assert f"CRLs published: {expected}" in out.getvalue()

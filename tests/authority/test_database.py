@@ -20,6 +20,7 @@ from authority.models import (
 )
 from pki.assembly import crl_entry
 from pki.gateway import RevocationReason
+from tests.authority import asking
 from tests.authority.asking import AT, later
 
 REASON = RevocationReason.CESSATION_OF_OPERATION
@@ -44,6 +45,12 @@ def test_nothing_is_deleted(gateway, issued, model):
         for statement in (f"DELETE FROM {model._meta.db_table}", f"TRUNCATE {model._meta.db_table} CASCADE"):  # noqa: S608
             assert refused(lambda statement=statement: cursor.execute(statement))
     assert model.objects.exists()
+
+
+def test_a_strict_mail_certificate_is_not_held_even_by_hand(gateway):
+    gateway.issue(asking.request(asking.STRICT_MAIL), at=AT)
+
+    assert refused(lambda: LedgerEntry.objects.update(state="held", **facts("certificateHold"))) is IntegrityError
 
 
 @pytest.mark.parametrize("model", [IssuedDer, JournalEntry, CertificationAuthority, OcspSigner])

@@ -32,7 +32,7 @@ def test_a_life_of_orders_breaks_nothing(gateway):
 
 def test_a_list_in_force_too_long_is_named(gateway):
     assert breaches(later(hours=24)) == []
-    assert len(breaches(later(hours=24) + timedelta(seconds=1))) == 5
+    assert len(breaches(later(hours=24) + timedelta(seconds=1))) == 7
 
 
 FORGOTTEN_HOLD = """

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from cryptography import x509
@@ -15,6 +16,7 @@ from django.db import connections, transaction
 
 from authority import policy, signer
 from authority.models import IssuedDer, JournalEntry, LedgerEntry
+from authority.services.issuance import digest_of
 from authority.states import Kind
 from pki import lint
 from pki.errors import GatewayConflict, GatewayRefused, GatewayUnavailable
@@ -83,6 +85,29 @@ def test_the_same_request_id_with_other_content_is_a_conflict(gateway, changed):
 
     assert refusal.value.code == "request-id-reused"
     assert LedgerEntry.objects.count() == 1
+
+
+ADDED = ("organization", "organization_identifier", "email", "title", "street", "locality", "state", "postal_code")
+
+
+def test_a_request_from_before_mail_certificates_keeps_its_digest():
+    """A request that was sent before an update and is repeated after it must be known again."""
+    life = Validity(AT, asking.THREE_YEARS.not_after)
+    before = IssueRequest(UUID(int=1), b"request", Profile.QUALIFIED_SIGNATURE, asking.SIGNER, life)
+
+    assert digest_of(before).hex() == "86877d7b57606a86e4ec26497541db41a6c98e479b9f1b4c5f197c02cf57a91f"
+
+
+def test_every_field_of_a_subject_is_in_the_digest():
+    wish = asking.request(asking.MAIL)
+    texts = {field.name: "x" for field in dataclasses.fields(Subject)}
+    subjects = [wish.subject, *(dataclasses.replace(wish.subject, **{name: text}) for name, text in texts.items())]
+    nowhere = dataclasses.replace(wish.subject, locality="", state="")
+    swapped = [dataclasses.replace(nowhere, **{name: "Lodi"}) for name in ADDED[-3:]]
+
+    digests = {digest_of(dataclasses.replace(wish, subject=subject)) for subject in (*subjects, *swapped)}
+
+    assert len(digests) == len(subjects) + len(swapped)
 
 
 def test_an_id_that_was_an_order_cannot_issue(gateway, issued):
@@ -226,7 +251,7 @@ def test_an_open_transaction_is_refused(committed_gateway):
 def test_the_number_of_statements_is_fixed(gateway, django_assert_num_queries):
     gateway.issue(asking.request(), at=AT)
 
-    for profile in Profile:
+    for profile in asking.ROLES:
         with django_assert_num_queries(9):
             gateway.issue(asking.request(profile), at=AT)
 
@@ -235,10 +260,10 @@ def test_each_private_key_is_loaded_once_in_a_process(gateway):
     signer.forget()
 
     for _ in range(5):
-        for profile in Profile:
+        for profile in asking.ROLES:
             gateway.issue(asking.request(profile), at=AT)
 
-    assert sorted(signer.loads().values()) == [1, 1]
+    assert sorted(signer.loads().values()) == [1, 1, 1]
 
 
 def test_serial_numbers_are_positive_long_and_all_different():

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from authority import policy, signer
 from authority.services.ocsp import respond
 from pki import lint
-from pki.gateway import Profile, RevocationReason
+from pki.gateway import RevocationReason
 from tests.authority import asking
 from tests.authority.asking import AT, later
 
@@ -193,13 +193,13 @@ def fuzzed(gateway, issued):
 
 
 @pytest.mark.parametrize("kind", ["rsa-2048", "p-256"])
-@pytest.mark.parametrize("profile", Profile)
+@pytest.mark.parametrize("profile", asking.ROLES)
 def test_answers_are_lint_clean_in_every_state(db, kind, profile):
     from authority.gateway import EmbeddedGateway
     from tests.authority.founding import found
 
     found(kind)
-    gateway, role = EmbeddedGateway(), {"cns-authentication": "cns", "qualified-signature": "signature"}[profile]
+    gateway, role = EmbeddedGateway(), asking.ROLES[profile]
     answer = gateway.issue(asking.request(profile), at=AT)
     orders = [
         lambda: None,

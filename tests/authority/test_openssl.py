@@ -17,12 +17,10 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 
 from authority.services import publication
-from pki.gateway import Profile, RevocationReason, Validity
+from pki.gateway import RevocationReason, Validity
 from runtime import clock
 from tests.authority import asking, lists
-from tests.authority.asking import AT, later
-
-ROLES = {Profile.CNS_AUTHENTICATION: "cns", Profile.QUALIFIED_SIGNATURE: "signature"}
+from tests.authority.asking import AT, ROLES, later
 
 
 class OpenSSL:
@@ -55,7 +53,7 @@ class OpenSSL:
         return subprocess.run(["openssl", *arguments], cwd=self.folder, capture_output=True, text=True, check=False)
 
 
-@pytest.fixture(params=Profile)
+@pytest.fixture(params=ROLES)
 def relying_party(request, tmp_path, gateway):
     answer = gateway.issue(asking.request(request.param), at=AT)
     return OpenSSL(tmp_path, gateway, answer, ROLES[request.param]), gateway, answer.ref
@@ -105,13 +103,13 @@ def responder(committed_gateway) -> Iterator[str]:
 
 @pytest.mark.urls("tests.authority.addresses")
 @pytest.mark.parametrize("options", [["-no_nonce"], ["-nonce"], ["-sha256"]], ids=str)
-@pytest.mark.parametrize("profile", Profile)
+@pytest.mark.parametrize("profile", ROLES)
 def test_ocsp_over_http_says_good_on_hold_good_and_revoked(
     committed_gateway, responder, tmp_path, settings, profile, options
 ):
     settings.ALLOWED_HOSTS = ["127.0.0.1"]
     gateway, at = committed_gateway, clock.now()  # OpenSSL compares with the machine's time here, whatever it is told
-    validity = Validity(at.replace(microsecond=0), at.replace(microsecond=0) + timedelta(days=900))
+    validity = Validity(at.replace(microsecond=0), at.replace(microsecond=0) + timedelta(days=800))
     answer = gateway.issue(asking.request(profile, validity=validity), at=at)
     party = OpenSSL(tmp_path, gateway, answer, ROLES[profile])
 

@@ -82,6 +82,8 @@ def test_every_list_and_ca_certificate_lies_where_its_address_says(gateway, fold
         "crl/cns/2026.crl": lists.der("cns", 2026),
         "crl/signature.crl": lists.der("signature"),
         "crl/signature/2026.crl": lists.der("signature", 2026),
+        "crl/smime.crl": lists.der("smime"),
+        "crl/smime/2026.crl": lists.der("smime", 2026),
     }
     certificates = {f"ca/{row.role}.crt": bytes(row.certificate) for row in CertificationAuthority.objects.all()}
     assert found == expected | certificates
@@ -215,7 +217,7 @@ def test_a_file_that_is_no_list_is_replaced(gateway, folder):
 
 def test_the_command_writes_and_says_how_many(gateway, folder, capsys, settings):
     call_command("export_crls", folder=str(folder))
-    assert capsys.readouterr().out == "8 files written.\n"
+    assert capsys.readouterr().out == "11 files written.\n"
 
     settings.CRL_FOLDER = ""
     with pytest.raises(CommandError):

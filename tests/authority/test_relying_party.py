@@ -10,7 +10,7 @@ import pytest
 from authority import tasks
 from authority.models import Crl
 from authority.services import ceremony
-from pki.gateway import Profile, RevocationReason, Validity
+from pki.gateway import RevocationReason, Validity
 from tests.authority import asking
 from tests.authority.founding import FOUNDED
 from tests.flows.linting import Linter
@@ -54,33 +54,33 @@ class Reader(RelyingParty):
         assert f"URI:{crl_address(leaf.certificate)}" in said.stdout  # the distribution point that it speaks for
 
 
-def test_a_reader_follows_both_halves_through_their_life(committed_gateway, clock, product, tmp_path):
+def test_a_reader_follows_a_certificate_of_each_ca_through_its_life(committed_gateway, clock, product, tmp_path):
     gateway = committed_gateway
     reader = Reader(
         tmp_path / "reader",
         gateway.trust_anchors()[0],
         moved=(ceremony.DEFAULT_BASE_URL, f"{product.address}/pki"),
     )
-    validity = Validity(FOUNDED, FOUNDED + timedelta(days=900))
-    pair = [gateway.issue(asking.request(profile, validity=validity), at=FOUNDED) for profile in Profile]
+    validity = Validity(FOUNDED, FOUNDED + timedelta(days=800))
+    trio = [gateway.issue(asking.request(profile, validity=validity), at=FOUNDED) for profile in asking.ROLES]
 
     def after(minutes, order=None):
-        """Give an order for both, let the publisher run, and ask."""
+        """Give an order for each, let the publisher run, and ask."""
         clock.instant = FOUNDED + timedelta(minutes=minutes)
-        for answer in pair if order else ():
+        for answer in trio if order else ():
             order(answer.ref, request_id=uuid4(), at=clock.instant)
         tasks.publish_crls()
         clock.instant += timedelta(seconds=5)
-        return [reader.told(answer.certificate, clock.instant) for answer in pair]
+        return [reader.told(answer.certificate, clock.instant) for answer in trio]
 
     def revoke(ref, **order):
         gateway.revoke(ref, reason=RevocationReason.CESSATION_OF_OPERATION, **order)
 
-    assert after(1) == [{True, "good"}] * 2
-    assert after(2, gateway.hold) == [{False, "revoked certificateHold"}] * 2
-    assert after(3, gateway.release) == [{True, "good"}] * 2
-    assert after(4, revoke) == [{False, "revoked cessationOfOperation"}] * 2
-    assert Crl.objects.filter(number__gt=0).count() == 5
+    assert after(1) == [{True, "good"}] * 3
+    assert after(2, gateway.hold) == [{False, "revoked certificateHold"}] * 3
+    assert after(3, gateway.release) == [{True, "good"}] * 3
+    assert after(4, revoke) == [{False, "revoked cessationOfOperation"}] * 3
+    assert Crl.objects.filter(number__gt=0).count() == 7
     _assert_clean(product, tmp_path)
     assert set(product.statuses) == {200}
 

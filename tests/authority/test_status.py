@@ -29,6 +29,19 @@ def order(gateway, kind, ref, at=AT, request_id=None):
         getattr(gateway, kind)(ref, **ids)
 
 
+def test_a_refused_hold_of_a_strict_certificate_is_in_the_journal(gateway):
+    ref, asked = gateway.issue(asking.request(asking.STRICT_MAIL), at=AT).ref, uuid4()
+
+    for _ in range(2):
+        with pytest.raises(GatewayRefused) as refused:
+            gateway.hold(ref, request_id=asked, at=AT)
+        assert refused.value.code == "hold-not-allowed"
+
+    row = JournalEntry.objects.get(request_id=asked)
+    assert (row.kind, row.effect, row.entry.serial) == (Kind.HOLD, Effect.REFUSED, ref.serial)
+    assert not UnpublishedChange.objects.exists()
+
+
 def test_the_table_of_moves_is_complete():
     assert set(MOVES) == {(kind, state) for kind in CHANGES for state in State}
 

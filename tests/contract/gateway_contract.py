@@ -30,7 +30,9 @@ from pki.gateway import (
     Subject,
     Validity,
 )
+from pki.smime_profiles import term
 from pki.x509 import read_certificate, require_issued_by
+from tests.pki.mail import MAIL_PROFILES, subject_of
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LATER = AT + timedelta(hours=1)
@@ -50,6 +52,8 @@ SUBJECTS = {
         organizational_unit="Ente emettitore di prova",
     ),
 }
+SUBJECTS |= {profile: subject_of(profile) for profile in MAIL_PROFILES}
+MAIL, STRICT_MAIL = Profile.SMIME_SPONSOR_MULTIPURPOSE, Profile.SMIME_MAILBOX_STRICT
 HELD = CertificateStatus(StatusKind.HELD, "certificateHold", LATER)
 GOOD = CertificateStatus(StatusKind.GOOD)
 FOREIGN_NAME = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a name of the requester's own choice")])
@@ -73,7 +77,12 @@ def csr_of(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 def wish(profile: Profile = Profile.QUALIFIED_SIGNATURE, *, key=None, request_id: UUID | None = None) -> IssueRequest:
     """A request that every CA must grant."""
-    return IssueRequest(request_id or uuid4(), csr_of(key or new_key()), profile, SUBJECTS[profile], LIFE)
+    return IssueRequest(request_id or uuid4(), csr_of(key or new_key()), profile, SUBJECTS[profile], life_of(profile))
+
+
+def life_of(profile: Profile) -> Validity:
+    """A life that the profile allows: certificates for mail live two years at most."""
+    return term(AT, 730) if profile in MAIL_PROFILES else LIFE
 
 
 class _Certified:
@@ -191,9 +200,31 @@ class StatusContract(_Certified):
         assert (gateway.status(ref), gateway.status(other)) == (HELD, GOOD)
 
     def test_one_certificate_does_not_change_the_other_of_a_pair(self, gateway):
-        pair = [gateway.issue(wish(profile), at=AT).ref for profile in Profile]
-        gateway.hold(pair[0], request_id=uuid4(), at=LATER)
-        assert [gateway.status(ref) for ref in pair] == [HELD, GOOD]
+        profiles = (Profile.CNS_AUTHENTICATION, Profile.QUALIFIED_SIGNATURE, MAIL)
+        refs = [gateway.issue(wish(profile), at=AT).ref for profile in profiles]
+        gateway.hold(refs[0], request_id=uuid4(), at=LATER)
+        assert [gateway.status(ref) for ref in refs] == [HELD, GOOD, GOOD]
+
+    # S/MIME
+
+    def test_a_mail_certificate_is_held_released_and_revoked_like_any_other(self, gateway):
+        ref = gateway.issue(wish(MAIL), at=AT).ref
+        gateway.hold(ref, request_id=uuid4(), at=LATER)
+        assert gateway.status(ref) == HELD
+        gateway.release(ref, request_id=uuid4(), at=LATER)
+        assert gateway.status(ref) == GOOD
+        gateway.revoke(ref, reason=RevocationReason.AFFILIATION_CHANGED, request_id=uuid4(), at=LATER)
+        assert gateway.status(ref) == CertificateStatus(StatusKind.REVOKED, "affiliationChanged", LATER)
+
+    def test_a_strict_mail_certificate_is_never_suspended_however_often_it_is_asked(self, gateway):
+        ref, order = gateway.issue(wish(STRICT_MAIL), at=AT).ref, uuid4()
+        for again in (order, order, uuid4()):
+            with pytest.raises(GatewayRefused) as refused:
+                gateway.hold(ref, request_id=again, at=LATER)
+            assert refused.value.code == "hold-not-allowed"
+            assert gateway.status(ref) == GOOD
+        gateway.revoke(ref, reason=RevocationReason.KEY_COMPROMISE, request_id=uuid4(), at=LATER)
+        assert gateway.status(ref).kind is StatusKind.REVOKED
 
 
 class GatewayContract(StatusContract):
@@ -211,9 +242,25 @@ class GatewayContract(StatusContract):
         assert issued.ref == CertificateRef(facts.issuer_key_id, facts.serial)
         assert facts.spki_der == spki_of(key)
         assert facts.subject_cn == request.subject.common_name
-        assert (facts.not_before, facts.not_after) == (LIFE.not_before, LIFE.not_after)
+        assert (facts.not_before, facts.not_after) == dataclasses.astuple(life_of(profile))
         assert facts.is_signature == (profile is Profile.QUALIFIED_SIGNATURE)
         assert facts.is_authentication == (profile is Profile.CNS_AUTHENTICATION)
+
+    def test_a_mail_certificate_names_its_one_mailbox_beside_the_subject(self, gateway):
+        issued = gateway.issue(wish(MAIL), at=AT)
+        extensions = x509.load_der_x509_certificate(issued.certificate).extensions
+        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert names.get_values_for_type(x509.RFC822Name) == [SUBJECTS[MAIL].email]
+        assert len(names) == 1
+
+    def test_what_is_no_mailbox_is_refused(self, gateway):
+        for email in ("", "nicolò@example.org", "anna@example.org\r\nBcc: carla@example.org"):
+            request = wish(MAIL)
+            with pytest.raises(GatewayRefused):
+                gateway.issue(
+                    dataclasses.replace(request, subject=dataclasses.replace(request.subject, email=email)), at=AT
+                )
+        assert list(gateway.ledger()) == []
 
     def test_subject_is_the_registers_never_the_requesters(self, issued):
         assert FOREIGN_NAME.rfc4514_string().encode() not in issued.certificate
