@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from smime.pages import attestation, home, status, welcome, wizard
+from smime.pages import attestation, home, mailed, status, welcome, wizard
 
 app_name = "smime"
 
@@ -25,4 +25,9 @@ urlpatterns = [
     path("pratiche/<uuid:uid>/riepilogo/", status.summary, name="riepilogo"),
     path("pratiche/<uuid:uid>/invia-di-nuovo/<slug:kind>/", status.resend, name="resend"),
     path("pratiche/<uuid:uid>/annulla/", status.cancel, name="cancel"),
+    path("link/casella/<str:token>/", mailed.confirm_mailbox, name="mailbox_link"),
+    path("link/consenso/<str:token>/", mailed.give_consent, name="consent_link"),
+    path("link/riconoscimento/<str:token>/", mailed.start_identification, name="identification_link"),
+    path("link/riconoscimento/esito/<slug:end>/", mailed.identification_ended, name="identification_ended"),
+    path("link/<slug:kind>/<str:token>/nuovo/", mailed.send_again, name="link_again"),
 ]

@@ -1,0 +1,72 @@
+"""What a recipient sends with his answer; whether it suffices is the use case's rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from cms.errors import DomainError
+from smime import consent_text, terms
+from smime.errors.identification import ConsentMistyped
+from smime.models import Order
+from smime.pages.forms import said
+from smime.services.acceptance import Accepted
+from smime.states import ConsentDecision
+
+_DECISIONS = {"do-il-consenso": ConsentDecision.GIVEN, "non-do-il-consenso": ConsentDecision.REFUSED}
+
+
+class ConsentForm(forms.Form):
+    """The typed name, the terms where the recipient has not bought, and which texts were shown.
+
+    The decision is the value of the button that was pressed: a form that was sent otherwise has none.
+    """
+
+    full_name = forms.CharField(
+        label=_("Scriva il Suo nome e cognome per dare il consenso"),
+        required=False,
+        max_length=140,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    accept_terms = forms.BooleanField(label=_("Accetto i termini e le condizioni"), required=False)
+    azione = forms.ChoiceField(
+        choices=[(value, value) for value in _DECISIONS],
+        widget=forms.HiddenInput,
+        error_messages={"required": _("Prema uno dei due pulsanti in fondo alla pagina.")},
+    )
+    version = forms.CharField(widget=forms.HiddenInput, max_length=16)
+    sha256 = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    terms_version = forms.CharField(widget=forms.HiddenInput, max_length=16, required=False)
+    terms_sha256 = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
+
+    def __init__(self, order: Order, language: str, *args: Any, **named: Any) -> None:
+        """Remember which texts are shown now, for the page that is drawn."""
+        text, general = consent_text.in_force(language), terms.in_force()
+        shown = {"version": text.version, "sha256": text.sha256}
+        shown |= {"terms_version": general.version, "terms_sha256": general.sha256}
+        super().__init__(*args, initial=shown, **named)
+        if order.recipient_is_buyer:
+            del self.fields["accept_terms"]
+
+    @property
+    def decision(self) -> ConsentDecision:
+        """The button that was pressed."""
+        return _DECISIONS[self.cleaned_data["azione"]]
+
+    @property
+    def shown(self) -> Accepted:
+        """The text of the consent as the page showed it."""
+        return Accepted(self.cleaned_data["version"], self.cleaned_data["sha256"])
+
+    @property
+    def terms_accepted(self) -> Accepted | None:
+        """The terms as shown, if their box was ticked."""
+        if not self.cleaned_data.get("accept_terms"):
+            return None
+        return Accepted(self.cleaned_data["terms_version"], self.cleaned_data["terms_sha256"])
+
+    def refuse(self, refusal: DomainError) -> None:
+        """Put a refusal beside what it is about."""
+        self.add_error("full_name" if isinstance(refusal, ConsentMistyped) else None, said(refusal))
