@@ -1,4 +1,4 @@
-"""After all that can go wrong: PIN, PUK, name and codice fiscale stand in no log, output, environment, command line, dump.
+"""After all that can go wrong: no PIN, PUK, proxy password, name or codice fiscale in log, output, process list or dump.
 
 The real program in processes of its own: a run whose helper dies in the middle with a dump of its stack, the run after
 it, a diagnosis; meanwhile its processes are looked at as any other user of the computer can look at them.
@@ -6,23 +6,28 @@ it, a diagnosis; meanwhile its processes are looked at as any other user of the 
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cardclient.preferences import Preferences, ProxyChoice, ProxyKind, Store
 from tests.cardclient import shimmed
 from tests.cardclient.conftest import PIN, PUK
-from tests.cardclient.faults import tally
+from tests.cardclient.faults import held_passwords, tally
+from tests.cardclient.proxies import http
 from tests.flows.programs import ROOT
 
 LACK = shimmed.missing()
 pytestmark = [pytest.mark.softhsm, pytest.mark.skipif(LACK is not None, reason=f"package missing: {LACK}")]
+FAR = {"server": "https://ra.example.org"}  # a name that only a proxy would know: this machine is no proxy's business
 LOOK = 0.02  # seconds between two looks at the processes
 
 
@@ -35,14 +40,14 @@ class Program:
         (folder / "pin").write_text(PIN)
         (folder / "puk").write_text(PUK)
 
-    def run(self, command: str, *arguments: str) -> dict:
-        """Run one command to its end; returns what it reports."""
+    def run(self, command: str, *arguments: str, server: str = "", **variables: str) -> dict:
+        """Run one command to its end; returns what it reports. `variables` are added to its environment."""
         line = [
             sys.executable, "-X", "faulthandler", "-m", "cardclient", command, "--module", str(self.home.town.shim),
-            "--server", self.home.town.address, "--settings", str(self.folder / "settings"), "--debug-log",
+            "--server", server or self.home.town.address, "--settings", str(self.folder / "settings"), "--debug-log",
             "--log", str(self.folder / f"{command}.log"), "--no-input", "--json", *arguments,
         ]  # fmt: skip
-        environment = os.environ | self.home.medium.shim.environment
+        environment = os.environ | self.home.medium.shim.environment | variables
         with subprocess.Popen(
             line, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
         ) as process:
@@ -67,7 +72,7 @@ class Program:
     def files(self) -> Iterator[tuple[str, bytes]]:
         """Whatever the program left on the disk."""
         for path in self.folder.rglob("*"):
-            if path.is_file() and path.name not in {"pin", "puk"}:
+            if path.is_file() and path.name not in {"pin", "puk", "password"}:
                 yield path.name, path.read_bytes()
 
 
@@ -106,6 +111,35 @@ def test_nothing_that_the_client_leaves_or_shows_holds_a_secret(town, tmp_path):
     assert b"Fatal Python error" in b"".join(everything.values()), "the helper left no dump to search"
     secrets = [PIN, PUK, home.tax_code, "ROSSI", "Rossi"]
     assert [(name, secret) for name, text in everything.items() for secret in secrets if holds(text, secret)] == []
+
+
+USER, PROXY_PASSWORD = "rossi", "Segreto-Introvabile-5190"
+
+
+@pytest.mark.parametrize("right", [True, False], ids=["taken", "refused"])
+def test_a_proxys_password_is_shown_to_the_proxy_alone(town, tmp_path, right):
+    """Taken and refused; with a helper that dies and dumps its stack meanwhile, and in a diagnosis."""
+    home = town.home()
+    program = Program(home, tmp_path)
+    wanted = PROXY_PASSWORD if right else "another"
+    with http.http_proxy(http.BasicProxy, names={}, username=USER, password=wanted) as proxy:
+        choice = ProxyChoice(ProxyKind.HTTP, "127.0.0.1", proxy.port, USER)
+        Store(tmp_path / "settings").save(replace(Preferences(), proxy=choice, debug_log=True))
+        (tmp_path / "password").write_text(PROXY_PASSWORD)
+        told = program.run("scan", **FAR, **held_passwords.chosen(tmp_path / "password"))
+        home.medium.shim.plan("C_FindObjectsInit", "crash")
+        program.run("scan", **FAR, **held_passwords.chosen(tmp_path / "password"))
+        home.medium.shim.insert()
+        program.run("diagnose", **FAR, **held_passwords.chosen(tmp_path / "password"))
+
+    # The proxy let us through and found no such server, or it took no password: either way it was told one.
+    assert told["code"] == ("proxy-server-unreachable" if right else "proxy-login-wrong"), told
+    everything = {**program.seen, **dict(program.files())}
+    assert {"cmdline", "environ", "output", "scan.log", "diagnose.log"} <= {name.split()[0] for name in everything}
+    assert b"Fatal Python error" in b"".join(everything.values()), "the helper left no dump to search"
+    encoded = base64.b64encode(f"{USER}:{PROXY_PASSWORD}".encode())
+    for secret in (PROXY_PASSWORD.encode(), encoded, PROXY_PASSWORD.encode("utf-16-le")):
+        assert [name for name, text in everything.items() if secret in text] == []
 
 
 def holds(text: bytes, secret: str) -> bool:
