@@ -43,6 +43,11 @@ def disagreement(certificate: x509.Certificate, person: Person) -> str | None:
     return "person-names-differ"
 
 
+def same_names(typed: tuple[str, str], known: tuple[str, str]) -> bool:
+    """Compare given name and surname as people write them: accents, case, apostrophes and hyphens do not count."""
+    return all("".join(_words(one)) == "".join(_words(other)) for one, other in zip(typed, known, strict=True))
+
+
 def _only(value: object) -> str:
     """Give an attribute's one value; several are no value."""
     return value if isinstance(value, str) else ""

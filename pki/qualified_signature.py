@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -64,6 +64,14 @@ class Verdict(StrEnum):
     FOR_OFFICER = "for-officer"
 
 
+class Everywhere(Container[str]):
+    """Every country: while the list of lists is not in force, no list tells who is not on it."""
+
+    def __contains__(self, _country: object) -> bool:
+        """Yes."""
+        return True
+
+
 @dataclass(frozen=True, slots=True)
 class Trust:
     """Whom to believe: services of the lists in force, countries whose list is not, and known revocation lists.
@@ -72,7 +80,7 @@ class Trust:
     """
 
     services: TSPRegistry
-    uncertain: frozenset[str] = frozenset()
+    uncertain: Container[str] = frozenset()
     revocation_lists: Callable[[frozenset[str]], Sequence[bytes]] = field(default=lambda _: (), repr=False)
 
 

@@ -56,7 +56,7 @@ class Wish:
 
     given_name: str = "Giulia"
     surname: str = "Bianchi"
-    serial_number: str = "TINIT-BNCGLI85C41F205Y"
+    serial_number: str = "TINIT-BNCGLI85C41F205O"
     pseudonym: str = ""
     country: str = TERRITORY
     qualified: bool = True

@@ -15,7 +15,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SIGNED_AT = NOW - timedelta(minutes=30)
 CREATED_AT = NOW - timedelta(hours=1)
 ISSUED_AT = NOW - timedelta(days=30)
-PERSON = Person("Giulia", "Bianchi", "BNCGLI85C41F205Y")
+PERSON = Person("Giulia", "Bianchi", "BNCGLI85C41F205O")
 MARKERS = ("7f3a2c1e-0d51-4be2-9d3f-2a6cbb70d551", "K3PX-9QRT-7YWM-2HVD")
 
 
