@@ -63,6 +63,8 @@ class TwoInOne(ValueError):
 
 def told_by(content: bytes) -> Content:
     """Say what the bytes are; raises `NotTaken`, or `TwoInOne` where something else lies before, behind or inside."""
+    if content.startswith(b"\x30") and _signed_data(content) is not None:
+        return Content.SIGNED  # first, since the document that a short header encloses begins within the first KiB
     if content.startswith(b"\xff\xd8\xff"):
         kind = Content.JPEG
     elif content.startswith(b"\x89PNG\r\n\x1a\n"):
