@@ -34,7 +34,7 @@ class ConsentForm(forms.Form):
     azione = forms.ChoiceField(
         choices=[(value, value) for value in _DECISIONS],
         widget=forms.HiddenInput,
-        error_messages={"required": _("Prema uno dei due pulsanti in fondo alla pagina.")},
+        error_messages={"required": _("Prema uno dei due pulsanti della pagina.")},
     )
     version = forms.CharField(widget=forms.HiddenInput, max_length=16)
     sha256 = forms.CharField(widget=forms.HiddenInput, max_length=64)
