@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime
 
+from allauth.account.models import EmailAddress
+
 from cms.models import Centre, Service, User
 from smime import terms
 from smime.codes import new_slot_code
@@ -13,6 +15,7 @@ from smime.policy_data import Organisation, Person
 from smime.services import descriptions, orders
 from smime.services.acceptance import Accepted
 
+PASSWORD = "una frase segreta"
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 _numbers = itertools.count(1)
 
@@ -24,7 +27,9 @@ COMPANY = Organisation(vat_number="07643520567", register_number="07643520567", 
 def customer(**fields) -> User:
     """An account of the customer area, without access to the panel."""
     name = f"cliente{next(_numbers)}@cliente.example.org"
-    return User.objects.create_user(name, "una frase segreta", full_name="Cliente di prova", **fields)
+    user = User.objects.create_user(name, PASSWORD, full_name="Cliente di prova", **fields)
+    EmailAddress.objects.create(user=user, email=name, verified=True, primary=True)
+    return user
 
 
 def slot_of(owner: User, validation: str = "mv") -> Slot:

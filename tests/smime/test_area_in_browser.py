@@ -1,0 +1,144 @@
+"""The customer area in Chromium: a whole wizard without scripts, accessibility and width of every page."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from smime.models import Order
+from tests.panel.browser import CHROMIUM, NARROW, WIDE, launched, opened, served, sideways
+from tests.panel.test_axe import ALL_RULES, AXE, RULES_OF_LOOK, RUN
+from tests.smime.customers import NOW, PASSWORD, customer, filled_in, slot_of, submitted
+
+pytestmark = [
+    pytest.mark.chromium,
+    pytest.mark.skipif(CHROMIUM is None, reason="no browser here: the system package `chromium` is missing"),
+]
+AREA = "/area-clienti/"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture
+def address(committed, clock):
+    clock.instant = NOW
+    with served() as address:
+        yield address
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Open a page; when the story ends none may have had anything to complain of."""
+    pages = []
+
+    def stranger(**how) -> Page:
+        pages.append(opened(browser, address, **how))
+        return pages[-1]
+
+    yield stranger
+    complaints = [said for page in pages for said in page.complaints if "status of 4" not in said]
+    for page in pages:
+        page.context.close()
+    assert complaints == []
+
+
+def log_in(page: Page, email: str) -> None:
+    page.goto(AREA)
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Continua").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Dashboard")
+
+
+def test_a_customer_starts_a_verification_without_scripts(visit):
+    buyer = customer()
+    slot_of(buyer, "ov")
+    page = visit(size=NARROW, script=False)
+    log_in(page, buyer.email)
+    page.get_by_role("button", name="Attiva ora").click()
+    page.get_by_label("Io, che ho acquistato").check()
+    page.get_by_label("Nome", exact=True).fill("Niccolò")
+    page.get_by_label("Cognome").fill("D'Amico")
+    page.get_by_label("Indirizzo email").fill("niccolo@posta.example.org")
+    page.get_by_role("button", name="Richiedi").click()
+    page.get_by_role("button", name="Conferma e prosegui").click()
+    expect(page.get_by_label("Indirizzo email")).to_have_value("niccolo@posta.example.org")
+    page.get_by_role("button", name="Conferma e prosegui").click()
+    page.get_by_label("Nome", exact=True).fill("Carla")
+    page.get_by_label("Cognome").fill("Esempio")
+    page.get_by_label("Indirizzo email").fill("carla@azienda.example.org")
+    page.get_by_role("button", name="Conferma e prosegui").click()
+    page.get_by_label("Partita IVA o codice fiscale").fill("07643520567")
+    page.get_by_label("Numero di iscrizione al Registro delle Imprese").fill("RM-123456")
+    page.get_by_role("button", name="Conferma e prosegui").click()
+    expect(page.get_by_role("alert")).to_contain_text("Questo è il numero REA")
+    page.get_by_label("Numero di iscrizione al Registro delle Imprese").fill("07643520567")
+    page.get_by_role("button", name="Conferma e prosegui").click()
+    page.get_by_label("Ho letto e accetto").check()
+    page.get_by_role("button", name="Avvia verifica").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Stato della pratica")
+    expect(page.locator("ul.checks > li")).to_have_count(3)
+    page.get_by_role("button", name="Esci").click()
+    assert Order.objects.get().state == "checking"
+
+
+def looked_at(page: Page, name: str, rules) -> None:
+    """Hold a page to its width and to axe's rules; `SIGILLO_PICTURES` names a folder for its picture."""
+    assert sideways(page) == 0, f"{name} scrolls sideways"
+    page.evaluate(AXE)
+    assert page.evaluate(RUN, rules) == [], name
+    folder = os.environ.get("SIGILLO_PICTURES")
+    if folder:
+        width = (page.viewport_size or WIDE)["width"]
+        page.screenshot(
+            path=Path(folder) / f"{name}-{width}-{'dark' if rules is not ALL_RULES else 'light'}.png", full_page=True
+        )
+
+
+@pytest.mark.parametrize(
+    ("size", "dark"), [(WIDE, False), (NARROW, False), (NARROW, True)], ids=["wide", "narrow", "dark"]
+)
+def test_every_page_is_accessible_and_fits(visit, size, dark):
+    buyer = customer()
+    slot_of(buyer, "mv"), slot_of(buyer, "ov")
+    draft, running = filled_in("ov", buyer=buyer), submitted("iv")
+    Order.objects.filter(pk=running.pk).update(buyer=buyer)
+    page = visit(size=size, dark=dark)
+    rules = RULES_OF_LOOK if dark else ALL_RULES
+    page.goto(f"/accesso/login/?next={AREA}")
+    looked_at(page, "login", rules)
+    log_in(page, buyer.email)
+    looked_at(page, "dashboard", rules)
+    page.goto(f"{AREA}pratiche/")
+    looked_at(page, "orders", rules)
+    steps = (
+        "destinatario",
+        "conferma",
+        "contatto-tecnico",
+        "contatto-organizzativo",
+        "organizzazione",
+        "riepilogo",
+        "chiave",
+        "annulla",
+    )
+    for step in steps:
+        page.goto(f"{AREA}pratiche/{draft.uid}/{step}/")
+        expect(page.get_by_role("heading", level=1)).not_to_have_text(re.compile("non trovata"))
+        looked_at(page, step, rules)
+    page.get_by_role("link", name="Torna indietro").click()
+    page.goto(f"{AREA}pratiche/{draft.uid}/destinatario/")
+    page.get_by_label("Indirizzo email").fill("niccolò@example.org")
+    page.get_by_role("button", name="Richiedi").click()
+    looked_at(page, "destinatario-errore", rules)
+    page.goto(f"{AREA}pratiche/{running.uid}/")
+    looked_at(page, "stato", rules)
+    page.goto("/pannello/")
+    looked_at(page, "pannello", rules)
