@@ -113,6 +113,9 @@ VERBS = {
     "smime.attestation-sent": _("S/MIME: attestazione inviata"),
     "smime.slots-credited": _("S/MIME: attivazioni accreditate"),
     "smime.slot-withdrawn": _("S/MIME: attivazione ritirata"),
+    "smime.form-made": _("S/MIME: modulo da firmare predisposto"),
+    "smime.form-received": _("S/MIME: modulo firmato ricevuto"),
+    "smime.signature-judged": _("S/MIME: firma del modulo verificata"),
     "smime.approved": _("S/MIME: emissione approvata"),
 }
 

@@ -48,5 +48,9 @@ SCHEDULE: dict[str, Entry] = {
     "revoke-unrecovered": every("renewals.tasks.sweep_unrecovered"),
     "rescan-identifications": every("smime.tasks.rescan_identifications"),
     "scan-uploads": every("smime.tasks.scan_files"),
+    "validate-signatures": every("smime.tasks.validate_signatures"),
+    "fetch-revocation-lists": every("smime.tasks.fetch_revocation_lists", timedelta(minutes=1)),
+    "refresh-trusted-lists": every("smime.tasks.refresh_trusted_lists", timedelta(hours=6)),
+    "forget-tax-codes": every("smime.tasks.forget_tax_codes", timedelta(hours=1)),
     "forget-smime-links": every("smime.tasks.forget_links", timedelta(hours=1)),
 }

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from runtime import clock
-from smime.services import attempts, deliveries, evidence, links
+from smime.services import attempts, deliveries, evidence, links, signature, signature_verdicts, trusted_lists
 
 
 @shared_task
@@ -41,3 +41,33 @@ def scan_file(file_id: int) -> None:
 def scan_files() -> int:
     """Scan files that no nudge reached, or that found no scanner."""
     return evidence.scan_due(at=clock.now())
+
+
+@shared_task
+def validate_signature(report_id: int) -> None:
+    """Judge one signed form."""
+    signature_verdicts.validate(report_id, at=clock.now())
+
+
+@shared_task
+def validate_signatures() -> int:
+    """Judge signed forms that no nudge reached, or that wait for lists."""
+    return signature_verdicts.validate_due(at=clock.now())
+
+
+@shared_task
+def fetch_revocation_lists() -> int:
+    """Fetch revocation lists that signatures wait for, and judge those."""
+    return signature_verdicts.fetch_and_go_on(at=clock.now())
+
+
+@shared_task
+def refresh_trusted_lists() -> int:
+    """Bring the trusted lists up to date."""
+    return trusted_lists.refresh(at=clock.now())
+
+
+@shared_task
+def forget_tax_codes() -> int:
+    """Empty tax codes that were given for orders now over."""
+    return signature.forget_tax_codes(now=clock.now())

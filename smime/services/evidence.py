@@ -33,7 +33,10 @@ MOST_AT_ONCE = 20
 _SCAN = "smime.tasks.scan_file"
 _CHECK_OF = {FileKind.ATTESTATION: CheckKind.ATTESTATION, FileKind.SIGNED_FORM: CheckKind.IDENTITY}
 # Who goes on with an order once the scanner has spoken; named, because it calls back here.
-_AFTERWARDS = {FileKind.ATTESTATION: "smime.services.attestation"}
+_AFTERWARDS = {
+    FileKind.ATTESTATION: "smime.services.attestation",
+    FileKind.SIGNED_FORM: "smime.services.signature",
+}
 
 
 @dataclass(frozen=True, slots=True)
