@@ -53,3 +53,21 @@ def test_cards_are_seen_in_time_and_a_service_that_dies_is_told(tmp_path):
         assert time.monotonic() - died[0] < 2
         assert readers.snapshot() == ()
         assert readers.service() is Service.STOPPED
+
+
+def test_a_twin_put_in_between_two_looks_is_another_card(tmp_path):
+    """The service counts what came and went: same reader, same ATR, and yet not the same."""
+    with virtual_reader.service(tmp_path):
+        readers, watch = PcscReaders.of_this_computer(), PcscReaders.of_this_computer()
+        watch.snapshot()
+        first = VirtualCard(IDEMIA)
+        assert watch.wait(10)
+        before = readers.snapshot()
+        first.out()
+        assert watch.wait(10)
+        second = VirtualCard(IDEMIA)
+        assert watch.wait(10)
+
+        assert [(each.name, each.atr) for each in readers.snapshot()] == [(each.name, each.atr) for each in before]
+        assert readers.snapshot() != before
+        second.out()
