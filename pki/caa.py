@@ -20,9 +20,9 @@ _PARAMETER = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-]*[ \t]*=[ \t]*[!-~]*")
 _LONGEST_LABEL = 63
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Record:
-    """One CAA record as it stands in the DNS."""
+    """One CAA record as it stands in the DNS; resolvers give them in any order."""
 
     flags: int
     tag: str

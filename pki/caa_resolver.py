@@ -53,7 +53,7 @@ class ValidatingResolver:
         if response.rcode() not in _ANSWERS:
             return self._failed(server, name, response)
         found = response.resolve_chaining()
-        records = tuple(_record(data) for data in found.answer or ())
+        records = tuple(sorted(_record(data) for data in found.answer or ()))
         is_secure = bool(response.flags & dns.flags.AD)
         if not is_secure and not self._validates(server):
             return Answer(failure="resolver-not-validating")
