@@ -22,6 +22,8 @@ from PIL import Image, ImageOps
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.reader import PdfFileReader
 
+Image.MAX_IMAGE_PIXELS = None  # the caller's own limit is asked before a picture is decoded
+
 MEMORY_BYTES = 1536 * 1024 * 1024
 CPU_SECONDS = 15
 MOST_OBJECTS = 50_000
@@ -62,12 +64,17 @@ def main(arguments: list[str]) -> int:
     order, kind, *rest = arguments
     content = sys.stdin.buffer.read()
     try:
-        answer = _draw(kind, content, int(rest[0])) if order == "draw" else _inspected(kind, content, int(rest[0]))
+        told = answer(order, kind, content, int(rest[0]))
     except Exception as unreadable:  # noqa: BLE001 - readers of strangers' bytes raise anything; its name is enough
         sys.stderr.write(type(unreadable).__name__)
         return 1
-    sys.stdout.buffer.write(answer)
+    sys.stdout.buffer.write(told)
     return 0
+
+
+def answer(order: str, kind: str, content: bytes, number: int) -> bytes:
+    """Facts as JSON (`number`: most pixels to decode), or a picture of one page. Raises whatever the readers raise."""
+    return _draw(kind, content, number) if order == "draw" else _inspected(kind, content, number)
 
 
 def _bound() -> None:
@@ -75,7 +82,6 @@ def _bound() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    Image.MAX_IMAGE_PIXELS = None  # the caller's own limit is asked before a picture is decoded
 
 
 def _inspected(kind: str, content: bytes, most_pixels: int) -> bytes:
