@@ -13,6 +13,7 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
+from django.utils.translation import gettext_noop as _
 
 from cms import events
 from cms.actors import SYSTEM
@@ -37,7 +38,7 @@ log = structlog.get_logger(__name__)
 CARRY_OUT = "smime.tasks.carry_out_attempt"
 LEASE = timedelta(minutes=2)
 MOST_DUE = 200
-TRY_AGAIN = "Il collegamento al riconoscimento è scaduto: ne richieda un altro."
+TRY_AGAIN = _("Il collegamento al riconoscimento è scaduto: ne richieda un altro.")
 _FOR_OFFICERS = frozenset({AttemptState.APPROVED, AttemptState.SUSPECTED})
 
 

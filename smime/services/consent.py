@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.utils.translation import gettext_noop as _
 from django.views.decorators.debug import sensitive_variables
 
 from cms import events
@@ -27,8 +28,8 @@ from smime.services.orders import locked_order
 from smime.states import CheckKind, CheckState, ConsentDecision, FileKind, IdentityPath, LinkPurpose, OrderState
 
 METHOD = "GDPR art. 9(2)(a)"
-REFUSED = "Consenso non dato: il riconoscimento prosegue con la firma elettronica qualificata."
-WITHDRAWN = "Consenso ritirato: il riconoscimento prosegue con la firma elettronica qualificata."
+REFUSED = _("Consenso non dato: il riconoscimento prosegue con la firma elettronica qualificata.")
+WITHDRAWN = _("Consenso ritirato: il riconoscimento prosegue con la firma elettronica qualificata.")
 _DECIDED = frozenset({CheckState.PASSED, CheckState.FAILED})
 
 

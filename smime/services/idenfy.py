@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
@@ -156,8 +156,8 @@ class Idenfy:
         self, method: str, address: str, body: bytes | None, headers: Mapping[str, str], most: int
     ) -> tuple[int, bytes]:
         """Send once, follow nothing, read no more than `most`."""
-        target = urlsplit(address)
-        if target.scheme not in self._schemes or not target.hostname:
+        target = _split(address)
+        if target is None or target.scheme not in self._schemes or not target.hostname:
             raise ProviderUnavailable("provider-address-refused")
         kind = http.client.HTTPSConnection if target.scheme == "https" else http.client.HTTPConnection
         line = kind(target.netloc, timeout=SECONDS)
@@ -198,6 +198,13 @@ def _failure(status: int, content: bytes) -> Exception:
     if said.get("message") == _STILL_ALIVE:
         return NotErasable()
     return ProviderRefused(f"provider-refused-{status}")
+
+
+def _split(address: str) -> SplitResult | None:
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return None
 
 
 def _object(content: bytes) -> dict[str, Any]:
