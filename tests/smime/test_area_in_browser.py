@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from smime.models import Order
 from tests.panel.browser import CHROMIUM, NARROW, WIDE, launched, opened, served, sideways
+from tests.panel.pictures import PICTURES
 from tests.panel.test_axe import ALL_RULES, AXE, RULES_OF_LOOK, RUN
 from tests.smime.customers import NOW, PASSWORD, customer, filled_in, slot_of, submitted
 
@@ -64,7 +63,7 @@ def test_a_customer_starts_a_verification_without_scripts(visit):
     page = visit(size=NARROW, script=False)
     log_in(page, buyer.email)
     page.get_by_role("button", name="Attiva ora").click()
-    page.get_by_label("Io, che ho acquistato").check()
+    page.get_by_text("Io, che ho acquistato").click()
     page.get_by_label("Nome", exact=True).fill("Niccolò")
     page.get_by_label("Cognome").fill("D'Amico")
     page.get_by_label("Indirizzo email").fill("niccolo@posta.example.org")
@@ -82,7 +81,7 @@ def test_a_customer_starts_a_verification_without_scripts(visit):
     expect(page.get_by_role("alert")).to_contain_text("Questo è il numero REA")
     page.get_by_label("Numero di iscrizione al Registro delle Imprese").fill("07643520567")
     page.get_by_role("button", name="Conferma e prosegui").click()
-    page.get_by_label("Ho letto e accetto").check()
+    page.get_by_text("Ho letto e accetto").click()
     page.get_by_role("button", name="Avvia verifica").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Stato della pratica")
     expect(page.locator("ul.checks > li")).to_have_count(3)
@@ -90,23 +89,26 @@ def test_a_customer_starts_a_verification_without_scripts(visit):
     assert Order.objects.get().state == "checking"
 
 
-def looked_at(page: Page, name: str, rules) -> None:
-    """Hold a page to its width and to axe's rules; `SIGILLO_PICTURES` names a folder for its picture."""
-    assert sideways(page) == 0, f"{name} scrolls sideways"
-    page.evaluate(AXE)
-    assert page.evaluate(RUN, rules) == [], name
-    folder = os.environ.get("SIGILLO_PICTURES")
-    if folder:
-        width = (page.viewport_size or WIDE)["width"]
-        page.screenshot(
-            path=Path(folder) / f"{name}-{width}-{'dark' if rules is not ALL_RULES else 'light'}.png", full_page=True
-        )
+@pytest.fixture
+def looked_at(pytestconfig):
+    """Hold a page to its width and to axe's rules, after its picture was taken where a folder for it is named."""
+    folder = pytestconfig.stash.get(PICTURES, None)
+
+    def look(page: Page, name: str, rules) -> None:
+        if folder:
+            look_of_page = "dark" if rules is RULES_OF_LOOK else "light"
+            page.screenshot(path=folder / f"{name}-{page.viewport_size['width']}-{look_of_page}.png", full_page=True)
+        assert sideways(page) == 0, f"{name} scrolls sideways"
+        page.evaluate(AXE)
+        assert page.evaluate(RUN, rules) == [], name
+
+    return look
 
 
 @pytest.mark.parametrize(
     ("size", "dark"), [(WIDE, False), (NARROW, False), (NARROW, True)], ids=["wide", "narrow", "dark"]
 )
-def test_every_page_is_accessible_and_fits(visit, size, dark):
+def test_every_page_is_accessible_and_fits(visit, looked_at, size, dark):
     buyer = customer()
     slot_of(buyer, "mv"), slot_of(buyer, "ov")
     draft, running = filled_in("ov", buyer=buyer), submitted("iv")
