@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
@@ -19,14 +20,14 @@ from authority.gateway import EmbeddedGateway
 from authority.models import Crl
 from authority.services import publication
 from cms import ca as configured
-from cms.models import CaRequest, Certificate, StatusCheck, StatusDifference, User
+from cms.models import CaRequest, Certificate, Issuer, StatusCheck, StatusDifference, User
 from cms.outside import HttpWire, Unreached
 from cms.services import checks
 from cms.states import RequestState
 from pki import relying
 from pki.gateway import RevocationReason
 from runtime import claims
-from tests.authority import founding
+from tests.authority import asking, founding
 from tests.cms.outside import InnerWire
 from tests.flows.live import LiveProduct
 from tests.renewals.world import World
@@ -107,6 +108,18 @@ def test_where_all_agree_there_is_no_difference(world, clock, wire):
     assert (check.checked, check.total) == (4, 4)
     assert {name.rpartition("/pki/")[2] for name in check.lists} >= {"crl/cns.crl", "crl/cns/2023.crl", "crl/root.crl"}
     assert sum("/ocsp/" in address for address in wire.asked) == 4
+
+
+def test_certificates_for_mail_are_no_strangers_and_their_ca_vouches_for_no_card(world, clock, wire):
+    """They are in a register of their own; the CA's ledger holds both."""
+    world.ca.issue(asking.request(asking.MAIL), at=NOW)
+
+    assert walked(clock, wire) == []
+    call_command("pin_issuers", stdout=io.StringIO())
+    assert {x509.load_der_x509_certificate(bytes(row.certificate)).subject for row in Issuer.objects.all()} == {
+        x509.load_der_x509_certificate(der).subject for der in configured.card_issuers()
+    }
+    assert len(configured.gateway().issuers()) == len(configured.card_issuers()) + 1
 
 
 def test_a_tampered_register_row_differs_from_the_ca(world, clock, wire):
