@@ -26,7 +26,7 @@ from smime.errors.links import ConfirmationMissing
 from smime.models import MailedLink
 from smime.pages import frame, qr
 from smime.pages.mailed_forms import ConsentForm
-from smime.services import consent, identification, links, mailbox
+from smime.services import consent, identification, links, mailbox, signature
 from smime.services.consent import Answer
 from smime.states import CheckKind, ConsentDecision, LinkPurpose
 
@@ -36,6 +36,7 @@ _RESENDS: Mapping[str, Callable[..., None]] = {
     links.PAGES[LinkPurpose.MAILBOX]: mailbox.resend_by_link,
     links.PAGES[LinkPurpose.CONSENT]: consent.resend_by_link,
     links.PAGES[LinkPurpose.IDENTIFICATION]: identification.resend_by_link,
+    links.PAGES[LinkPurpose.ALTERNATIVE]: signature.resend_by_link,
 }
 _TITLES: Mapping[type[DomainError], str] = {
     LinkUnknown: gettext_noop("Il collegamento non è valido"),

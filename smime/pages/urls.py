@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from smime.pages import attestation, home, mailed, status, welcome, wizard
+from smime.pages import alternative, attestation, home, mailed, status, welcome, wizard
 
 app_name = "smime"
 
@@ -29,5 +29,9 @@ urlpatterns = [
     path("link/consenso/<str:token>/", mailed.give_consent, name="consent_link"),
     path("link/riconoscimento/<str:token>/", mailed.start_identification, name="identification_link"),
     path("link/riconoscimento/esito/<slug:end>/", mailed.identification_ended, name="identification_ended"),
+    path("link/alternativa/<str:token>/", alternative.data, name="alternative_link"),
+    path("link/alternativa/<str:token>/controllo/", alternative.check, name="alternative_check"),
+    path("link/alternativa/<str:token>/file/", alternative.upload, name="alternative_upload"),
+    path("link/alternativa/<str:token>/esito/", alternative.outcome, name="alternative_outcome"),
     path("link/<slug:kind>/<str:token>/nuovo/", mailed.send_again, name="link_again"),
 ]

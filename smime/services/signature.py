@@ -21,9 +21,9 @@ from cms.actors import recipient
 from cms.models import User
 from runtime import nudge, sealing
 from runtime.transactions import use_case
-from smime import document, policy_signature, states
+from smime import document, policy_links, policy_signature, states
 from smime.errors.signature import SignatureFormMissing
-from smime.models import Check, EvidenceFile, MailedLink, Order, SignatureForm, SignatureReport
+from smime.models import Check, EvidenceFile, Order, SignatureForm, SignatureReport
 from smime.policy_signature import RecipientData
 from smime.services import checks, evidence, letters, links
 from smime.services.orders import locked_order
@@ -46,12 +46,15 @@ def open_alternative(order: Order, check: Check, *, at: datetime) -> None:
 @use_case
 def resend(order_uid: UUID, *, buyer: User, now: datetime) -> None:
     """The customer has the link mailed to the recipient again; links sent before stay good."""
-    order = locked_order(order_uid, buyer)
-    check = identity_of(order)
-    policy_signature.require_alternative(order, check)
-    policy_signature.require_awaited(check)
-    links.require_may_mail(order, LinkPurpose.ALTERNATIVE, now=now)
-    _mail(order, check, now)
+    _resend(locked_order(order_uid, buyer), now)
+
+
+@use_case
+@sensitive_variables("token")
+def resend_by_link(token: str, *, now: datetime) -> None:
+    """The reader of the mailbox, whose link has ended, asks for another one, to the same mailbox."""
+    link = links.link_of_now(token, LinkPurpose.ALTERNATIVE)
+    _resend(Order.objects.select_for_update().get(pk=link.order_id), now)
 
 
 @use_case
@@ -183,11 +186,18 @@ def _set_aside(order: Order, at: datetime) -> None:
     waiting.update(verdict=Verdict.REFUSED, code="file-replaced", validated_at=at, next_attempt_at=None)
 
 
+def _resend(order: Order, now: datetime) -> None:
+    check = identity_of(order)
+    policy_signature.require_alternative(order, check)
+    policy_signature.require_awaited(check)
+    links.require_may_mail(order, LinkPurpose.ALTERNATIVE, now=now)
+    _mail(order, check, now)
+
+
 def _mail(order: Order, check: Check, at: datetime) -> None:
     token = links.issue_link(order, LinkPurpose.ALTERNATIVE, at=at)
     letters.post_alternative(order, links.address_of(LinkPurpose.ALTERNATIVE, token), at=at)
-    ends_at = MailedLink.objects.values_list("expires_at", flat=True).get(token_sha256=links.digest_of(token))
-    check.ask_customer(at=at, due_at=ends_at)
+    check.ask_customer(at=at, due_at=policy_links.link_expires_at(LinkPurpose.ALTERNATIVE, at))
     check.save()
 
 
@@ -230,10 +240,6 @@ def _new_nonce() -> str:
 
 def _record(verb: str, order: Order, at: datetime, facts: dict[str, str]) -> None:
     events.record(verb, actor=recipient(order), at=at, facts=facts, **checks.scope(order))
-
-
-def _pending_of(file: EvidenceFile) -> SignatureReport | None:
-    return SignatureReport.objects.filter(file=file, verdict=Verdict.PENDING).first()
 
 
 def go_on_with(file: EvidenceFile, *, at: datetime) -> None:

@@ -16,7 +16,7 @@ from cms import events
 from cms.actors import SYSTEM
 from pki import qualified_validation
 from pki.qualified_validation import Form, Outcome, Person
-from runtime import claims
+from runtime import claims, nudge
 from runtime.transactions import use_case
 from smime import policy_signature
 from smime.models import Check, Order, RevocationSource, SignatureReport
@@ -25,6 +25,7 @@ from smime.services.trusted_lists import InForce
 from smime.states import CheckState, OrderState, ScanState, Verdict
 
 LEASE = timedelta(minutes=2)
+REFRESH = "smime.tasks.refresh_trusted_lists"
 MOST_AT_ONCE = 20
 _UNFIT = frozenset({ScanState.INFECTED, ScanState.QUARANTINED})
 
@@ -107,6 +108,8 @@ def _still_counts(report: SignatureReport, order: Order, check: Check) -> bool:
 def _act(report: SignatureReport, check: Check, outcome: Outcome, at: datetime) -> None:
     if report.verdict == Verdict.PENDING:
         _look_again(report, outcome, at)
+        if not report.report["lists"]:
+            nudge.after_commit(REFRESH)
         return
     report.validated_at, report.next_attempt_at = at, None
     _record(check.order, report, at)
