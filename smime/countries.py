@@ -42,4 +42,5 @@ COUNTRIES = (
     ("CH", _("Svizzera")),
     ("HU", _("Ungheria")),
 )
-CODES = frozenset(code for code, _name in COUNTRIES)
+NAMES = dict(COUNTRIES)
+CODES = frozenset(NAMES)

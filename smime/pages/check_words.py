@@ -104,7 +104,9 @@ def _line(order: Order, check: Check, now: datetime) -> CheckLine:
 
 
 def _state(check: Check) -> str:
-    return _(CheckState(check.state).label)
+    """The state as customers read it: who is waited for stands in its own line."""
+    is_waiting = check.state in {CheckState.WAITING_CUSTOMER, CheckState.WAITING_THIRD_PARTY}
+    return _("In attesa") if is_waiting else _(CheckState(check.state).label)
 
 
 def _sentence(order: Order, check: Check) -> str:

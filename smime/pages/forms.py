@@ -148,8 +148,6 @@ class OrganisationForm(forms.Form):
         help_text=_("9 cifre. Ci aiuta a trovare l'organizzazione nei registri: non compare nel certificato."),
         required=False,
     )
-    field_order = ("country", "vat_number", "register_number", "rea_number", "duns")
-
     def clean(self) -> dict[str, Any]:
         """Read the numbers as their country writes them."""
         data: dict[str, Any] = super().clean() or {}
