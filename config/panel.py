@@ -24,6 +24,7 @@ from renewals.admin.rehearsal import RehearsalPage
 from renewals.admin.stops import StopPage
 from renewals.admin.support import SupportAdmin
 from renewals.models import RenewalCase, SupportRequest
+from smime.admin.slots import SlotsPage
 
 site.show(DashboardPage)
 site.show(RenewalCaseAdmin, RenewalCase)
@@ -34,6 +35,7 @@ site.show(RehearsalPage)
 site.show(StockAdmin, Stock)
 site.show(PurchasePage)
 site.show(MessageAdmin, OutboxMessage)
+site.show(SlotsPage)
 site.show(SupportAdmin, SupportRequest)
 site.show(ImportPage)
 site.show(PeoplePage)

@@ -38,6 +38,7 @@ _PLACES = {
     "purchases": gettext_lazy("Acquisti"),
     "revocation_stop": gettext_lazy("Fermo delle revoche"),
     "services": gettext_lazy("Servizi"),
+    "slots": gettext_lazy("Attivazioni"),
     "stock": gettext_lazy("Movimenti"),
     "stocks": gettext_lazy("Contatori"),
     "support_request": gettext_lazy("Richiesta di supporto"),

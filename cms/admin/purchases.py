@@ -20,7 +20,7 @@ from cms.admin.paging import page_of
 from cms.admin.site import OFFICE, PanelPage
 from cms.admin.supplies import agreements_of, supplies_of
 from cms.admin.words import Badge, instant
-from cms.models import PurchaseRequest, User
+from cms.models import PurchaseRequest, Service, User
 from cms.services import purchases
 from cms.states import CertificateType, PurchaseState, Role
 
@@ -48,6 +48,21 @@ class PurchaseForm(forms.Form):
         max_length=48,
     )
     note = forms.CharField(label=gettext_lazy("Nota (facoltativa)"), max_length=200, required=False)
+
+
+class SinglePurchaseForm(PurchaseForm):
+    """The same for a service whose certificates are sold one by one (S/MIME): of which type."""
+
+    type_ = forms.ChoiceField(label=gettext_lazy("Tipo di certificato"))
+    field_order = ("type_",)
+
+    def __init__(self, service: Service, *arguments: Any, **named: Any) -> None:
+        """Offer the types of the service."""
+        super().__init__(*arguments, **named)
+        field = self.fields["type_"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above; tells the type checker
+        field.choices = [(type_, _(CertificateType(type_).label)) for type_ in service.types]
+        self.fields["quantity"].help_text = _("Certificati di questo tipo.")
 
 
 class RefusalForm(forms.Form):
@@ -128,8 +143,9 @@ class PurchasePage(PanelPage):
         row = agreements_of(desk).filter(pk=agreement).first()
         if row is None:
             raise Http404
-        form = PurchaseForm(request.POST if request.method == "POST" else None)
+        posted = request.POST if request.method == "POST" else None
         (supply,) = supplies_of([row])
+        form = PurchaseForm(posted) if supply.are_pairs else SinglePurchaseForm(row.service, posted)
         question = Question(
             title=_("Richiedi un acquisto"),
             action=_("Invia la richiesta"),

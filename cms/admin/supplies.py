@@ -1,4 +1,4 @@
-"""What a centre can still issue under a service: pairs, as many as its scarcest certificate allows."""
+"""What a centre can still issue under a service: pairs, as many as its scarcest certificate allows, or S/MIME."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from django.utils.translation import ngettext
 from cms.admin.desk import Desk
 from cms.admin.words import Badge
 from cms.models import Agreement, Stock
-from cms.states import CertificateType
+from cms.states import CertificateType, Flow
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
     """One certificate type: its counter (None before the first purchase) and how it stands against the threshold."""
 
+    type: str
     label: str
     stock: Stock | None
     free: int
@@ -35,14 +36,20 @@ class Supply:
     counters: list[Counter]
 
     @property
+    def are_pairs(self) -> bool:
+        """Whether the types are used together, one of each; S/MIME certificates are sold one by one."""
+        return self.agreement.service.flow != Flow.SMIME
+
+    @property
     def pairs(self) -> int:
-        """How many renewals can still be issued."""
-        return min(counter.free for counter in self.counters)
+        """How many renewals can still be issued; of S/MIME, how many certificates of all types."""
+        free = [counter.free for counter in self.counters]
+        return min(free) if self.are_pairs else sum(free)
 
     @property
     def unit(self) -> str:
         """What is counted: pairs, or single certificates where the service has one type."""
-        if len(self.counters) > 1:
+        if self.are_pairs and len(self.counters) > 1:
             return ngettext("coppia disponibile", "coppie disponibili", self.pairs)
         return ngettext("certificato disponibile", "certificati disponibili", self.pairs)
 
@@ -54,8 +61,8 @@ class Supply:
 
     @property
     def badge(self) -> Badge:
-        """How the number of pairs stands against the threshold."""
-        return _badge(self.pairs, self.agreement.low_stock_threshold)
+        """How the scarcest type stands against the threshold."""
+        return _badge(min(counter.free for counter in self.counters), self.agreement.low_stock_threshold)
 
     @property
     def is_used(self) -> bool:
@@ -92,12 +99,13 @@ def _counters(agreement: Agreement, stocks: dict[tuple[int, int, str], Stock]) -
     least, most = min(free.values()), max(free.values())
     return [
         Counter(
+            type=type_,
             label=_(CertificateType(type_).label),
             stock=row,
             free=free[type_],
             reserved=row.reserved if row else 0,
             badge=_badge(free[type_], agreement.low_stock_threshold),
-            is_short=free[type_] == least < most,
+            is_short=agreement.service.flow != Flow.SMIME and free[type_] == least < most,
         )
         for type_, row in sorted(found.items())
     ]

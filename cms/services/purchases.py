@@ -20,10 +20,10 @@ from cms.errors import (
     QuantityInvalid,
     RefusalUnexplained,
 )
-from cms.models import Agreement, PurchaseRequest, User
+from cms.models import Agreement, PurchaseRequest, Service, User
 from cms.policy import rome_date
 from cms.services import stock
-from cms.states import PurchaseState, Role
+from cms.states import Flow, PurchaseState, Role
 from runtime.transactions import use_case
 
 MOST_UNITS = 100_000
@@ -33,9 +33,19 @@ _DECIDED = ["state", "decided_by", "decided_at", "refusal_reason", "confirmed_by
 
 @use_case
 def request_purchase(
-    agreement_id: int, *, quantity: int, order_reference: str, note: str = "", operator: User, now: datetime
+    agreement_id: int,
+    *,
+    quantity: int,
+    order_reference: str,
+    note: str = "",
+    type_: str = "",
+    operator: User,
+    now: datetime,
 ) -> PurchaseRequest:
-    """Ask for so many units of every type that the agreement's service issues; a pair service buys pairs."""
+    """Ask for so many units of every type that the agreement's service issues: a pair service buys pairs.
+
+    S/MIME certificates are sold one by one: of such a service `type_` says of which.
+    """
     agreement = Agreement.objects.select_related("service").filter(pk=agreement_id).first()
     if agreement is None:
         raise NotFound
@@ -49,7 +59,7 @@ def request_purchase(
         number=f"A-{rome_date(now).year}-{number:06d}",
         centre_id=agreement.centre_id,
         service=agreement.service,
-        types=sorted(agreement.service.types),
+        types=_bought(agreement.service, type_),
         quantity=quantity,
         order_reference=order,
         note=_line(note, 200),
@@ -193,6 +203,14 @@ def _record(verb: str, request: PurchaseRequest, operator: User, now: datetime, 
         facts={"number": request.number, "quantity": request.quantity, "types": request.types},
         **more,
     )
+
+
+def _bought(service: Service, type_: str) -> list[str]:
+    if service.flow != Flow.SMIME:
+        return sorted(service.types)
+    if type_ not in service.types:
+        raise QuantityInvalid
+    return [type_]
 
 
 def _next_number() -> int:

@@ -1,0 +1,1 @@
+"""Pages of S/MIME at the operators' panel."""
