@@ -56,8 +56,9 @@ class Decision:
     """Whether to issue, why (`code`), and what it rests on; to be kept with the order.
 
     `found_at` is the name whose records decided, or where the look-up failed; empty when no name up to the top has any.
-    The decision holds until `expires_at`. Codes: `caa-none`, `caa-not-for-mail`, `caa-issuer-named` allow;
-    `caa-issuer-foreign`, `caa-critical-unknown`, `caa-bogus`, `caa-lookup-failed` refuse.
+    The decision holds until `expires_at`; `detail` is the resolver's own word for a failure. `caa-none`,
+    `caa-not-for-mail` and `caa-issuer-named` allow; `caa-issuer-foreign`, `caa-critical-unknown`, `caa-bogus` and
+    `caa-lookup-failed` refuse.
     """
 
     allowed: bool
@@ -67,6 +68,7 @@ class Decision:
     records: tuple[Record, ...]
     secure: bool
     expires_at: datetime
+    detail: str = ""
 
 
 def decide(domain: str, issuers: Collection[str], resolver: Resolver, *, at: datetime) -> Decision:
@@ -83,7 +85,7 @@ def decide(domain: str, issuers: Collection[str], resolver: Resolver, *, at: dat
         if verdict is not None:
             allowed, code = verdict
             until = at + max(timedelta(seconds=answer.ttl), SHORTEST_REUSE) if allowed else at
-            return Decision(allowed, code, domain, name, answer.records, is_secure, until)
+            return Decision(allowed, code, domain, name, answer.records, is_secure, until, answer.failure)
     return Decision(
         allowed=True,
         code="caa-none",

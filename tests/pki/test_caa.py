@@ -221,7 +221,8 @@ def test_a_resolver_that_does_not_validate_is_believed_nothing(zones, resolver):
     zones.validates = False
     zones.caa["example.org"] = ['0 issuemail "ca.example.net"']
     assert resolver.caa("example.org").failure == "resolver-not-validating"
-    assert code(resolver) == "caa-lookup-failed"
+    decision = decide("example.org", ISSUERS, resolver, at=AT)
+    assert (decision.code, decision.detail) == ("caa-lookup-failed", "resolver-not-validating")
 
 
 def test_the_next_server_is_asked_when_one_is_not_there(zones):
