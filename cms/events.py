@@ -117,6 +117,16 @@ VERBS = {
     "smime.form-received": _("S/MIME: modulo firmato ricevuto"),
     "smime.signature-judged": _("S/MIME: firma del modulo verificata"),
     "smime.approved": _("S/MIME: emissione approvata"),
+    "smime.issued": _("S/MIME: certificato emesso"),
+    "smime.issuance-refused": _("S/MIME: emissione rifiutata dalla CA"),
+    "smime.issued-in-vain": _("S/MIME: certificato emesso e da revocare subito"),
+    "smime.revocation-asked": _("S/MIME: revoca richiesta"),
+    "smime.hold-asked": _("S/MIME: sospensione richiesta"),
+    "smime.release-asked": _("S/MIME: riattivazione richiesta"),
+    "smime.revoked": _("S/MIME: certificato revocato"),
+    "smime.held": _("S/MIME: certificato sospeso"),
+    "smime.released": _("S/MIME: certificato riattivato"),
+    "smime.change-refused": _("S/MIME: cambio di stato rifiutato dalla CA"),
 }
 
 

@@ -46,6 +46,7 @@ SCHEDULE: dict[str, Entry] = {
     "expire-cases": every("renewals.tasks.sweep_expired"),
     "suspend-unauthorised": every("renewals.tasks.sweep_unauthorised"),
     "revoke-unrecovered": every("renewals.tasks.sweep_unrecovered"),
+    "rescan-smime-ca-orders": every("smime.tasks.rescan_ca_orders"),
     "rescan-identifications": every("smime.tasks.rescan_identifications"),
     "scan-uploads": every("smime.tasks.scan_files"),
     "validate-signatures": every("smime.tasks.validate_signatures"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal
 
 from pydantic import Field, SecretStr
@@ -53,6 +54,7 @@ class SmimeSettings(BaseSettings):
     caa_issuers: tuple[str, ...] = ("example.org",)
 
     ca_lease_seconds: int = 60
+    ca_batch: int = Field(default=50, ge=1)
     ca_retry_seconds: tuple[int, ...] = (2, 5, 15, 30, 60, 120, 300, 600)
 
     bundle_days: int = Field(default=30, ge=1)
@@ -62,3 +64,8 @@ class SmimeSettings(BaseSettings):
     draft_days: int = Field(default=90, ge=1)
     checking_days: int = Field(default=180, ge=1)
     reminder_days: tuple[int, ...] = (60, 30, 10, 1)
+
+    @property
+    def ca_lease(self) -> timedelta:
+        """How long one worker may hold an order to the CA before another takes over."""
+        return timedelta(seconds=self.ca_lease_seconds)

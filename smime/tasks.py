@@ -3,7 +3,36 @@
 from celery import shared_task
 
 from runtime import clock
-from smime.services import attempts, deliveries, evidence, links, signature, signature_verdicts, trusted_lists
+from smime.services import (
+    attempts,
+    deliveries,
+    evidence,
+    issuance,
+    links,
+    revocation,
+    signature,
+    signature_verdicts,
+    trusted_lists,
+)
+
+
+@shared_task
+def carry_out_ca_order(ca_order_id: int) -> None:
+    """Ask the CA for one certificate."""
+    issuance.carry_out(ca_order_id, at=clock.now())
+
+
+@shared_task
+def carry_out_change(ca_order_id: int) -> None:
+    """Ask the CA for one change of status."""
+    revocation.carry_out(ca_order_id, at=clock.now())
+
+
+@shared_task
+def rescan_ca_orders() -> int:
+    """Carry out orders to the CA that no nudge reached or whose worker died."""
+    now = clock.now()
+    return revocation.carry_out_due(at=now) + issuance.carry_out_due(at=now)
 
 
 @shared_task

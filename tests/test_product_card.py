@@ -74,6 +74,7 @@ TASKS = {
     "renewals.tasks.sweep_windows",
     "renewals.tasks.tell_day",
     "smime.tasks.forget_links",
+    "smime.tasks.rescan_ca_orders",
     "smime.tasks.rescan_identifications",
     "smime.tasks.scan_files",
 }

@@ -66,11 +66,20 @@ def renew(order: Order, *, at: datetime) -> bool:
     locked by the caller, who has sent it back to its checks.
     """
     check = _check_of(order)
-    renew_at = (check.passed_at or at) + timedelta(days=settings.SMIME.mailbox_renew_days)
-    if check.state != CheckState.PASSED or at < renew_at:
+    if not _must_be_renewed(check, at):
         return False
     checks.restart(check, at=at)
     return True
+
+
+def is_too_old(order: Order, *, at: datetime) -> bool:
+    """Whether `renew` would ask for the mailbox again before issuance at `at`."""
+    return _must_be_renewed(_check_of(order), at)
+
+
+def _must_be_renewed(check: Check, at: datetime) -> bool:
+    renew_at = (check.passed_at or at) + timedelta(days=settings.SMIME.mailbox_renew_days)
+    return check.state == CheckState.PASSED and at >= renew_at
 
 
 def _resend(order: Order, *, now: datetime) -> None:
