@@ -53,6 +53,8 @@ class Check(StatefulModel):
         max_length=300, blank=True
     )  # of a failure or a request for papers, as the customer reads it
     decided_by = models.BigIntegerField(null=True, blank=True)
+    held_by = models.BigIntegerField(null=True, blank=True)  # the officer who has it on his desk
+    held_since = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = "verifica S/MIME"
@@ -189,6 +191,19 @@ class Finding(models.Model):
         return f"{self.outcome} {self.pk}"
 
 
+_SECOND_PERSON = """
+    IF EXISTS (
+        SELECT FROM smime_check proven JOIN smime_order asked ON asked.id = proven.order_id
+        WHERE proven.order_id = NEW.order_id AND proven.decided_by = NEW.officer_id
+            AND asked.validation IN ('ov', 'sv')
+    ) THEN
+        RAISE EXCEPTION 'an officer who has decided a check does not approve the order'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'smime_approval_second_person';
+    END IF;
+    RETURN NEW;
+"""
+
+
 class Approval(models.Model):
     """The last word before issuance. For OV and SV never of an officer who has decided one of the checks."""
 
@@ -197,7 +212,15 @@ class Approval(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        triggers: ClassVar = append_only("smime_approval")
+        triggers: ClassVar = [
+            *append_only("smime_approval"),
+            pgtrigger.Trigger(
+                name="smime_approval_second_person",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func=_SECOND_PERSON,
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.order_id)
