@@ -23,7 +23,9 @@ from smime import states as smime_states
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "locale/en/LC_MESSAGES"
-SOURCES = [path for app in ("cms", "renewals", "smime", "notifications", "config") for path in (ROOT / app).rglob("*.py")]
+SOURCES = [
+    path for app in ("cms", "renewals", "smime", "notifications", "config") for path in (ROOT / app).rglob("*.py")
+]
 TEXTS = [path for ending in ("html", "txt", "subject", "body") for path in (ROOT / "templates").rglob(f"*.{ending}")]
 MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
 REFRESH = (
@@ -85,9 +87,12 @@ def refusals(kind: type[DomainError] = DomainError) -> set[str]:
 
 def closed_lists() -> set[str]:
     """Labels and refusals are stored and sent in Italian; the panel alone says them in another language."""
-    assert (import_errors, renewal_errors, smime_errors)
+    assert all((import_errors, renewal_errors, smime_errors))
     kinds = [
-        kind for module in (cms_states, renewal_states, smime_states, mail_states) for kind in vars(module).values() if _lists(kind)
+        kind
+        for module in (cms_states, renewal_states, smime_states, mail_states)
+        for kind in vars(module).values()
+        if _lists(kind)
     ]
     return {*events.VERBS.values(), *refusals(), *(str(label) for kind in kinds for label in kind.labels)}
 
