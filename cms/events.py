@@ -100,6 +100,7 @@ VERBS = {
     "smime.order-started": _("S/MIME: pratica iniziata"),
     "smime.order-submitted": _("S/MIME: verifica avviata"),
     "smime.order-cancelled": _("S/MIME: pratica annullata dal cliente"),
+    "smime.order-lapsed": _("S/MIME: pratica decaduta"),
     "smime.data-changed": _("S/MIME: dati modificati"),
     "smime.check-passed": _("S/MIME: verifica superata"),
     "smime.check-failed": _("S/MIME: verifica non superata"),
@@ -126,6 +127,9 @@ VERBS = {
     "smime.revoked": _("S/MIME: certificato revocato"),
     "smime.held": _("S/MIME: certificato sospeso"),
     "smime.released": _("S/MIME: certificato riattivato"),
+    "smime.downloaded": _("S/MIME: file del certificato scaricato"),
+    "smime.bundle-destroyed": _("S/MIME: file del certificato eliminato"),
+    "smime.reissue-asked": _("S/MIME: nuova emissione richiesta"),
     "smime.change-refused": _("S/MIME: cambio di stato rifiutato dalla CA"),
 }
 

@@ -97,7 +97,7 @@ def _line(order: Order, check: Check, now: datetime) -> CheckLine:
         valid_until=check.valid_until if check.state == CheckState.PASSED else None,
         span_days=policy.span_of(kind).days,
         resend=resend,
-        resend_at=_next_mail(order, kind, now) if resend else None,
+        resend_at=_next_mail(order, check, now) if resend else None,
         act=act,
         act_word=act_word,
     )
@@ -128,16 +128,23 @@ def _act(order: Order, check: Check) -> tuple[str, str]:
     return "", ""
 
 
+def purpose_of(check: Check) -> LinkPurpose | None:
+    """Which mailed link a check waits for; None for those that wait for papers."""
+    if check.kind == CheckKind.IDENTITY and check.path == IdentityPath.SIGNATURE:
+        return LinkPurpose.ALTERNATIVE
+    return PURPOSES.get(CheckKind(check.kind))
+
+
 def _resend(order: Order, check: Check) -> str:
-    by_mail = check.kind in PURPOSES and check.path != IdentityPath.SIGNATURE
-    if not by_mail or check.state != CheckState.WAITING_CUSTOMER:
+    if purpose_of(check) is None or check.state != CheckState.WAITING_CUSTOMER:
         return ""
     return reverse("smime:resend", kwargs={"uid": order.uid, "kind": check.kind})
 
 
-def _next_mail(order: Order, kind: CheckKind, now: datetime) -> datetime | None:
+def _next_mail(order: Order, check: Check, now: datetime) -> datetime | None:
     """From when on another mail may be sent; None when at once."""
-    at = links.next_mail_at(order, PURPOSES[kind], now)
+    purpose = purpose_of(check)
+    at = links.next_mail_at(order, purpose, now) if purpose else now
     return at if at > now else None
 
 

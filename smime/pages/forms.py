@@ -148,6 +148,7 @@ class OrganisationForm(forms.Form):
         help_text=_("9 cifre. Ci aiuta a trovare l'organizzazione nei registri: non compare nel certificato."),
         required=False,
     )
+
     def clean(self) -> dict[str, Any]:
         """Read the numbers as their country writes them."""
         data: dict[str, Any] = super().clean() or {}

@@ -18,13 +18,14 @@ from smime import errors, queries, terms
 from smime.models import Order
 from smime.pages import check_words, forms, frame, order_words, steps, wizard
 from smime.policy_steps import Step
-from smime.services import consent, identification, mailbox, orders
-from smime.states import CheckKind, OrderState
+from smime.services import consent, identification, mailbox, orders, signature
+from smime.states import LinkPurpose, OrderState
 
-RESENDS: dict[CheckKind, Callable[..., None]] = {
-    CheckKind.MAILBOX: mailbox.resend,
-    CheckKind.CONSENT: consent.resend,
-    CheckKind.IDENTITY: identification.resend,
+RESENDS: dict[LinkPurpose, Callable[..., None]] = {
+    LinkPurpose.MAILBOX: mailbox.resend,
+    LinkPurpose.CONSENT: consent.resend,
+    LinkPurpose.IDENTIFICATION: identification.resend,
+    LinkPurpose.ALTERNATIVE: signature.resend,
 }
 
 
@@ -79,13 +80,12 @@ def show(request: HttpRequest, *, uid: UUID, buyer: User, now: datetime) -> Http
 @frame.for_customers
 def resend(request: HttpRequest, *, uid: UUID, kind: str, buyer: User, now: datetime) -> HttpResponse:
     """Have the mail of one check sent again; within the cooldown nothing is sent, and the page says when it may be."""
-    use_case = RESENDS.get(CheckKind(kind)) if kind in CheckKind.values else None
-    if use_case is None:
+    check = next((row for row in queries.order_of(uid, buyer).checks.all() if row.kind == kind), None)
+    purpose = check_words.purpose_of(check) if check else None
+    if purpose is None:
         raise errors.OrderUnknown
     try:
-        use_case(uid, buyer=buyer, now=now)
-    except errors.OrderUnknown:
-        raise
+        RESENDS[purpose](uid, buyer=buyer, now=now)
     except DomainError as refusal:
         messages.warning(request, _(refusal.text))
     else:

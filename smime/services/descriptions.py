@@ -120,9 +120,7 @@ def describe_organisation(order_uid: UUID, organisation: Organisation, *, buyer:
 
 
 @use_case
-def choose_key(
-    order_uid: UUID, *, kind: KeyKind, bundle_format: BundleFormat, csr: bytes | None, buyer: User
-) -> Order:
+def choose_key(order_uid: UUID, *, kind: KeyKind, bundle_format: BundleFormat, csr: bytes | None, buyer: User) -> Order:
     """Have a key of a kind made here, or take the public key of an uploaded request (DER): nothing else of it counts.
 
     Raises `CsrUnfit`, with the key gate's own code where it is the key.

@@ -5,14 +5,16 @@ What is filled in between stands in `descriptions`. Every use case finds the ord
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
+
 from cms import events
-from cms.actors import customer
+from cms.actors import SYSTEM, customer
 from cms.models import User
 from runtime.transactions import use_case
-from smime import errors, policy_steps, queries
+from smime import errors, policy, policy_steps, queries
 from smime.codes import new_order_code
 from smime.models import Order, Slot
 from smime.policy_steps import Step
@@ -20,6 +22,7 @@ from smime.services import checks
 from smime.services.acceptance import Accepted, accept_terms
 from smime.states import OrderState, SlotState
 
+MOST_AT_ONCE = 500
 GIVEN_UP = (OrderState.DRAFT, OrderState.CHECKING)
 """States in which the customer may give an order up; during issuance the CA may have signed already."""
 
@@ -87,11 +90,35 @@ def cancel_order(order_uid: UUID, *, buyer: User, now: datetime) -> Order:
         raise errors.OrderClosed
     order.cancel(reason="", at=now)
     order.save()
+    _free_slot(order)
+    _record("smime.order-cancelled", order, buyer, now)
+    return order
+
+
+def lapse_abandoned(*, now: datetime) -> int:
+    """Let orders lapse that nobody goes on with, some at a time, and give their activations back; returns how many."""
+    since = now - timedelta(days=min(settings.SMIME.draft_days, settings.SMIME.checking_days))
+    old = Order.objects.filter(state__in=GIVEN_UP, created_at__lte=since).order_by("created_at")
+    due = [order.pk for order in old[:MOST_AT_ONCE] if policy.is_abandoned(order, now)]
+    return sum(_lapse(pk, now=now) for pk in due)
+
+
+@use_case
+def _lapse(order_id: int, *, now: datetime) -> bool:
+    order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
+    if not policy.is_abandoned(order, now):
+        return False
+    order.lapse(at=now)
+    order.save()
+    _free_slot(order)
+    events.record("smime.order-lapsed", actor=SYSTEM, at=now, **checks.scope(order))
+    return True
+
+
+def _free_slot(order: Order) -> None:
     slot = Slot.objects.select_for_update(no_key=True).get(pk=order.slot_id)
     slot.give_back()
     slot.save()
-    _record("smime.order-cancelled", order, buyer, now)
-    return order
 
 
 def next_page(order: Order) -> Step | None:

@@ -202,7 +202,7 @@ class TestCorrecting:
     @pytest.mark.parametrize(("what", "correct", "touched"), TABLE, ids=[row[0] for row in TABLE])
     def test_only_the_touched_checks_begin_anew(self, what, correct, touched):
         order = submitted("sv")
-        if what in {"technical"}:
+        if what == "technical":
             descriptions.describe_organisation_contact(
                 order.uid,
                 Person("Carla", "Esempio", "carla@azienda.example.org"),
@@ -292,3 +292,26 @@ class TestGivingUp:
         with pytest.raises(DomainError) as refusal:
             descriptions.describe_recipient(order.uid, ANNA, is_buyer=True, buyer=order.buyer, now=LATER)
         assert refusal.value.reason_code == "order-closed"
+
+
+@pytest.mark.django_db
+class TestLapsing:
+    """Nobody goes on with it: the activation is free again, whatever state the order was in."""
+
+    @pytest.mark.parametrize(("prepare", "days"), [(started, 90), (submitted, 180)])
+    def test_at_its_day_and_not_before(self, prepare, days):
+        order = prepare("mv")
+        end = NOW + timedelta(days=days)
+        assert orders.lapse_abandoned(now=end - timedelta(seconds=1)) == 0
+        assert orders.lapse_abandoned(now=end) == 1
+        assert orders.lapse_abandoned(now=end) == 0
+
+        order.refresh_from_db()
+        assert (order.state, order.closed_at, Slot.objects.get().state) == ("lapsed", end, "free")
+        assert Event.objects.filter(verb="smime.order-lapsed", actor_kind="system").count() == 1
+
+    def test_data_corrected_meanwhile_count_anew(self):
+        order = submitted("mv")
+        Order.objects.filter(pk=order.pk).update(changed_at=NOW + timedelta(days=100))
+        assert orders.lapse_abandoned(now=NOW + timedelta(days=180)) == 0
+        assert orders.lapse_abandoned(now=NOW + timedelta(days=280)) == 1
