@@ -211,3 +211,48 @@ class RevocationGround(TextChoices):
     MISUSE = "misuse", _("Uso improprio o violazione del contratto")
     MISISSUANCE = "misissuance", _("Emissione non conforme")
     SUPERSEDED = "superseded", _("Sostituito da una nuova emissione")
+
+
+class FindingOutcome(TextChoices):
+    """What an officer's finding does to a check."""
+
+    ACCEPTED = "accepted", _("Accettata")
+    REFUSED = "refused", _("Respinta")
+    PAPERS = "papers", _("Documenti richiesti")
+    NOTE = "note", _("Annotazione")
+
+
+class RegisterSource(TextChoices):
+    """Where an organisation's existence, name and number are looked up (SBR 3.2.3.2)."""
+
+    BUSINESS_REGISTER = "business-register", _("Registro delle Imprese (visura)")
+    PUBLIC_BODIES = "public-bodies", _("Indice delle pubbliche amministrazioni (IPA)")
+    LEI = "lei", _("Registro LEI (GLEIF)")
+    FOREIGN = "foreign-register", _("Registro ufficiale di un altro Paese")
+
+
+class ContactSource(TextChoices):
+    """Where a contact was found that the applicant has not chosen (SBR 3.2.8)."""
+
+    REGISTER = "register", _("Registro che prova l'organizzazione")
+    CERTIFIED_MAIL = "certified-mail", _("INI-PEC o altro elenco pubblico di PEC")
+    PUBLIC_BODIES = "public-bodies", _("Indice delle pubbliche amministrazioni (IPA)")
+    DIRECTORY = "directory", _("Elenco telefonico")
+    WEBSITE = "website", _("Sito ufficiale dell'organizzazione")
+
+
+class CallOutcome(TextChoices):
+    """What came of calling an organisation back."""
+
+    CONFIRMED = "confirmed", _("Ha confermato")
+    NOT_REACHED = "not-reached", _("Nessuna risposta")
+    DENIED = "denied", _("Non ha confermato")
+
+
+class DocumentKind(TextChoices):
+    """Identity documents that a recipient may show."""
+
+    IDENTITY_CARD = "identity-card", _("Carta d'identità")
+    PASSPORT = "passport", _("Passaporto")
+    RESIDENCE_PERMIT = "residence-permit", _("Permesso di soggiorno")
+    DRIVING_LICENCE = "driving-licence", _("Patente di guida")
