@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cms.errors import DomainError
 from smime import consent_text, terms
+from smime.errors import TermsNotAccepted
 from smime.errors.identification import ConsentMistyped
 from smime.models import Order
 from smime.pages.forms import said
@@ -26,8 +27,8 @@ class ConsentForm(forms.Form):
 
     full_name = forms.CharField(
         label=_("Scriva il Suo nome e cognome per dare il consenso"),
-        required=False,
         max_length=140,
+        error_messages={"required": _(ConsentMistyped.detail)},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     accept_terms = forms.BooleanField(label=_("Accetto i termini e le condizioni"), required=False)
@@ -49,6 +50,8 @@ class ConsentForm(forms.Form):
         super().__init__(*args, initial=shown, **named)
         if order.recipient_is_buyer:
             del self.fields["accept_terms"]
+        if _DECISIONS.get(self.data.get("azione", "")) == ConsentDecision.REFUSED:
+            self.fields["full_name"].required = False
 
     @property
     def decision(self) -> ConsentDecision:
@@ -69,4 +72,5 @@ class ConsentForm(forms.Form):
 
     def refuse(self, refusal: DomainError) -> None:
         """Put a refusal beside what it is about."""
-        self.add_error("full_name" if isinstance(refusal, ConsentMistyped) else None, said(refusal))
+        field = {ConsentMistyped: "full_name", TermsNotAccepted: "accept_terms"}.get(type(refusal))
+        self.add_error(field, said(refusal))

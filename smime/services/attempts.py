@@ -187,7 +187,7 @@ def mail_link(order: Order, check: Check, attempt: IdentificationAttempt, *, at:
     address = links.address_of(LinkPurpose.IDENTIFICATION, token)
     left = policy_identity.attempts_left(list(order.attempts_made.all()), check.round)
     if left < settings.SMIME.identification_attempts:
-        letters.post_identification_failed(order, address, left, at=at)
+        letters.post_identification_failed(order, address, left, ends, at=at)
     else:
         letters.post_identification(order, address, ends, at=at)
     check.ask_customer(at=at, due_at=ends)

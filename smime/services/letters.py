@@ -54,9 +54,9 @@ def post_identification_passed(order: Order, *, at: datetime) -> None:
 
 
 @sensitive_variables("link")
-def post_identification_failed(order: Order, link: str, left: int, *, at: datetime) -> None:
+def post_identification_failed(order: Order, link: str, left: int, expires: datetime, *, at: datetime) -> None:
     """Tell the recipient that an attempt failed, and send him to the next; `left` of them remain, at least one."""
-    context = {**_until(LinkPurpose.IDENTIFICATION, at), "session_minutes": _session_minutes(), "left": left}
+    context = {"expires_at": expires.isoformat(), "session_minutes": _session_minutes(), "left": left}
     _post(order, Message.SMIME_IDENTIFICATION_FAILED, at, secrets={"mailed_url": link}, **context)
 
 

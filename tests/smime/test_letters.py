@@ -112,7 +112,7 @@ def post(message, order):
         Message.SMIME_CONSENT: lambda: letters.post_consent(order, link, at=at),
         Message.SMIME_IDENTIFICATION: lambda: letters.post_identification(order, link, NOW, at=at),
         Message.SMIME_IDENTIFICATION_PASSED: lambda: letters.post_identification_passed(order, at=at),
-        Message.SMIME_IDENTIFICATION_FAILED: lambda: letters.post_identification_failed(order, link, 1, at=at),
+        Message.SMIME_IDENTIFICATION_FAILED: lambda: letters.post_identification_failed(order, link, 1, at, at=at),
         Message.SMIME_ALTERNATIVE: lambda: letters.post_alternative(order, link, at=at),
         Message.SMIME_FORM_RECEIVED: lambda: letters.post_form_received(order, at=at),
         Message.SMIME_ORGANISATION_CHECK: lambda: letters.post_organisation_check(order, passed=False, at=at),
