@@ -114,7 +114,7 @@ def _statement(order: Order, fields: Mapping[str, str]) -> str:
         "role": fields["function"] or fields["role"] or _BLANK,
         "company": fields["company"] or _BLANK,
     }
-    shown = {name: f"<b>{escape(value)}</b>" for name, value in said.items()}
+    shown = {name: f'<font name="{_BOLD}">{escape(value)}</font>' for name, value in said.items()}
     return (
         _(
             "Con la presente attestiamo che %(name)s riveste la funzione di %(role)s presso %(company)s, e che per lo "

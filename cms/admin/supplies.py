@@ -61,8 +61,12 @@ class Supply:
 
     @property
     def badge(self) -> Badge:
-        """How the scarcest type stands against the threshold."""
-        return _badge(min(counter.free for counter in self.counters), self.agreement.low_stock_threshold)
+        """How the scarcest type stands against the threshold; of S/MIME, that it is one of the types."""
+        worst = _badge(min(counter.free for counter in self.counters), self.agreement.low_stock_threshold)
+        if self.are_pairs or all(counter.badge == worst for counter in self.counters):
+            return worst
+        label = _("Un tipo è esaurito") if worst.role == "danger" else _("Un tipo è sotto soglia")
+        return Badge("wait", worst.icon, label)
 
     @property
     def is_used(self) -> bool:
@@ -107,7 +111,7 @@ def _counters(agreement: Agreement, stocks: dict[tuple[int, int, str], Stock]) -
             badge=_badge(free[type_], agreement.low_stock_threshold),
             is_short=agreement.service.flow != Flow.SMIME and free[type_] == least < most,
         )
-        for type_, row in sorted(found.items())
+        for type_, row in sorted(found.items(), key=lambda each: list(CertificateType).index(CertificateType(each[0])))
     ]
 
 

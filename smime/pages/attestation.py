@@ -51,7 +51,6 @@ class AttestationForm(forms.Form):
     reason = forms.CharField(label=gettext_lazy("Motivazione della richiesta"))
     attested_on = forms.CharField(
         label=gettext_lazy("Data dell'attestazione"),
-        help_text=gettext_lazy("Il giorno in cui il documento viene firmato."),
     )
     referee = forms.CharField(
         label=gettext_lazy("Nome e cognome del referente che firma"),
@@ -77,6 +76,8 @@ class AttestationForm(forms.Form):
             field = self.fields[name]
             field.widget.attrs |= {"maxlength": most, "autocomplete": "off"}
             field.error_messages["required"] = _("Compili questo campo come nel documento.")
+        said = _("Il giorno in cui il documento viene firmato: al massimo %(days)d giorni fa.")
+        self.fields["attested_on"].help_text = said % {"days": settings.SMIME.attestation_days}
         self.fields["attested_on"].widget = forms.DateInput(attrs={"type": "date", "max": today})
         self.fields["file"].widget.attrs |= {"accept": _ACCEPT, "class": "file-picked"}
 
@@ -157,7 +158,6 @@ def _show(request: HttpRequest, order: Order, form: AttestationForm) -> HttpResp
         "unfit": attestation.UNFIT.get(ScanState(letter.scan), "") if letter else "",
         "most_megabytes": settings.SMIME.upload_most_bytes // (1024 * 1024),
         "most_pages": settings.SMIME.upload_most_pages,
-        "days": settings.SMIME.attestation_days,
         "section": "orders",
         **steps.stepper(order, Step.ATTESTATION),
     }

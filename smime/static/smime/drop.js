@@ -9,6 +9,7 @@ for (const box of document.querySelectorAll("[data-drop]")) {
 
   const show = () => {
     name.textContent = field.files.length ? field.files[0].name : "";
+    box.querySelector("[data-drop-again]")?.remove();
   };
   const light = (event, on) => {
     event.preventDefault();
