@@ -12,6 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
@@ -103,7 +105,7 @@ def outcome(request: HttpRequest, *, token: str, now: datetime) -> HttpResponseB
         "report": report,
         "check": identity,
         "ground": policy_signature.ground_of(report.code) if report is not None and is_refused else None,
-        "expected": policy_signature.answer_expected(report.file.uploaded_at) if report is not None else None,
+        "expected": _expected(report.file.uploaded_at) if report is not None else None,
         "has_form": signature.form_in_force(order, identity) is not None,
     }
     return _show(request, "outcome.html", order, token, **context)
@@ -123,6 +125,12 @@ def _known(order: Order, check: Check) -> dict[str, str]:
     form = signature.form_in_force(order, check)
     tax_code = signature.tax_code_of(form) if form is not None else ""
     return {"given_name": order.given_name, "surname": order.surname, "tax_code": tax_code}
+
+
+def _expected(sent_at: datetime) -> list[str]:
+    """Write the days between which the certificate is expected; Italian writes weekdays and months small."""
+    days = [date_format(day, "l j F Y") for day in policy_signature.answer_expected(sent_at)]
+    return [day.lower() for day in days] if (get_language() or "it").startswith("it") else days
 
 
 def _download(pdf: bytes, order: Order) -> HttpResponse:

@@ -73,7 +73,7 @@ def test_the_guides_steps_lead_from_the_data_to_the_estimate(recipient):
 
     outcome = recipient.client.get(recipient.sends(orders.signed(form.content)).url)
     assert "3-5 giorni lavorativi" in text(outcome)
-    assert "tra giovedì 5 marzo e lunedì 9 marzo 2026" in text(outcome)
+    assert "tra giovedì 5 marzo 2026 e lunedì 9 marzo 2026" in text(outcome)
 
     recipient.is_judged()
     assert "Un operatore sta esaminando" in text(recipient.get("esito/"))
@@ -173,7 +173,7 @@ def test_pages_are_not_kept_and_speak_english(recipient):
     answer = recipient.get(headers={"Accept-Language": "en"})
 
     assert "no-store" in answer.headers["Cache-Control"]
-    for word in ("Send the request", "Tax code", "Which signature is accepted"):
+    for word in ("Send the request", "Name", "Which signature is accepted"):
         assert word in text(answer)
 
 
