@@ -74,10 +74,10 @@ class Field(QWidget):
 def words_on_length(lengths: Lengths) -> str:
     """Say how long a code is, to a person whose code cannot be right."""
     if lengths.shortest == lengths.longest:
-        return tr("Questo codice ha {count} cifre: nessun tentativo è stato consumato.", count=lengths.longest)
+        return tr("Il codice deve avere {count} cifre: nessun tentativo è stato consumato.", count=lengths.longest)
     shortest, longest = lengths.shortest, lengths.longest
     return tr(
-        "Questo codice ha da {shortest} a {longest} cifre: nessun tentativo è stato consumato.",
+        "Il codice deve avere da {shortest} a {longest} cifre: nessun tentativo è stato consumato.",
         shortest=shortest,
         longest=longest,
     )

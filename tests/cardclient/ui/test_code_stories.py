@@ -59,7 +59,7 @@ def test_a_wrong_pin_is_said_under_the_field_which_is_empty_again(at_the_pin, pi
 def test_a_code_too_short_is_no_try(at_the_pin, card):
     story = at_the_pin()
     story.types("4827")
-    assert story.page.field.error == "Questo codice ha da 5 a 8 cifre: nessun tentativo è stato consumato."
+    assert story.page.field.error == "Il codice deve avere da 5 a 8 cifre: nessun tentativo è stato consumato."
     assert card.view().pin is CodeState.OK
 
 
