@@ -1,13 +1,17 @@
-"""`python -m config.demo run | smoke | code | people`: what `make run` and `make smoke` start, and who may log in."""
+"""`python -m config.demo run | smoke | code | people | links`.
+
+What `make run` and `make smoke` start, who may log in, and where the links of S/MIME mails lead.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from config.demo import smoke, totp
+from config.demo import outside, smoke, totp
 from config.demo.installation import ROOT
 from config.demo.run import run
 from config.demo.staff import STAFF
@@ -17,14 +21,16 @@ from runtime.embedded.supervisor import StopRequested
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do one of the four; return the exit status."""
+    """Do one of the five; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m config.demo", description=__doc__)
-    parser.add_argument("action", choices=["run", "smoke", "code", "people"])
+    parser.add_argument("action", choices=["run", "smoke", "code", "people", "links"])
     action = parser.parse_args(arguments).action
     path = default_folder(ROOT)
     try:
         if action in {"code", "people"}:
             return _show(path, action)
+        if action == "links":
+            return _each(outside.links(path))
         if action == "smoke":
             return smoke.smoke(_say)
         run(path, _say)
@@ -49,6 +55,12 @@ def _show(path: Path, what: str) -> int:
         if what == "people":
             _say(f"{colleague.word:<14} {colleague.email}  password {(keys / colleague.password).read_text().strip()}")
         _say(f"{colleague.email:<28} codice {code} (vale ancora {totp.seconds_left(now)} s)")
+    return 0
+
+
+def _each(lines: Iterable[str]) -> int:
+    for line in lines:
+        _say(line)
     return 0
 
 

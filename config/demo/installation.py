@@ -83,6 +83,12 @@ class Installation:
             if not file.exists():
                 _write_private(file, make())
 
+    def make_missing(self, makers: Mapping[str, Callable[[], str]]) -> None:
+        """Make each secret that is not there yet."""
+        for name, make in makers.items():
+            if not (self.keys / name).exists():
+                _write_private(self.keys / name, make())
+
     def environment(self, **more: str) -> dict[str, str]:
         """Return what a process of this installation sees: our values, beside what the user has set himself."""
         ours = {

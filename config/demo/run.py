@@ -9,13 +9,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from config.demo import totp
 from config.demo.cards import FIRST_TAX_CODE, SERIALS, SLOTS, TS_CNS, TS_CNS_FAMILY, DemoCard, start_client
 from config.demo.installation import ROOT, Installation
+from config.demo.outside import CUSTOMER, CUSTOMER_PASSWORD, MAKERS, Outside
 from config.demo.stack import Stack
 from config.demo.staff import NAMES, STAFF, Colleague, from_anywhere, of_demo
 from runtime.embedded.accounts import service_account
@@ -45,10 +46,16 @@ class Demo:
     supervisor: Supervisor
     say: Callable[[str], None]
 
+    @cached_property
+    def outside(self) -> Outside:
+        """What stands in the place of the world around S/MIME."""
+        return Outside(self.installation)
+
     def bring_up(self) -> None:
         """Start everything up to a web server that answers."""
         self.say("Servizi")
         web = self.stack.web()  # chooses the port, which is part of the address that all processes know
+        self.outside.prepare()
         for service in self.stack.data_services():
             self.supervisor.start(service)
         self.say("Base dati: ruoli, tabelle, permessi")
@@ -62,8 +69,10 @@ class Demo:
         self._step(
             "staff", self.installation.manage("staff_demo", f"--keys={self.installation.keys}"), self._environment
         )
-        self.say("Server web, worker, orologio")
-        for service in (self.stack.worker(), self.stack.beat(), web):  # the last one is waited for
+        self._step("activations", self.installation.manage(*self.outside.seeding()), self._environment)
+        self.say("Server web, worker, orologio, sostituti di riconoscimento, antivirus e DNS")
+        others = self.outside.services(self.base_url)
+        for service in (*others, self.stack.worker(), self.stack.beat(), web):  # the last one is waited for
             self.supervisor.start(service)
 
     def renew(self, card: DemoCard) -> dict[str, Any]:
@@ -150,6 +159,7 @@ def open_demo(path: Path, supervisor: Supervisor, say: Callable[[str], None]) ->
     exists = cluster_version(stack.cluster) is not None
     installation.make_secrets(database_exists=exists)
     installation.make_staff_secrets(NAMES)
+    installation.make_missing(MAKERS)
     say(f"Dati in {path}" + (" (ritrovati)" if exists else " (nuovi)"))
     return Demo(installation, stack, supervisor, say)
 
@@ -174,12 +184,18 @@ def directions(demo: Demo, now: datetime) -> list[str]:
     operator, manager, *_ = STAFF
     folder = {DATA_DIR: str(Path(os.environ[DATA_DIR]).resolve())} if DATA_DIR in os.environ else {}
     chosen = "".join(f"{name}={shlex.quote(value)} " for name, value in folder.items())
+    signing = from_anywhere([sys.executable, "-m", "config.demo.signing", "MODULO.pdf"])
     return [
         "",
         f"Pannello       {demo.base_url}/",
         *credentials(demo.installation, operator, now),
         *credentials(demo.installation, manager, now),
         f"Titolari       {demo.base_url}/titolare/{case_to_follow(demo.card(0))}",
+        f"Area clienti   {demo.base_url}/area-clienti/  (S/MIME: due attivazioni di ciascun tipo)",
+        f"Cliente        {CUSTOMER.email}",
+        f"Password       {demo.installation.secret(CUSTOMER_PASSWORD)}",
+        f"Collegamenti   quelli delle mail S/MIME: {chosen}{of_demo('links')}",
+        f"Firma (FEQ)    {CUSTOMER.full_name}, {CUSTOMER.tax_code}: {chosen}{signing}",
         f"Codici dopo    {chosen}{of_demo('code')}",
         f"Altri ruoli    {chosen}{of_demo('people')}",
         f"Posta          {demo.installation.mails}",

@@ -15,6 +15,7 @@ from cms.tax_code import parse_tax_code
 from config.demo import population, totp
 from config.demo.__main__ import main
 from config.demo.installation import MAKERS, Installation
+from config.demo.outside import MAKERS as OUTSIDE_MAKERS
 from config.demo.run import Demo, directions
 from config.demo.stack import Stack
 from config.demo.staff import NAMES, STAFF
@@ -122,6 +123,7 @@ def test_a_pair_that_ends_on_a_leap_day_began_on_the_day_before() -> None:
 def test_the_directions_tell_everything_a_visitor_needs(installation: Installation) -> None:
     installation.make_secrets(database_exists=False)
     installation.make_staff_secrets(NAMES)
+    installation.make_missing(OUTSIDE_MAKERS)
     installation.addresses["SIGILLO_BASE_URL"] = "http://localhost:8001"
     demo = Demo(installation, Stack(installation, print), Supervisor(say=print), print)
     now = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
@@ -145,6 +147,7 @@ def test_the_directions_tell_everything_a_visitor_needs(installation: Installati
 def test_the_commands_that_are_shown_start_from_any_folder(installation, tmp_path, monkeypatch, line) -> None:
     installation.make_secrets(database_exists=False)
     installation.make_staff_secrets(NAMES)
+    installation.make_missing(OUTSIDE_MAKERS)
     installation.addresses["SIGILLO_BASE_URL"] = "http://localhost:9"
     monkeypatch.setenv("SIGILLO_DATA_DIR", os.path.relpath(installation.data.path))
     demo = Demo(installation, Stack(installation, print), Supervisor(say=print), print)
