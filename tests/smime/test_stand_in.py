@@ -97,6 +97,14 @@ def browse(address: str, **form) -> tuple[int, str, str]:
         return answer.status, answer.read().decode(), answer.headers.get("Location", "")
 
 
+def until(happened, seconds: float = 10.0) -> bool:
+    """Wait for what another thread does."""
+    ends = time.monotonic() + seconds
+    while not (done := happened()) and time.monotonic() < ends:
+        time.sleep(0.01)
+    return done
+
+
 class TestAdapter:
     """Against the stand-in over real HTTP."""
 
@@ -161,9 +169,7 @@ class TestMessages:
         session = stand_in.sessions.of(idenfy.open_session(WISH).scan_ref)
         stand_in.sessions.finish(session, outcome, fault)
         wanted = {"replay": REPLAYS, "out-of-order": 2, "silent": 0}.get(fault, 1)
-        ends = time.monotonic() + 10
-        while len(stand_in.sessions.sent) < wanted and time.monotonic() < ends:
-            time.sleep(0.01)
+        assert until(lambda: len(stand_in.sessions.sent) >= wanted)
         return [json.loads(body) for _status, body in stand_in.sessions.sent]
 
     @pytest.mark.parametrize(
@@ -192,9 +198,7 @@ class TestMessages:
     def test_what_nobody_takes_is_sent_again(self, stand_in, idenfy):
         stand_in.sessions.account.retry_seconds = (0.01, 0.01)
         self.told(stand_in, idenfy, "APPROVED", "")
-        ends = time.monotonic() + 10
-        while len(stand_in.sessions.sent) < 3 and time.monotonic() < ends:
-            time.sleep(0.01)
+        assert until(lambda: len(stand_in.sessions.sent) >= 3)
         assert [status for status, _body in stand_in.sessions.sent] == [0, 0, 0]
 
     @pytest.mark.usefixtures("committed")
