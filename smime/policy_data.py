@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import phonenumbers
 
-from cms.errors import TaxCodeInvalid
+from cms.errors import Invalid, TaxCodeInvalid
 from cms.tax_code import parse_tax_code
 from pki.errors import MalformedInput
 from pki.mailbox import require_ascii_mailbox
@@ -180,7 +180,7 @@ def _bare(typed: str) -> str:
     return re.sub(r"[\s/-]", "", typed).upper()
 
 
-def _personal_code(number: str, refusal: type[errors.Invalid]) -> str:
+def _personal_code(number: str, refusal: type[Invalid]) -> str:
     try:
         return parse_tax_code(number)
     except TaxCodeInvalid as wrong:

@@ -193,7 +193,7 @@ class KeyForm(forms.Form):
 
     def clean_csr(self) -> bytes | None:
         """Bring an uploaded request to DER; what it holds is judged by the use case."""
-        file: UploadedFile | None = self.cleaned_data.get("csr")
+        file: UploadedFile[bytes] | None = self.cleaned_data.get("csr")
         if file is None:
             return None
         if (file.size or 0) > LARGEST_PEM:

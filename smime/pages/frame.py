@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -14,7 +14,6 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
 from cms.errors import DomainError, Invalid, NotFound
-from cms.models import User
 from runtime import clock, limits
 from runtime.callers import network_of
 
@@ -79,7 +78,7 @@ def for_customers(view: View) -> View:
         if not (request.user.is_authenticated and request.user.is_active):
             return kept_nowhere(redirect_to_login(request.get_full_path()))
         try:
-            return view(request, buyer=cast("User", request.user), now=clock.now(), **named)
+            return view(request, buyer=request.user, now=clock.now(), **named)
         except DomainError as error:
             return refused(request, error)
 

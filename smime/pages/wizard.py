@@ -117,8 +117,10 @@ def key(request: HttpRequest, *, uid: UUID, buyer: User, now: datetime) -> HttpR
     del now
     order = queries.order_of(uid, buyer)
     steps.require_open(order, Step.SUMMARY)
-    sent = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-    form = wizard_forms.KeyForm(*sent, initial=key_of(order))
+    is_sent = request.method == "POST"
+    form = wizard_forms.KeyForm(
+        request.POST if is_sent else None, request.FILES if is_sent else None, initial=key_of(order)
+    )
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         kind, bundle_format = KeyKind(data["kind"]), BundleFormat(data["bundle_format"])
