@@ -12,7 +12,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.core.handlers.wsgi import WSGIHandler
 from django.db import connections
 
@@ -145,3 +145,32 @@ def test_the_whole_chain_verifies_with_every_crl(tmp_path, gateway, issued):
     )  # fmt: skip
 
     assert verdict.returncode == 0, verdict.stderr
+
+
+# OpenSSL's purpose of encryption knows keyEncipherment alone, which no EC key has (RFC 5480 §3).
+PURPOSES = {"smimesign": 0, "sslserver": 2, "sslclient": 2}
+
+
+@pytest.mark.parametrize(
+    ("profile", "kind", "purposes"),
+    [(asking.MAIL, "rsa-2048", {"smimeencrypt": 0, **PURPOSES}), (asking.STRICT_MAIL, "p-256", PURPOSES)],
+    ids=["rsa", "ec"],
+)
+def test_a_mail_is_signed_and_verified_and_encrypted_and_read(gateway, tmp_path, profile, kind, purposes):
+    answer = gateway.issue(asking.request(profile, private_key=asking.key(kind)), at=AT)
+    party = OpenSSL(tmp_path, gateway, answer, "smime")
+    plain = asking.key(kind).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "key.pem").write_bytes(plain)
+    (tmp_path / "mail.txt").write_text("Buongiorno.\n")
+    at = ("-attime", str(int(later(days=1).timestamp())))
+
+    party._run("cms", "-sign", "-in", "mail.txt", "-signer", "leaf.pem", "-inkey", "key.pem", "-certfile", "issuer.pem", "-out", "signed.eml")  # fmt: skip
+    verified = party._run("cms", "-verify", "-in", "signed.eml", "-CAfile", "root.pem", "-purpose", "smimesign", *at)
+    party._run("cms", "-encrypt", "-aes256", "-in", "mail.txt", "-out", "sealed.eml", "leaf.pem")
+    read = party._run("cms", "-decrypt", "-in", "sealed.eml", "-recip", "leaf.pem", "-inkey", "key.pem")
+
+    assert "CMS Verification successful" in verified.stderr, verified.stderr
+    assert verified.stdout.strip() == read.stdout.strip() == "Buongiorno."
+    for purpose, code in purposes.items():
+        verdict = party._run("verify", "-x509_strict", "-purpose", purpose, "-CAfile", "root.pem", "-untrusted", "issuer.pem", *at, "leaf.pem")  # fmt: skip
+        assert verdict.returncode == code, (purpose, verdict.stderr)
