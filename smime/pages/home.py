@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from allauth.mfa.utils import is_mfa_enabled
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET
@@ -26,6 +27,7 @@ def dashboard(request: HttpRequest, *, buyer: User, now: datetime) -> HttpRespon
         section="dashboard",
         slots=queries.free_slots_of(buyer),
         going=[order_words.line_of(order, now) for order in rows if order.state in OPEN_STATES],
+        is_protected=is_mfa_enabled(buyer),
         issued=[order_words.line_of(order, now) for order in rows if order.state == OrderState.ISSUED],
         now=now,
     )
