@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -17,6 +18,8 @@ from smime.services.acceptance import Accepted
 from smime.states import ConsentDecision
 
 _DECISIONS = {"do-il-consenso": ConsentDecision.GIVEN, "non-do-il-consenso": ConsentDecision.REFUSED}
+
+_BESIDE: Mapping[type[DomainError], str] = {ConsentMistyped: "full_name", TermsNotAccepted: "accept_terms"}
 
 
 class ConsentForm(forms.Form):
@@ -42,12 +45,12 @@ class ConsentForm(forms.Form):
     terms_version = forms.CharField(widget=forms.HiddenInput, max_length=16, required=False)
     terms_sha256 = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
 
-    def __init__(self, order: Order, language: str, *args: Any, **named: Any) -> None:
+    def __init__(self, order: Order, language: str, data: Any = None) -> None:
         """Remember which texts are shown now, for the page that is drawn."""
         text, general = consent_text.in_force(language), terms.in_force()
         shown = {"version": text.version, "sha256": text.sha256}
         shown |= {"terms_version": general.version, "terms_sha256": general.sha256}
-        super().__init__(*args, initial=shown, **named)
+        super().__init__(data, initial=shown)
         if order.recipient_is_buyer:
             del self.fields["accept_terms"]
         if _DECISIONS.get(self.data.get("azione", "")) == ConsentDecision.REFUSED:
@@ -72,5 +75,5 @@ class ConsentForm(forms.Form):
 
     def refuse(self, refusal: DomainError) -> None:
         """Put a refusal beside what it is about."""
-        field = {ConsentMistyped: "full_name", TermsNotAccepted: "accept_terms"}.get(type(refusal))
+        field = next((name for kind, name in _BESIDE.items() if isinstance(refusal, kind)), None)
         self.add_error(field, said(refusal))

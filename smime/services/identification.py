@@ -41,7 +41,7 @@ def start(token: str, *, address: str | None, now: datetime) -> str:
     or the outcome is known.
     """
     link = links.use_link(token, LinkPurpose.IDENTIFICATION, address=address, now=now)
-    attempt = IdentificationAttempt.objects.select_for_update().get(pk=link.attempt_id)
+    attempt = IdentificationAttempt.objects.select_for_update().get(pk=link.attempt_id or 0)
     check = attempts.identity_of(link.order)
     if attempt.is_final or attempt.sealed_url is None or not attempts.concerns(attempt, check):
         raise IdentificationOver
