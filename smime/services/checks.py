@@ -16,6 +16,7 @@ from cms.states import Channel
 from runtime.transactions import use_case
 from smime import errors, policy
 from smime.models import Approval, Check, Order
+from smime.services import letters
 from smime.states import CheckKind, CheckState, IdentityPath, OrderState
 
 # Named instead of imported: each of them proves something and calls back here.
@@ -51,6 +52,8 @@ def begin(check: Check, *, at: datetime) -> None:
     if check.kind in {CheckKind.ORGANISATION, CheckKind.AUTHORITY}:
         check.review(at=at)
         check.save()
+        if check.kind == CheckKind.ORGANISATION:
+            letters.post_organisation_check(check.order, passed=False, at=at)
     elif check.kind == CheckKind.IDENTITY and check.path == IdentityPath.SIGNATURE:
         _module(_ALTERNATIVE).open_alternative(check.order, check, at=at)
     else:
@@ -73,6 +76,8 @@ def pass_check(check: Check, *, at: datetime, method: str, by: int | None = None
     _record("smime.check-passed", stored, at, by, method=method)
     if stored.kind == CheckKind.MAILBOX:
         _begin_consent(stored.order, at)
+    if stored.kind == CheckKind.ORGANISATION:
+        letters.post_organisation_check(stored.order, passed=True, at=at)
     settle(stored.order, at=at)
     check.refresh_from_db()
     return stored

@@ -7,7 +7,7 @@ the mail, and nowhere else. A mail that told a fact already is not stored twice.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -16,17 +16,12 @@ from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 
 from cms.models import Centre, User
-from cms.policy import ROME
 from notifications import services as outbox
 from notifications.catalog import Message
-from smime import policy_links
+from smime import policy_links, policy_signature
 from smime.models import Check, Consent, Order, Slot, SmimeCertificate
 from smime.policy_letters import Addressee, Reader, addressees, readers_of
 from smime.states import CheckKind, ConsentDecision, LinkPurpose, RevocationGround, Validation
-
-ANSWER_WORKING_DAYS = 5
-"""The guide: three to five working days until a signed form is answered."""
-_SATURDAY = 5
 
 
 @sensitive_variables("link")
@@ -69,10 +64,10 @@ def post_alternative(order: Order, link: str, *, at: datetime) -> None:
     _post(order, Message.SMIME_ALTERNATIVE, at, secrets={"mailed_url": link}, **context)
 
 
-def post_form_received(order: Order, *, at: datetime, answer_by: date | None = None) -> None:
+def post_form_received(order: Order, *, at: datetime) -> None:
     """Tell the recipient that his signed form has arrived, and by which day he is answered at the latest."""
-    answer = answer_by or _working_days_after(at, ANSWER_WORKING_DAYS)
-    _post(order, Message.SMIME_FORM_RECEIVED, at, answer_by=answer.isoformat())
+    _, latest = policy_signature.answer_expected(at)
+    _post(order, Message.SMIME_FORM_RECEIVED, at, answer_by=latest.isoformat())
 
 
 def post_organisation_check(order: Order, *, passed: bool, at: datetime) -> None:
@@ -233,11 +228,3 @@ def _until(purpose: LinkPurpose, at: datetime) -> dict[str, Any]:
 
 def _session_minutes() -> int:
     return int(settings.SMIME.identification_session_seconds) // 60
-
-
-def _working_days_after(at: datetime, days: int) -> date:
-    day = at.astimezone(ROME).date()
-    while days:
-        day += timedelta(days=1)
-        days -= day.weekday() < _SATURDAY
-    return day

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.smime.stories import customer, recipient
+from tests.smime.stories import bundle, customer, recipient
 from tests.smime.stories.customer import BICE
-from tests.smime.stories.stage import BUYER, PASSWORD, link_in
+from tests.smime.stories.stage import BUYER, PASSWORD, Stage, link_in
 
 
 def test_a_mailbox_certificate_from_purchase_to_a_signed_mail(stage):
     stage.sell("mv", has_account=False)
-    page = stage.visit()
-    page.goto(link_in(stage.mail("da attivare", to=BUYER)))
-    page.locator("main").get_by_role("button").click()
-    for field in page.locator("input[type=password]").all():
-        field.fill(PASSWORD)
-    page.locator("main").get_by_role("button").last.click()
-
+    set_password(stage)
     page = stage.log_in()
     customer.activate(page)
     customer.describe_recipient(page, BICE)
@@ -25,3 +19,20 @@ def test_a_mailbox_certificate_from_purchase_to_a_signed_mail(stage):
     customer.start_checks(page)
     expect(page.locator(".checks")).to_contain_text("Casella")
     recipient.confirm_mailbox(stage, BICE)
+
+    p12, password = bundle.collected(stage)
+
+    certificate = bundle.require_working(stage.folder, p12, password, BICE.mailbox)
+    assert certificate.subject.rfc4514_string() == f"CN={BICE.mailbox}"
+    page.reload()
+    customer.expect_title(page, "Certificato emesso")
+
+
+def set_password(stage: Stage) -> None:
+    """Follow the mail of the purchase."""
+    page = stage.visit()
+    page.goto(link_in(stage.mail("da attivare", to=BUYER)))
+    page.get_by_role("button", name="Scegli la password").click()
+    for field in page.locator("input[type=password]").all():
+        field.fill(PASSWORD)
+    page.get_by_role("button", name="Imposta la nuova password").click()

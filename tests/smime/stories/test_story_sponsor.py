@@ -1,0 +1,34 @@
+"""SV: attestation, consent, face and document; the recipient is not the buyer, and he alone downloads."""
+
+from __future__ import annotations
+
+from cryptography.x509.oid import NameOID
+
+from tests.smime.corpus import pdf
+from tests.smime.stories import bundle, customer, officer, recipient
+from tests.smime.stories.customer import BICE
+
+
+def test_a_sponsor_certificate_by_face_and_document(stage):
+    stage.sell("sv")
+    page = stage.log_in()
+    customer.activate(page)
+    customer.describe_recipient(page, BICE)
+    customer.accept_technical_contact(page, BICE)
+    customer.name_organisation(page)
+    customer.attest(page, pdf())
+    customer.start_checks(page)
+    recipient.confirm_mailbox(stage, BICE)
+    officer.verify_organisation(stage)
+    officer.accept_letter(stage)
+    recipient.consent(stage, BICE)
+    recipient.identify(stage, BICE, "APPROVED")
+    officer.compare_face(stage)
+    officer.approve(stage)
+
+    p12, password = bundle.collected(stage)
+
+    certificate = bundle.require_working(stage.folder, p12, password, BICE.mailbox)
+    subject = {each.oid: each.value for each in certificate.subject}
+    assert subject[NameOID.SURNAME] == BICE.surname
+    assert subject[NameOID.ORGANIZATION_NAME] == officer.COMPANY
