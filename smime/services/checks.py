@@ -76,8 +76,6 @@ def pass_check(check: Check, *, at: datetime, method: str, by: int | None = None
     _record("smime.check-passed", stored, at, by, method=method)
     if stored.kind == CheckKind.MAILBOX:
         _begin_consent(stored.order, at)
-    if stored.kind == CheckKind.ORGANISATION:
-        letters.post_organisation_check(stored.order, passed=True, at=at)
     settle(stored.order, at=at)
     check.refresh_from_db()
     return stored
