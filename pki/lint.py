@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Iterable
+from importlib import metadata
 from typing import Any
 
 from cryptography import x509
@@ -30,6 +31,12 @@ _Results = list[Any]
 # The linter logs exceptions with parts of the document in them; here they become findings.
 logging.getLogger("pkilint").setLevel(logging.CRITICAL)
 UNREADABLE = Finding("document.unreadable")
+
+
+@functools.cache
+def linter() -> str:
+    """Name the linter with its version, for the record of what it let pass (SBR 4.3.1.2, 5.4.1)."""
+    return f"pkilint {metadata.version('pkilint')}"
 
 
 def require_clean_certificate(der: bytes, profile: Profile) -> None:

@@ -14,7 +14,7 @@ from authority.services.publication import ensure_shard
 from authority.signer import signer_for
 from authority.states import ISSUER_OF, Kind
 from pki import csr, keys, lint, profiles
-from pki.assembly import SignatureAlgorithm, assemble, to_be_signed
+from pki.assembly import SignatureAlgorithm, assemble, taken_apart, to_be_signed
 from pki.csr import SigningRequest
 from pki.errors import GatewayConflict, GatewayRefused, PkiError
 from pki.gateway import IssueRequest
@@ -152,7 +152,13 @@ def _record(entry: LedgerEntry, certificate: bytes) -> LedgerEntry:
     entry.save(force_insert=True)
     entry.issued = IssuedDer(entry=entry, certificate=certificate)
     entry.issued.save(force_insert=True)
+    tbs, _ = taken_apart(certificate)
     JournalEntry.objects.create(
-        at=entry.issued_at, kind=Kind.ISSUE, request_id=entry.request_id, entry=entry, authority=entry.issuer
+        at=entry.issued_at,
+        kind=Kind.ISSUE,
+        request_id=entry.request_id,
+        entry=entry,
+        authority=entry.issuer,
+        facts={"linter": lint.linter(), "tbs_sha256": hashlib.sha256(tbs).hexdigest()},
     )
     return entry

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -37,6 +38,15 @@ def test_a_certificate_is_clean_and_chains_to_the_root(gateway, profile):
     lint.require_clean_certificate(answer.certificate, profile)
     assert certificate.serial_number == answer.ref.serial
     assert answer.chain[0] in gateway.issuers()
+
+
+def test_the_journal_says_which_linter_let_which_bytes_pass(gateway, issued):
+    tbs = x509.load_der_x509_certificate(issued.certificate).tbs_certificate_bytes
+
+    facts = JournalEntry.objects.get(kind=Kind.ISSUE).facts
+
+    assert facts == {"linter": lint.linter(), "tbs_sha256": hashlib.sha256(tbs).hexdigest()}
+    assert lint.linter().startswith("pkilint 0.")
 
 
 def test_the_subject_is_the_requests_and_never_the_csrs(gateway):

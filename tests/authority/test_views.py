@@ -18,7 +18,7 @@ from django.urls import reverse
 from authority.models import CertificationAuthority, Crl
 from authority.services import publication
 from runtime.clock import installed
-from tests.authority import lists
+from tests.authority import asking, lists
 from tests.authority.asking import AT, later
 from tests.authority.test_ocsp import question
 
@@ -32,7 +32,10 @@ def client(gateway, clock):
     return Client()
 
 
-def test_the_addresses_in_certificates_are_the_addresses_served(client, issued):
+@pytest.mark.parametrize("profile", asking.ROLES)
+def test_the_addresses_in_certificates_are_the_addresses_served(client, gateway, profile):
+    issued = gateway.issue(asking.request(profile), at=AT)
+    publication.publish_due(AT)
     certificate = x509.load_der_x509_certificate(issued.certificate)
     access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
     points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
@@ -46,7 +49,7 @@ def test_the_addresses_in_certificates_are_the_addresses_served(client, issued):
     assert client.post(ocsp_path, question(issued), content_type=OCSP_TYPE).status_code == 200
 
 
-@pytest.mark.parametrize("role", ["root", "cns", "signature"])
+@pytest.mark.parametrize("role", ["root", "cns", "signature", "smime"])
 def test_a_ca_certificate_is_served(client, role):
     response = client.get(reverse("authority:ca", args=[role]))
 
