@@ -43,7 +43,7 @@ class Customer:
         return f"{self.given_name} {self.surname}"
 
 
-CUSTOMER = Customer("Giulia", "Bianchi", "cliente@example.org", "BNCGLI85C41F205Y")
+CUSTOMER = Customer("Giulia", "Bianchi", "cliente@example.org", "BNCGLI85C41F205O")
 CUSTOMER_PASSWORD = "customer-password"  # noqa: S105 - the name of a file
 _SECRET: Callable[[], str] = partial(secrets.token_hex, 20)
 MAKERS: Mapping[str, Callable[[], str]] = {

@@ -22,6 +22,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from config.demo import totp
+from config.demo.activation import activate
 from config.demo.cards import SLOTS
 from config.demo.run import Demo, open_demo
 from config.demo.staff import STAFF
@@ -67,6 +68,7 @@ def _checks(demo: Demo) -> Iterator[tuple[str, Callable[[], str]]]:
     for slot in SLOTS:
         der = base64.b64decode(case.get("certificates", {}).get(slot, ""))
         yield f"Nuovo certificato {slot}: CRL e OCSP dicono valido", partial(_status, demo, report["issuers"], der)
+    yield "Il cliente attiva un certificato S/MIME e ne riceve la password", partial(activate, demo)
     yield "Worker e orologio danno segni di vita", partial(_ready, demo)
     yield "L'operatore entra con il secondo fattore e vede la pratica", partial(_panel, demo, case.get("code", "?"))
 
