@@ -46,6 +46,7 @@ SCHEDULE: dict[str, Entry] = {
     "expire-cases": every("renewals.tasks.sweep_expired"),
     "suspend-unauthorised": every("renewals.tasks.sweep_unauthorised"),
     "revoke-unrecovered": every("renewals.tasks.sweep_unrecovered"),
+    "destroy-bundles": every("smime.tasks.destroy_bundles"),
     "rescan-smime-ca-orders": every("smime.tasks.rescan_ca_orders"),
     "rescan-identifications": every("smime.tasks.rescan_identifications"),
     "scan-uploads": every("smime.tasks.scan_files"),
@@ -53,5 +54,6 @@ SCHEDULE: dict[str, Entry] = {
     "fetch-revocation-lists": every("smime.tasks.fetch_revocation_lists", timedelta(minutes=1)),
     "refresh-trusted-lists": every("smime.tasks.refresh_trusted_lists", timedelta(hours=6)),
     "forget-tax-codes": every("smime.tasks.forget_tax_codes", timedelta(hours=1)),
+    "lapse-smime-orders": every("smime.tasks.lapse_abandoned_orders", timedelta(hours=1)),
     "forget-smime-links": every("smime.tasks.forget_links", timedelta(hours=1)),
 }

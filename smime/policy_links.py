@@ -20,10 +20,12 @@ CHECK_OF = {
     LinkPurpose.ALTERNATIVE: CheckKind.IDENTITY,
 }
 """The check whose round a link belongs to; a download belongs to the edition of a certificate instead."""
-FOLLOWED_AGAIN = frozenset({LinkPurpose.CONSENT, LinkPurpose.IDENTIFICATION, LinkPurpose.ALTERNATIVE})
+FOLLOWED_AGAIN = frozenset(
+    {LinkPurpose.CONSENT, LinkPurpose.IDENTIFICATION, LinkPurpose.ALTERNATIVE, LinkPurpose.DOWNLOAD}
+)
 """Links that lead to work of several visits, or to a consent that can be withdrawn: good until they end.
 
-`used_at` tells of the first time.
+`used_at` tells of the first time. A download stays with the browser that came first.
 """
 OPEN_FOR = {
     LinkPurpose.DOWNLOAD: (OrderState.ISSUED,),

@@ -5,10 +5,12 @@ from celery import shared_task
 from runtime import clock
 from smime.services import (
     attempts,
+    bundles,
     deliveries,
     evidence,
     issuance,
     links,
+    orders,
     revocation,
     signature,
     signature_verdicts,
@@ -26,6 +28,12 @@ def carry_out_ca_order(ca_order_id: int) -> None:
 def carry_out_change(ca_order_id: int) -> None:
     """Ask the CA for one change of status."""
     revocation.carry_out(ca_order_id, at=clock.now())
+
+
+@shared_task
+def destroy_bundles() -> int:
+    """Destroy files that have outlived their days or their certificate."""
+    return bundles.destroy_due(at=clock.now())
 
 
 @shared_task
@@ -100,3 +108,9 @@ def refresh_trusted_lists() -> int:
 def forget_tax_codes() -> int:
     """Empty tax codes that were given for orders now over."""
     return signature.forget_tax_codes(now=clock.now())
+
+
+@shared_task
+def lapse_abandoned_orders() -> int:
+    """Let orders lapse that nobody goes on with."""
+    return orders.lapse_abandoned(now=clock.now())

@@ -74,6 +74,8 @@ TASKS = {
     "renewals.tasks.sweep_windows",
     "renewals.tasks.tell_day",
     "smime.tasks.forget_links",
+    "smime.tasks.lapse_abandoned_orders",
+    "smime.tasks.destroy_bundles",
     "smime.tasks.rescan_ca_orders",
     "smime.tasks.rescan_identifications",
     "smime.tasks.scan_files",
@@ -177,5 +179,6 @@ def test_what_is_due_waits_for_no_more_than_thirty_seconds():
         "notifications.tasks.forget_old_secrets",
         "renewals.tasks.forget_support_logs",
         "smime.tasks.forget_links",
+        "smime.tasks.lapse_abandoned_orders",
     }
     assert slow == housekeeping

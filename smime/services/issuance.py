@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import transaction
 
-from cms import ca
+from cms import ca, events
+from cms.actors import Actor
 from pki.csr import read_request
 from pki.errors import GatewayConflict, GatewayError, GatewayNotAllowed, GatewayRefused, PkiError
 from pki.gateway import IssuedCertificate, IssueRequest, Profile, Subject, Validity
 from pki.smime_profiles import term
 from runtime import claims, nudge
 from runtime.transactions import use_case
-from smime import policy, policy_issuance
+from smime import policy, policy_bundles, policy_issuance
 from smime.models import CaOrder, Order
 from smime.services import admission, checks, mailbox, settlement, vault
 from smime.states import CaOrderKind, CaOrderState, KeyOrigin, OrderState
@@ -87,6 +89,21 @@ def carry_out_due(*, at: datetime) -> int:
     for pk in rows:
         carry_out(pk, at=at)
     return len(rows)
+
+
+@use_case
+def reissue(order_uid: UUID, *, actor: Actor, now: datetime) -> CaOrder:
+    """Issue again with a fresh key, because the password or the file was lost.
+
+    The certificate before is revoked *superseded* once the new one is there. Who may ask is the caller's rule;
+    `NotReissuable` without a certificate alive.
+    """
+    order = Order.objects.select_for_update(no_key=True).get(uid=order_uid)
+    policy_bundles.require_reissuable(order, now)
+    order.approve(at=now)
+    order.save()
+    events.record("smime.reissue-asked", actor=actor, at=now, **checks.scope(order))
+    return plan(order, at=now)
 
 
 def _prepared(row: CaOrder, fence: int, at: datetime) -> bool:

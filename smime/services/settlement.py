@@ -26,7 +26,7 @@ from runtime import claims, sealing
 from runtime.transactions import use_case
 from smime import policy_issuance, policy_slots
 from smime.models import CaOrder, KeyBundle, Order, SmimeCertificate
-from smime.services import letters, revocation, vault
+from smime.services import bundles, letters, revocation, vault
 from smime.services.checks import scope
 from smime.states import CaOrderState, OrderState, RevocationGround
 
@@ -92,6 +92,8 @@ def _hand_over(order: Order, certificate: SmimeCertificate, packed: Packed | Non
     facts = {"edition": certificate.edition, "serial": certificate.serial}
     _record("smime.issued", order, at, new_not_after=certificate.not_after, facts=facts)
     letters.post_issued(order, packed.password if packed else "", certificate, at=at)
+    if packed is not None and not order.recipient_is_buyer:
+        bundles.mail_link(order, at=at)
     for older in order.certificates.exclude(pk=certificate.pk):
         revocation.plan(older, ground=RevocationGround.SUPERSEDED, actor=SYSTEM, at=at)
 
