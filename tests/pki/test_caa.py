@@ -8,7 +8,7 @@ import pytest
 
 from pki.caa import Answer, Record, decide
 from pki.caa_resolver import ValidatingResolver, resolver_at
-from pki.dns_stand_in import Zones, serving
+from tests.pki.dns_server import Zones, serving
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ISSUERS = ("posta-ca.example.org", "ca.example.net")

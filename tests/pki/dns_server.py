@@ -1,4 +1,4 @@
-"""A validating resolver for tests and the demo: it answers CAA questions over UDP and TCP out of a table.
+"""A validating resolver for tests: it answers CAA questions over UDP and TCP out of a table.
 
 It validates nothing; it says of each name what a validating resolver would, in the weather that the table describes.
 """
