@@ -120,4 +120,12 @@ WORDS: Mapping[str, Words] = {
         ),
         ngettext_lazy("%d anomalia nell'ultima verifica", "%d anomalie nell'ultima verifica"),
     ),
+    "trust-old": Words(
+        gettext_lazy("Liste di fiducia scadute o moduli firmati in attesa"),
+        gettext_lazy(
+            "Esegua manage.py load_trusted_lists e controlli l'accesso agli indirizzi delle liste e delle CRL: finché"
+            " mancano, le firme restano in verifica e nessuna viene accettata."
+        ),
+        ngettext_lazy("%d lista o modulo in attesa", "%d liste o moduli in attesa"),
+    ),
 }

@@ -19,10 +19,12 @@ from cms.states import RequestKind, RequestState
 from config.models import Canary
 from notifications import queries as outbox
 from renewals import queries as renewals
+from smime import queries_trust as smime
 
 LATE = timedelta(minutes=5)
 UNKNOWN = timedelta(minutes=10)
 LONGEST_MAIL_WAIT = timedelta(minutes=15)
+LONGEST_JUDGEMENT = timedelta(hours=1)
 REFUSALS_SHOWN = timedelta(days=1)
 LONGEST_SILENCE = timedelta(minutes=2, seconds=30)
 """Of beat and canary. With the watchmen's 30 seconds between two looks the alarm stands after three minutes."""
@@ -121,6 +123,13 @@ def broken_chain(_now: datetime) -> Finding | None:
     return Finding(last.findings, last.at) if last and last.findings else None
 
 
+def old_trust(now: datetime) -> Finding | None:
+    """A trusted list is beyond its next update, or signed forms wait for one, for a revocation list, for the scanner."""
+    lists = smime.outdated_lists(now)
+    lapsed = Finding(len(lists), lists[0]) if lists else None
+    return _either(lapsed, _of(smime.signatures_waiting(now - LONGEST_JUDGEMENT), "file__uploaded_at"))
+
+
 CONDITIONS: Mapping[str, Callable[[datetime], Finding | None]] = {
     "revocations-overdue": overdue_revocations,
     "suspensions-overdue": overdue_suspensions,
@@ -134,6 +143,7 @@ CONDITIONS: Mapping[str, Callable[[datetime], Finding | None]] = {
     "mail-late": late_mails,
     "status-differs": status_differences,
     "chain-broken": broken_chain,
+    "trust-old": old_trust,
 }
 """What is looked at, the gravest first. The names are stored, logged and shown in `sigillo_alarm_open{kind}`."""
 

@@ -239,6 +239,21 @@ def test_a_missing_revocation_list_is_fetched_by_the_job_and_the_signature_goes_
 
 
 @committed
+def test_the_watchmen_notice_lapsed_lists_and_forms_that_wait(pinned):
+    from config.conditions import old_trust
+
+    assert old_trust(NOW) is None
+    load(europe(), italy(until=NOW + timedelta(hours=1)))
+    assert old_trust(NOW) is None
+    assert old_trust(NOW + timedelta(hours=1)).since == NOW + timedelta(hours=1)
+
+    order = orders.order_of("sv")
+    orders.judged(order, orders.signed(orders.form_of(order)), at=NOW)
+    assert old_trust(NOW + timedelta(minutes=59)) is None
+    assert old_trust(NOW + timedelta(hours=1)).count == 2
+
+
+@committed
 @pytest.mark.parametrize("answer", [DocumentAway("TimeoutError"), b"junk", b""], ids=["away", "junk", "empty"])
 def test_a_revocation_list_that_cannot_be_had_is_asked_for_again(pinned, answer):
     revocation_lists.want(["http://qtsp.example.org/firma.crl"], at=NOW)
