@@ -47,6 +47,25 @@ TITLES = {
     Message.INVITATION: _("Invito al pannello"),
     Message.PASSWORD_LINK: _("Link per una nuova password"),
     Message.ACCOUNT_CHANGED: _("Cambio all'accesso di un operatore"),
+    Message.SMIME_VERIFY_MAILBOX: _("S/MIME: conferma della casella"),
+    Message.SMIME_CONSENT: _("S/MIME: consenso"),
+    Message.SMIME_IDENTIFICATION: _("S/MIME: inizio del riconoscimento"),
+    Message.SMIME_IDENTIFICATION_PASSED: _("S/MIME: riconoscimento riuscito"),
+    Message.SMIME_IDENTIFICATION_FAILED: _("S/MIME: riconoscimento non riuscito"),
+    Message.SMIME_ALTERNATIVE: _("S/MIME: processo alternativo"),
+    Message.SMIME_FORM_RECEIVED: _("S/MIME: modulo firmato ricevuto"),
+    Message.SMIME_ORGANISATION_CHECK: _("S/MIME: verifica dell'organizzazione"),
+    Message.SMIME_PAPERS_MISSING: _("S/MIME: documenti mancanti"),
+    Message.SMIME_REFUSED: _("S/MIME: richiesta respinta"),
+    Message.SMIME_ISSUED: _("S/MIME: certificato e password"),
+    Message.SMIME_ISSUED_OWN_KEY: _("S/MIME: certificato su chiave del cliente"),
+    Message.SMIME_ISSUED_NOTICE: _("S/MIME: avviso di emissione"),
+    Message.SMIME_EXPIRING: _("S/MIME: certificato in scadenza"),
+    Message.SMIME_REVOKED: _("S/MIME: certificato revocato"),
+    Message.SMIME_SLOTS_CREDITED: _("S/MIME: attivazioni acquistate"),
+    Message.SMIME_DOWNLOAD_CODE: _("S/MIME: codice per scaricare"),
+    Message.SMIME_DOWNLOAD_LINK: _("S/MIME: collegamento per scaricare"),
+    Message.SMIME_DOWNLOADED: _("S/MIME: file scaricato"),
 }
 
 
@@ -60,6 +79,8 @@ def obstacle(message: OutboxMessage) -> str:
     kind = Message(message.kind)
     if message.state == MessageState.QUEUED:
         return gettext("È già in coda e partirà da solo.")
+    if kind.startswith("smime-"):
+        return gettext("Le mail di una pratica S/MIME si chiedono di nuovo dalla pratica.")
     if kind == Message.CONTACT_CONFIRMATION:
         return gettext("Il codice vale pochi minuti: il titolare ne chiede uno nuovo dal programma di rinnovo.")
     if kind == Message.HOLDER_LINK:

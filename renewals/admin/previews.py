@@ -42,6 +42,7 @@ AUDIENCES: Mapping[Any, tuple[Message, ...]] = MappingProxyType(
         _("Ai titolari"): tuple(each for each in Message if "holder_name" in CATALOG[each].shapes),
         _("Agli operatori del CDRL"): _OF_OPERATORS,
         _("A chi ha un accesso al pannello"): _OF_USERS,
+        _("A chi attiva un certificato S/MIME"): tuple(each for each in Message if each.startswith("smime-")),
         _("Agli amministratori"): _OF_ADMINISTRATORS,
     }
 )

@@ -20,6 +20,7 @@ from config.env import Environment
 from notifications.conf import NotificationSettings
 from renewals.conf import RenewalSettings
 from renewals.states import Authorisation, CaseState
+from smime.conf import SmimeSettings
 from tests.docs import client_codes, error_codes, roles, states
 from tests.docs.markdown import COMMAND, ROOT
 
@@ -34,7 +35,10 @@ LONGEST_RECORD_WORDS = 320
 # Places on somebody's own machine. What the product itself uses (/var/lib/sigillo, /pki/...) is no such place.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|work|tmp|opt|Users|mnt|srv|workspace)\b")
 ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://([^/\s`\"')>:\[]*)")
-INVENTED = re.compile(r"(?:^|\.)(?:example\.(?:org|com|net)|localhost|invalid)$|^127\.0\.0\.1$|^$|^(?:host|HOST)$")
+# The European list of trusted lists has one address.
+INVENTED = re.compile(
+    r"^ec\.europa\.eu$|(?:^|\.)(?:example\.(?:org|com|net)|localhost|invalid)$|^127\.0\.0\.1$|^$|^(?:host|HOST)$"
+)
 
 
 def named(document: Path) -> str:
@@ -218,7 +222,7 @@ def test_labels_that_operators_see_stand_in_the_glossary(choices):
 def variables() -> dict[str, object]:
     """Every variable of the environment with its default as the table writes it."""
     found = {}
-    for kind in (Environment, CmsSettings, RenewalSettings, NotificationSettings):
+    for kind in (Environment, CmsSettings, RenewalSettings, NotificationSettings, SmimeSettings):
         prefix = kind.model_config["env_prefix"]
         for name, field in kind.model_fields.items():
             found[f"{prefix}{name}".upper()] = field.default
