@@ -31,24 +31,18 @@ def require_working(folder: Path, p12: Path, password: str, mailbox: str) -> x50
     """Let openssl open the bundle, sign a mail with it, and verify the mail against the CA; returns the certificate."""
     secret = folder / "password"
     secret.write_text(password)
-    whole, anchors, mail, signed = (folder / name for name in ("whole.pem", "anchors.pem", "mail", "signed"))
-    openssl("pkcs12", "-in", p12, "-passin", f"file:{secret}", "-nodes", "-out", whole)
+    leaf, chain, anchors, mail, signed = (folder / name for name in ("leaf", "chain", "anchors", "mail", "signed"))
+    openssl("pkcs12", "-in", p12, "-passin", f"file:{secret}", "-nodes", "-clcerts", "-out", leaf)
+    openssl("pkcs12", "-in", p12, "-passin", f"file:{secret}", "-nokeys", "-cacerts", "-out", chain)
     anchors.write_bytes(b"".join(_pem(der) for der in ca.gateway().trust_anchors()))
     mail.write_bytes(MAIL)
-    openssl("cms", "-sign", "-in", mail, "-signer", whole, "-certfile", whole, "-out", signed)
+    openssl("cms", "-sign", "-in", mail, "-signer", leaf, "-certfile", chain, "-out", signed)
     openssl("cms", "-verify", "-in", signed, "-CAfile", anchors, "-purpose", "smimesign", "-out", folder / "verified")
     assert (folder / "verified").read_bytes() == MAIL
-    certificate = next(each for each in x509.load_pem_x509_certificates(whole.read_bytes()) if _is_leaf(each))
+    (certificate,) = x509.load_pem_x509_certificates(leaf.read_bytes())
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.RFC822Name) == [mailbox]
     return certificate
-
-
-def _is_leaf(certificate: x509.Certificate) -> bool:
-    try:
-        return not certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return True
 
 
 def _pem(der: bytes) -> bytes:

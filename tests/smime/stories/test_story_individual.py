@@ -9,10 +9,10 @@ from cryptography.x509.oid import NameOID
 from config.demo.trust_scheme import Wish, sign_pdf
 from tests.smime.stories import bundle, customer, recipient
 from tests.smime.stories.customer import Recipient
-from tests.smime.stories.stage import BUYER, Stage, link_in
+from tests.smime.stories.stage import BUYER, Stage, apart, link_in
 
 GIULIA = Recipient("Giulia", "Bianchi", BUYER)
-TAX_CODE = "BNCGLI85C41F205Y"
+TAX_CODE = "BNCGLI85C41F205O"
 
 
 def test_an_individual_certificate_by_qualified_signature_after_two_failures(stage):
@@ -50,7 +50,7 @@ def sign_form(stage: Stage) -> None:
     page.get_by_role("link", name="Prosegui").click()
     now = datetime.now(UTC)
     signer = stage.scheme.signer(Wish(GIULIA.given_name, GIULIA.surname, f"TINIT-{TAX_CODE}"), at=now)
-    signed = sign_pdf(form, signer, at=now, chain=[stage.scheme.authority])
+    signed = apart(sign_pdf, form, signer, at=now, chain=[stage.scheme.authority])
     page.locator("input[type=file]").set_input_files(
         {"name": "modulo-firmato.pdf", "mimeType": "application/pdf", "buffer": signed}
     )
