@@ -43,6 +43,7 @@ _LATER = {
     CheckKind.CONSENT: gettext_noop("Comincia quando la casella è confermata."),
     CheckKind.IDENTITY: gettext_noop("Comincia quando il destinatario ha dato il consenso."),
 }
+_EXPLAINED = frozenset({CheckState.FAILED, CheckState.WAITING_CUSTOMER})
 _MARKS = {
     CheckState.PASSED: ("done", "check-circle"),
     CheckState.FAILED: ("missed", "close-circle"),
@@ -91,7 +92,7 @@ def _line(order: Order, check: Check, now: datetime) -> CheckLine:
         icon=icon,
         state=_("Da ripetere: è trascorso troppo tempo") if is_old and is_open else _state(check),
         sentence=_sentence(order, check),
-        reason=check.reason if check.state in {CheckState.FAILED, CheckState.WAITING_CUSTOMER} else "",
+        reason=_(check.reason) if check.reason and check.state in _EXPLAINED else "",
         who=order_words.actor_of(check) if is_open else "",
         due_at=check.due_at if is_open else None,
         valid_until=check.valid_until if check.state == CheckState.PASSED else None,

@@ -265,8 +265,11 @@ def _plan_erasures(at: datetime) -> int:
 
 def _note(attempt: IdentificationAttempt, fence: int, failure: idp.ProviderError, at: datetime) -> None:
     """Put the call off. A refusal is no weather: key, contract or request are wrong, and somebody should look."""
-    say = log.error if isinstance(failure, idp.ProviderRefused) else log.warning
-    say("identification.call-failed", attempt=attempt.pk, code=failure.code, tries=attempt.attempts)
+    what = {"attempt": attempt.pk, "code": failure.code, "tries": attempt.attempts}
+    if isinstance(failure, idp.ProviderRefused):
+        log.error("identification.call-refused", **what)
+    else:
+        log.warning("identification.call-failed", **what)
     later = policy_identity.retry_at(attempt.attempts, at)
     mine = IdentificationAttempt.objects.filter(pk=attempt.pk, fence=fence)
     mine.update(next_attempt_at=later, claimed_until=None, last_error=failure.code)
