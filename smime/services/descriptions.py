@@ -16,7 +16,7 @@ from cms.actors import customer
 from cms.models import User
 from pki.csr import read_request
 from pki.errors import PkiError
-from pki.keys import require_new_key
+from pki.smime_profiles import require_mail_key
 from runtime.transactions import use_case
 from smime import errors, policy, policy_data
 from smime.models import Check, Order, SmimeCertificate
@@ -187,7 +187,7 @@ def _contact_of(order: Order) -> dict[str, str]:
 def _require_fit(csr: bytes) -> None:
     try:
         request = read_request(csr)
-        require_new_key(request.spki_der)
+        require_mail_key(request.spki_der)
     except PkiError as unfit:
         raise errors.CsrUnfit(code=unfit.code) from unfit
     if SmimeCertificate.objects.filter(spki_sha256=request.spki_sha256.hex()).exists():
