@@ -21,7 +21,7 @@ class SmimeSettings(BaseSettings):
     evidence_days: int = Field(default=825, ge=1, le=825)
     # A mailbox proof older than this at issuance is renewed by a fresh mail first.
     mailbox_renew_days: int = Field(default=28, ge=1, le=30)
-    # Links to consent, to the alternative and to a recipient's download: whoever is away for a week still finds them good.
+    # Links to consent, to the alternative and to a download: whoever is away for a week still finds them good.
     link_days: int = Field(default=14, ge=1, le=90)
     link_cooldown_seconds: int = Field(default=60, ge=1)
     links_a_day: int = Field(default=10, ge=1)

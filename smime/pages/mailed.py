@@ -68,12 +68,12 @@ def of_link(purpose: LinkPurpose) -> Callable[[View], View]:
 def confirm_mailbox(request: HttpRequest, *, token: str, now: datetime) -> HttpResponse:
     """GET asks whether the mailbox is to be confirmed; POST confirms it."""
     if request.method == "POST":
-        _require_click(request, YES)
+        require_click(request, YES)
         order = mailbox.confirm(token, address=frame.address_of(request), now=now)
         asks_consent = order.checks.filter(kind=CheckKind.CONSENT).exists()
-        return _show(request, "mailbox_confirmed.html", order=order, asks_consent=asks_consent)
+        return show_page(request, "mailbox_confirmed.html", order=order, asks_consent=asks_consent)
     link = links.open_link(token, LinkPurpose.MAILBOX, now=now)
-    return _show(request, "mailbox.html", order=link.order, link=link, now=now)
+    return show_page(request, "mailbox.html", order=link.order, link=link, now=now)
 
 
 @of_link(LinkPurpose.CONSENT)
@@ -87,7 +87,7 @@ def give_consent(request: HttpRequest, *, token: str, now: datetime) -> HttpResp
         return _consent_page(request, link, ConsentForm(link.order, _language()), now=now)
     if standing:
         order = consent.withdraw(token, address=frame.address_of(request), language=_language(), now=now)
-        return _show(request, "consent_answered.html", order=order, standing=ConsentDecision.WITHDRAWN.value)
+        return show_page(request, "consent_answered.html", order=order, standing=ConsentDecision.WITHDRAWN.value)
     form = ConsentForm(link.order, _language(), request.POST)
     if not form.is_valid():
         return _consent_page(request, link, form, now=now)
@@ -96,7 +96,7 @@ def give_consent(request: HttpRequest, *, token: str, now: datetime) -> HttpResp
     except (ConsentMistyped, errors.TermsNotAccepted, errors.TermsOutdated) as refusal:
         form.refuse(refusal)
         return _consent_page(request, link, form, now=now)
-    return _show(request, "consent_answered.html", order=order, standing=consent.standing_of(order), link=link)
+    return show_page(request, "consent_answered.html", order=order, standing=consent.standing_of(order), link=link)
 
 
 @of_link(LinkPurpose.IDENTIFICATION)
@@ -105,10 +105,10 @@ def start_identification(request: HttpRequest, *, token: str, now: datetime) -> 
     if request.method != "POST":
         link = links.open_link(token, LinkPurpose.IDENTIFICATION, now=now)
         picture = qr.data_address(links.address_of(LinkPurpose.IDENTIFICATION, token))
-        return _show(request, "identification.html", order=link.order, link=link, qr=picture, now=now)
-    _require_click(request, YES)
+        return show_page(request, "identification.html", order=link.order, link=link, qr=picture, now=now)
+    require_click(request, YES)
     address = identification.start(token, address=frame.address_of(request), now=now)
-    response = _show(request, "identification_leaving.html", address=address)
+    response = show_page(request, "identification_leaving.html", address=address)
     # Not a redirect: `form-action 'self'` forbids a form to end at another origin, whatever lies between.
     response["Refresh"] = f"0; url={address}"
     return response
@@ -119,7 +119,7 @@ def identification_ended(request: HttpRequest, end: str) -> HttpResponse:
     """Where the provider sends people afterwards: what they see there decides nothing."""
     if end not in _ENDS:
         raise Http404
-    return _show(request, "identification_ended.html", end=end)
+    return show_page(request, "identification_ended.html", end=end)
 
 
 @require_POST
@@ -130,11 +130,11 @@ def send_again(request: HttpRequest, kind: str, token: str) -> HttpResponse:
     if resend is None:
         raise Http404
     try:
-        _require_click(request, YES)
+        require_click(request, YES)
         resend(token, now=clock.now())
     except DomainError as refusal:
         return _say(request, _("L'email non è stata inviata"), refusal)
-    return _show(request, "link_sent.html")
+    return show_page(request, "link_sent.html")
 
 
 def _answer(request: HttpRequest, form: ConsentForm) -> Answer:
@@ -151,13 +151,14 @@ def _answer(request: HttpRequest, form: ConsentForm) -> Answer:
 def _consent_page(request: HttpRequest, link: MailedLink, form: ConsentForm, *, now: datetime) -> HttpResponse:
     standing = consent.standing_of(link.order)
     if standing:
-        return _show(request, "consent_answered.html", order=link.order, standing=standing, link=link)
+        return show_page(request, "consent_answered.html", order=link.order, standing=standing, link=link)
     context = {"order": link.order, "link": link, "form": form, "now": now, "terms": terms.in_force()}
     status = 422 if form.is_bound else 200
-    return _show(request, "consent.html", status=status, text=consent_text.in_force(_language()), **context)
+    return show_page(request, "consent.html", status=status, text=consent_text.in_force(_language()), **context)
 
 
-def _require_click(request: HttpRequest, value: str) -> None:
+def require_click(request: HttpRequest, value: str) -> None:
+    """Raise `ConfirmationMissing` for a form that came without its button."""
     if request.POST.get(ACT) != value:
         raise ConfirmationMissing
 
@@ -175,10 +176,11 @@ def _refused(request: HttpRequest, purpose: LinkPurpose, token: str, refusal: Do
 
 def _say(request: HttpRequest, title: str, refusal: DomainError, again: str = "", back: str = "") -> HttpResponse:
     context = {"title": title, "sentence": _(refusal.text), "code": refusal.reason_code, "again": again, "back": back}
-    return _show(request, "link_refused.html", status=frame.status_of(refusal), **context)
+    return show_page(request, "link_refused.html", status=frame.status_of(refusal), **context)
 
 
-def _show(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
+def show_page(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
+    """Render `templates/smime/mailed/<template>` in the frame without an account."""
     return frame.show(request, f"mailed/{template}", status=status, without_account=True, **context)
 
 

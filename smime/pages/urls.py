@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from smime.pages import alternative, attestation, home, mailed, status, welcome, wizard
+from smime.pages import alternative, attestation, certificate, delivery, home, mailed, status, welcome, wizard
 
 app_name = "smime"
 
@@ -24,6 +24,13 @@ urlpatterns = [
     path("pratiche/<uuid:uid>/chiave/", wizard.key, name="key"),
     path("pratiche/<uuid:uid>/riepilogo/", status.summary, name="riepilogo"),
     path("pratiche/<uuid:uid>/invia-di-nuovo/<slug:kind>/", status.resend, name="resend"),
+    path("pratiche/<uuid:uid>/scarica/", delivery.download, name="download"),
+    path("pratiche/<uuid:uid>/copia/", delivery.keep, name="keep"),
+    path("pratiche/<uuid:uid>/elimina/", delivery.destroy, name="destroy"),
+    path("pratiche/<uuid:uid>/ritiro/", delivery.mail_again, name="mail_download"),
+    path("pratiche/<uuid:uid>/revoca/", certificate.revoke, name="revoke"),
+    path("pratiche/<uuid:uid>/nuova-emissione/", certificate.reissue, name="reissue"),
+    path("installazione/", delivery.guides, name="guides"),
     path("pratiche/<uuid:uid>/annulla/", status.cancel, name="cancel"),
     path("link/casella/<str:token>/", mailed.confirm_mailbox, name="mailbox_link"),
     path("link/consenso/<str:token>/", mailed.give_consent, name="consent_link"),
@@ -33,5 +40,6 @@ urlpatterns = [
     path("link/alternativa/<str:token>/controllo/", alternative.check, name="alternative_check"),
     path("link/alternativa/<str:token>/file/", alternative.upload, name="alternative_upload"),
     path("link/alternativa/<str:token>/esito/", alternative.outcome, name="alternative_outcome"),
+    path("link/ritiro/<str:token>/", delivery.collect, name="download_link"),
     path("link/<slug:kind>/<str:token>/nuovo/", mailed.send_again, name="link_again"),
 ]
