@@ -68,7 +68,10 @@ def _checks(demo: Demo) -> Iterator[tuple[str, Callable[[], str]]]:
     for slot in SLOTS:
         der = base64.b64decode(case.get("certificates", {}).get(slot, ""))
         yield f"Nuovo certificato {slot}: CRL e OCSP dicono valido", partial(_status, demo, report["issuers"], der)
-    yield "Il cliente attiva un certificato S/MIME e ne riceve la password", partial(activate, demo)
+    yield (
+        "Il cliente attiva un certificato S/MIME e ne apre il file",
+        partial(activate, demo),
+    )
     yield "Worker e orologio danno segni di vita", partial(_ready, demo)
     yield "L'operatore entra con il secondo fattore e vede la pratica", partial(_panel, demo, case.get("code", "?"))
 

@@ -12,7 +12,7 @@ TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
 class Visitor:
-    """Remembers the page that lies open: its address and its text."""
+    """Remembers the page that lies open: its address and its text, or the file that came in place of a page."""
 
     def __init__(self, address: str) -> None:
         """Open the first page."""
@@ -46,4 +46,5 @@ class Visitor:
     def _open(self, request: Request) -> None:
         with self._opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
             self.address: str = answer.url
-            self.text: str = answer.read().decode(errors="replace")
+            self.content: bytes = answer.read()
+            self.text: str = self.content.decode(errors="replace")

@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from playwright.sync_api import Page
 
 from cms import ca
-from smime.services import bundles
-from tests.smime.stories.stage import Stage, openssl, password_in, text_of
+from tests.smime.stories.customer import Recipient
+from tests.smime.stories.stage import BUYER, Stage, link_in, openssl, password_in, text_of
 
+CODE = re.compile(r"^\s+(\d{6})$", re.MULTILINE)
 MAIL = b"Content-Type: text/plain\r\n\r\nBuongiorno.\r\n"
 
 
-def collected(stage: Stage) -> tuple[Path, str]:
-    """Download the file, and read its password in the mail that says it is ready."""
+def collected(stage: Stage, page: Page) -> tuple[Path, str]:
+    """Read the password in the mail that says the file is ready, and download it as the buyer, with a mailed code."""
     order = stage.order()
-    mail = stage.mail("certificato S/MIME è pronto", to=order.mailbox)
-    order.refresh_from_db()
-    file = bundles.deliver(order.uid, buyer=order.buyer, proof="code", address=None, now=datetime.now(UTC))
+    password = password_in(stage.mail("certificato S/MIME è pronto", to=order.mailbox))
+    page.goto(f"/area-clienti/pratiche/{order.uid}/scarica/")
+    page.get_by_role("button", name="Invia un codice alla mia casella").click()
+    code = CODE.findall(text_of(stage.mail("Codice per scaricare", to=BUYER)))[0]
+    page.get_by_label("Codice ricevuto per e-mail").fill(code)
+    return _downloaded(stage, page), password
+
+
+def collected_by_link(stage: Stage, who: Recipient) -> tuple[Path, str]:
+    """Read the password, and download the file as the recipient who did not buy it, with his own link."""
+    password = password_in(stage.mail("certificato S/MIME è pronto", to=who.mailbox))
+    page = stage.visit()
+    page.goto(link_in(stage.mail("Scarichi il Suo certificato", to=who.mailbox)))
+    return _downloaded(stage, page), password
+
+
+def _downloaded(stage: Stage, page: Page) -> Path:
+    with page.expect_download() as awaited:
+        page.get_by_role("button", name=re.compile("Scarica il file")).click()
     path = stage.folder / "certificato.p12"
-    path.write_bytes(file.content)
-    assert "Password" in text_of(mail)
-    return path, password_in(mail)
+    awaited.value.save_as(path)
+    return path
 
 
 def require_working(folder: Path, p12: Path, password: str, mailbox: str) -> x509.Certificate:

@@ -57,7 +57,7 @@ def test_an_individual_certificate_by_qualified_signature_after_two_failures(sta
     recipient.identify(stage, GINEVRA, "DENIED", subject="può riprovare")
     sign_form(stage)
 
-    p12, password = bundle.collected(stage)
+    p12, password = bundle.collected(stage, page)
 
     certificate = bundle.require_working(stage.folder, p12, password, GINEVRA.mailbox)
     subject = {each.oid: each.value for each in certificate.subject}

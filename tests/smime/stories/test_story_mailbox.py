@@ -20,11 +20,11 @@ def test_a_mailbox_certificate_from_purchase_to_a_signed_mail(stage):
     expect(page.locator(".checks")).to_contain_text("Casella")
     recipient.confirm_mailbox(stage, BICE)
 
-    p12, password = bundle.collected(stage)
+    p12, password = bundle.collected(stage, page)
 
     certificate = bundle.require_working(stage.folder, p12, password, BICE.mailbox)
     assert certificate.subject.rfc4514_string() == f"CN={BICE.mailbox}"
-    page.reload()
+    page.goto(f"/area-clienti/pratiche/{stage.order().uid}/")
     customer.expect_title(page, "Certificato emesso")
 
 

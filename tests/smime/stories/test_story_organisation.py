@@ -20,7 +20,7 @@ def test_an_organisation_certificate_that_two_officers_have_checked(stage):
     officer.verify_organisation(stage)
     officer.approve(stage)
 
-    p12, password = bundle.collected(stage)
+    p12, password = bundle.collected(stage, page)
 
     certificate = bundle.require_working(stage.folder, p12, password, BICE.mailbox)
     subject = {each.oid: each.value for each in certificate.subject}

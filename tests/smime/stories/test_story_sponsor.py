@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 from cryptography.x509.oid import NameOID
+from playwright.sync_api import expect
 
 from tests.smime.corpus import pdf
 from tests.smime.stories import bundle, customer, officer, recipient
-from tests.smime.stories.customer import BICE
+from tests.smime.stories.customer import LIVIA
 
 
 def test_a_sponsor_certificate_by_face_and_document(stage):
     stage.sell("sv")
     page = stage.log_in()
     customer.activate(page)
-    customer.describe_recipient(page, BICE)
-    customer.accept_technical_contact(page, BICE)
+    customer.describe_recipient(page, LIVIA)
+    customer.accept_technical_contact(page, LIVIA)
     customer.name_organisation(page)
     customer.attest(page, pdf())
     customer.start_checks(page)
-    recipient.confirm_mailbox(stage, BICE)
+    recipient.confirm_mailbox(stage, LIVIA)
     officer.verify_organisation(stage)
     officer.accept_letter(stage)
-    recipient.consent(stage, BICE)
-    recipient.identify(stage, BICE, "APPROVED")
+    recipient.consent(stage, LIVIA)
+    recipient.identify(stage, LIVIA, "APPROVED")
     officer.compare_face(stage)
     officer.approve(stage)
 
-    p12, password = bundle.collected(stage)
+    p12, password = bundle.collected_by_link(stage, LIVIA)
 
-    certificate = bundle.require_working(stage.folder, p12, password, BICE.mailbox)
+    certificate = bundle.require_working(stage.folder, p12, password, LIVIA.mailbox)
     subject = {each.oid: each.value for each in certificate.subject}
-    assert subject[NameOID.SURNAME] == BICE.surname
+    assert subject[NameOID.SURNAME] == LIVIA.surname
     assert subject[NameOID.ORGANIZATION_NAME] == officer.COMPANY
+    page.goto(f"/area-clienti/pratiche/{stage.order().uid}/scarica/")
+    expect(page.locator("main")).to_contain_text("solo dal destinatario")
