@@ -10,6 +10,8 @@ HIDDEN = "[hidden]"
 TAX_CODE = re.compile(
     r"\b[A-Z]{6}[0-9LMNPQRSTUV]{2}[A-EHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]\b", re.IGNORECASE
 )
+# The value of a mailed link (256 bits, base64url) in an address: whoever reads the log could follow it.
+_LINK = re.compile(r"(?<=/)[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 BEARER = re.compile(r"\b(bearer|basic)\s+[^\s\"',]+", re.IGNORECASE)
 # What a stranger sends is matched as well: every repetition below has an end, so that a hostile text costs time in
 # proportion to its length only (without it, 15 kB of `a-` took seven seconds).
@@ -28,8 +30,8 @@ _UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u2
 
 
 def scrub_text(text: str) -> str:
-    """Take tax codes and credentials out of a free text."""
-    return BEARER.sub(rf"\1 {HIDDEN}", TAX_CODE.sub(HIDDEN, text))
+    """Take tax codes, credentials and values of mailed links out of a free text."""
+    return _LINK.sub(HIDDEN, BEARER.sub(rf"\1 {HIDDEN}", TAX_CODE.sub(HIDDEN, text)))
 
 
 def seen(text: str) -> str:

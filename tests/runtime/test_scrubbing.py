@@ -76,3 +76,12 @@ def test_a_hostile_report_costs_time_in_proportion_to_its_length(piece):
 
     # A fuse, not a measure: with unbounded repetitions it is half an hour.
     assert time.process_time() - began < 10
+
+
+def test_the_value_of_a_mailed_link_in_an_address_is_hidden_and_digests_are_not():
+    """An error names the address at which it happened."""
+    token, digest = "kD3v9_xq-Zt7LmW2pRs8uYb1cNe4HgJ6fA0oTiQzUhE", "9f" * 32
+    said = scrub_text(f"Internal Server Error: /area-clienti/link/casella/{token}/ {digest} /{digest} /{token}")
+    assert token not in said
+    assert said.count(digest) == 2
+    assert "/area-clienti/link/casella/[hidden]/" in said
