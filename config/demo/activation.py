@@ -16,7 +16,7 @@ PATIENCE_SECONDS = 90.0
 START = re.compile(r'action="(/area-clienti/attivazioni/[^/"]+/attiva/)"')
 ORDER = re.compile(r"/area-clienti/pratiche/[0-9a-f-]{36}/")
 LINK = re.compile(r"https?://\S+/area-clienti/link/\S+")
-CODE = re.compile(r"^\s+(\d{6})$", re.MULTILINE)
+CODE = re.compile(r"^\s+(\d{6})\s*$", re.MULTILINE)
 PASSWORD = re.compile(r"\b(?:[0-9A-Z]{5}-){4}[0-9A-Z]{5}\b")
 
 

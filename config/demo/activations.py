@@ -70,7 +70,8 @@ def write_lists(folder: Path, *, at: datetime) -> None:
 @transaction.atomic
 def _service(centre: Centre, at: datetime) -> Service:
     types = [type_.value for type_ in SMIME_TYPES]
-    values = {"name": "Certificati S/MIME", "flow": Flow.SMIME, "types": types}
+    # Behind the services of cards in the alphabet: whoever takes the first that is offered finds renewals there.
+    values = {"name": "S/MIME", "flow": Flow.SMIME, "types": types}
     service, _ = Service.objects.get_or_create(code=SERVICE, defaults=values)
     Agreement.objects.get_or_create(centre=centre, service=service, defaults={"approval": ApprovalMode.AUTOMATIC})
     for type_ in types:

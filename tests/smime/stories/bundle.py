@@ -13,7 +13,7 @@ from cms import ca
 from tests.smime.stories.customer import Recipient
 from tests.smime.stories.stage import BUYER, Stage, link_in, openssl, password_in, text_of
 
-CODE = re.compile(r"^\s+(\d{6})$", re.MULTILINE)
+CODE = re.compile(r"^\s+(\d{6})\s*$", re.MULTILINE)
 MAIL = b"Content-Type: text/plain\r\n\r\nBuongiorno.\r\n"
 
 
