@@ -14,7 +14,7 @@ from pki import caa
 from pki.caa_resolver import resolver_at
 from pki.csr import SigningRequest
 from pki.errors import WeakKey
-from pki.keys import require_new_key as require_sound_new_key
+from pki.smime_profiles import require_mail_key
 from smime.models import CaOrder, IssuanceLook, Order, SmimeCertificate
 from smime.states import CaOrderState
 
@@ -52,8 +52,8 @@ def is_admitted(order: Order, *, at: datetime) -> bool:
 
 
 def require_new_key(request: SigningRequest) -> None:
-    """Refuse a weak key, and one that a certificate of ours has had already: `WeakKey` (key-known)."""
-    require_sound_new_key(request.spki_der)
+    """Refuse a key that mail cannot use, and one that a certificate of ours has had already: `WeakKey` (key-known)."""
+    require_mail_key(request.spki_der)
     digest = request.spki_sha256.hex()
     known = SmimeCertificate.objects.filter(spki_sha256=digest), Certificate.objects.filter(spki_sha256=digest)
     if any(rows.exists() for rows in known):
