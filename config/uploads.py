@@ -95,7 +95,7 @@ class BoundedUpload(TemporaryFileUploadHandler):
         self._held.write(raw_data)
         return None
 
-    def file_complete(self, file_size: int) -> UploadedFile | None:
+    def file_complete(self, file_size: int) -> UploadedFile[Any] | None:
         """Hand the file over."""
         held, self._held = self._held, None
         if held is None:

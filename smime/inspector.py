@@ -134,12 +134,12 @@ def _active_in(value: Any, depth: int = 0) -> Iterator[str]:
     """What starts something or carries a file, in one object; references are objects of their own."""
     if depth > MOST_DEPTH:
         raise ValueError("nested too deeply")
-    if isinstance(value, dict):
+    if isinstance(value, generic.DictionaryObject):
         for key in value:
             if key in _ACTIVE_KEYS:
                 yield _ACTIVE_KEYS[key]
             yield from _active_in(value.raw_get(key), depth + 1)
-    elif isinstance(value, list):
+    elif isinstance(value, generic.ArrayObject):
         for each in range(len(value)):
             yield from _active_in(value.raw_get(each), depth + 1)
     elif isinstance(value, generic.NameObject) and value in _ACTIVE_NAMES:

@@ -164,6 +164,8 @@ def _require_fitting(service: Service) -> None:
     sells_smime = service.flow == Flow.SMIME
     if any((type_ in SMIME_TYPES) != sells_smime for type_ in service.types):
         raise Invalid(_("I tipi S/MIME vanno con il flusso di attivazione S/MIME, quelli delle carte con gli altri."))
+    if service.successor_id is None:
+        return
     successor = Service.objects.filter(pk=service.successor_id).first()
     if successor is not None and (successor.flow == Flow.SMIME) != sells_smime:
         raise Invalid(_("Il servizio successore deve essere dello stesso genere: carte o S/MIME."))

@@ -131,8 +131,8 @@ class SlotsPage(PanelPage):
         )
 
         def deed() -> list[Slot]:
-            where = {"centre_id": row.centre_id, "service_id": row.service_id}
-            return slots.credit_slots(**form.cleaned_data, **where, operator=desk.operator, now=desk.now)
+            who = {"centre_id": row.centre_id, "service_id": row.service_id, "operator": desk.operator, "now": desk.now}
+            return slots.credit_slots(**form.cleaned_data | who)
 
         return ask_or_do(request, self, question, deed, _("Attivazioni accreditate: il cliente viene avvisato."))
 

@@ -89,7 +89,7 @@ class AttestationForm(forms.Form):
     @property
     def upload(self) -> Upload:
         """The chosen file."""
-        file: UploadedFile = self.cleaned_data["file"]
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
         return Upload(file.name or "", file.read(), file.content_type or "")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, transaction
@@ -89,7 +90,7 @@ def withdraw_slot(slot_code: str, *, operator: User, now: datetime) -> Slot:
     slot.withdraw(at=now)
     slot.save()
     actor = operator_actor(operator)
-    scope = {"centre_id": slot.centre_id, "service_id": slot.service_id}
+    scope: dict[str, Any] = {"centre_id": slot.centre_id, "service_id": slot.service_id}
     events.record(
         "smime.slot-withdrawn",
         actor=actor,
