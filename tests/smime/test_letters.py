@@ -231,7 +231,7 @@ def test_a_fact_is_told_once_and_a_new_edition_anew():
         letters.post_issued(order, PASSWORD, certificate, at=NOW)
         letters.post_expiring(order, 30, at=NOW + timedelta(hours=edition))
 
-    issued = OutboxMessage.objects.filter(kind=Message.SMIME_ISSUED).order_by("created_at", "pk")
+    issued = OutboxMessage.objects.filter(kind=Message.SMIME_ISSUED).order_by("context__edition")
     assert [row.context["edition"] for row in issued] == [1, 2]
     assert "nuovo certificato" in rendering.render(issued[1]).subject
     assert OutboxMessage.objects.filter(kind=Message.SMIME_EXPIRING, recipient="anna@posta.example.org").count() == 2

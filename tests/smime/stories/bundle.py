@@ -25,6 +25,7 @@ def collected(stage: Stage, page: Page) -> tuple[Path, str]:
     page.get_by_role("button", name="Invia un codice alla mia casella").click()
     code = CODE.findall(text_of(stage.mail("Codice per scaricare", to=BUYER)))[0]
     page.get_by_label("Codice ricevuto per e-mail").fill(code)
+    stage.picture(page, "scarica")
     return _downloaded(stage, page), password
 
 

@@ -23,6 +23,7 @@ from smime.services import idp
 from smime.services.idenfy import configured
 from tests.authority.founding import found
 from tests.panel.browser import launched, served
+from tests.panel.pictures import PICTURES
 from tests.smime.stories.stage import Stage
 
 PATIENCE, USUAL_PATIENCE = 20_000, 5_000  # milliseconds: stories also run on a busy machine
@@ -50,7 +51,7 @@ def outside():
 
 
 @pytest.fixture
-def stage(committed, mailbox, settings, browser, outside, scheme, tmp_path):
+def stage(committed, mailbox, settings, browser, outside, scheme, tmp_path, pytestconfig):
     """A founded CA, a centre that sells the four types, a customer; nobody's page may have had a complaint at the end."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     key, secret, signing = (secrets.token_hex(16) for _ in range(3))
@@ -76,5 +77,6 @@ def stage(committed, mailbox, settings, browser, outside, scheme, tmp_path):
         found(at=now)
         scheme.write(tmp_path / "lists", at=now)
         stage = Stage(address, browser, mailbox, provider, scheme, tmp_path)
+        stage.pictures = pytestconfig.stash.get(PICTURES, None)
         yield stage
         stage.close()

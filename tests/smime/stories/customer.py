@@ -8,7 +8,7 @@ from datetime import datetime
 from playwright.sync_api import Locator, Page, expect
 
 from cms.policy import ROME
-from tests.smime.stories.stage import BUYER
+from tests.smime.stories.stage import BUYER, Stage
 
 COMPANY_NUMBER = "07643520567"
 
@@ -92,7 +92,7 @@ def expect_title(page: Page, title: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
 
 
-def attest(page: Page, letter: bytes) -> None:
+def attest(stage: Stage, page: Page, letter: bytes) -> None:
     """Step 6 (SV): the letter's data and the signed letter."""
     expect_title(page, "Attestazione del Rapporto Professionale")
     said = {
@@ -110,4 +110,5 @@ def attest(page: Page, letter: bytes) -> None:
     page.locator("input[type=file]").set_input_files(
         {"name": "attestazione.pdf", "mimeType": "application/pdf", "buffer": letter}
     )
+    stage.picture(page, "attestazione")
     page.get_by_role("button", name="Invia ora").click()

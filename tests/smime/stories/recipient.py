@@ -42,6 +42,7 @@ def identify(stage: Stage, who: Recipient, outcome: str, *, subject: str = "Iniz
     """Follow the mail, begin, and let the provider's stand-in say `outcome`."""
     page = stage.visit()
     page.goto(link_in(stage.mail(subject, to=who.mailbox)))
+    stage.picture(page, "riconoscimento")
     page.get_by_role("button", name=re.compile("Inizia verifica su idenfy", re.IGNORECASE)).click()
     page.wait_for_url(f"{stage.provider.origin}/**")
     page.locator(f"button[value={outcome}]").click()

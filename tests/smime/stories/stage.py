@@ -27,7 +27,7 @@ from runtime.embedded.mailsink import MailSink
 from smime.idp_stand_in.server import Server
 from smime.models import Order
 from smime.services.slots import credit_slots
-from tests.panel.browser import WIDE, opened
+from tests.panel.browser import NARROW, WIDE, opened
 from tests.panel.conftest import confirmed, seated
 from tests.panel.stories.person import carry_session
 
@@ -60,6 +60,7 @@ class Stage:
     def __init__(
         self, address: str, browser: Browser, mailbox: MailSink, provider: Server, scheme: Scheme, folder: Path
     ) -> None:
+        self.pictures: Path | None = None
         app.loader.import_default_modules()
         self.address, self.browser, self.mailbox = address, browser, mailbox
         self.provider, self.scheme, self.folder = provider, scheme, folder
@@ -136,6 +137,14 @@ class Stage:
     def order(self) -> Order:
         """The newest order, as it stands now."""
         return Order.objects.latest("pk")
+
+    def picture(self, page: Page, name: str) -> None:
+        """Keep a step as it looks on a wide screen and on a telephone, where a folder for pictures is named."""
+        if self.pictures is None:
+            return
+        for size in (NARROW, WIDE):
+            page.set_viewport_size(size)
+            page.screenshot(path=self.pictures / f"{name}-{size['width']}-light.png", full_page=True)
 
     def close(self) -> None:
         """Close all pages; none may have had anything to complain of."""

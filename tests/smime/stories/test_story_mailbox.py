@@ -26,6 +26,7 @@ def test_a_mailbox_certificate_from_purchase_to_a_signed_mail(stage):
     assert certificate.subject.rfc4514_string() == f"CN={BICE.mailbox}"
     page.goto(f"/area-clienti/pratiche/{stage.order().uid}/")
     customer.expect_title(page, "Certificato emesso")
+    stage.picture(page, "emesso")
 
 
 def set_password(stage: Stage) -> None:
