@@ -80,7 +80,10 @@ ConfirmationCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 Confirmed = Annotated[StrictBool, AfterValidator(_require_true), Field(json_schema_extra={"const": True})]
 
 Slot = Literal["authentication", "signature"]
-CaseFlow = Literal["enroll", "extend"]
+CaseFlow = Annotated[
+    Literal["enroll", "extend"],
+    Field(description="How a card renews: Enroll signs a form and adds a term, Extend moves to a campaign's date."),
+]
 Verdict = Literal["renewable", "already-renewed", "expired", "not-renewable"]
 Action = Literal[
     "retry-later",
