@@ -124,7 +124,7 @@ def broken_chain(_now: datetime) -> Finding | None:
 
 
 def old_trust(now: datetime) -> Finding | None:
-    """A trusted list is beyond its next update, or signed forms wait for one, for a revocation list, for the scanner."""
+    """A trusted list is beyond its next update, or signed forms wait for one, for a CRL or for the scanner."""
     lists = smime.outdated_lists(now)
     lapsed = Finding(len(lists), lists[0]) if lists else None
     return _either(lapsed, _of(smime.signatures_waiting(now - LONGEST_JUDGEMENT), "file__uploaded_at"))

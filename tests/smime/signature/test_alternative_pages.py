@@ -184,3 +184,15 @@ def test_the_way_is_closed_where_the_identity_goes_by_face(recipient):
 
     assert recipient.get().status_code == 409
     assert mailed.check_of(recipient.order, CheckKind.IDENTITY).state == CheckState.WAITING_CUSTOMER
+
+
+def test_the_customer_has_the_link_sent_again_to_the_recipient(recipient, clock):
+    recipient.client.force_login(recipient.order.buyer)
+    clock.instant = orders.NOW.replace(hour=11)
+    page = f"/area-clienti/pratiche/{recipient.order.uid}/"
+
+    assert "invia-di-nuovo/identity/" in text(recipient.client.get(page))
+    assert recipient.client.post(page + "invia-di-nuovo/identity/").status_code == 302
+
+    first, again = mailed.mails(recipient.order, "smime-alternative")
+    assert mailed.token_in(first) != mailed.token_in(again)
