@@ -47,6 +47,7 @@ SCHEDULE: dict[str, Entry] = {
     "suspend-unauthorised": every("renewals.tasks.sweep_unauthorised"),
     "revoke-unrecovered": every("renewals.tasks.sweep_unrecovered"),
     "destroy-bundles": every("smime.tasks.destroy_bundles"),
+    "tell-expiring": every("smime.tasks.tell_expiring"),
     "rescan-smime-ca-orders": every("smime.tasks.rescan_ca_orders"),
     "rescan-identifications": every("smime.tasks.rescan_identifications"),
     "scan-uploads": every("smime.tasks.scan_files"),

@@ -11,6 +11,7 @@ from smime.services import (
     issuance,
     links,
     orders,
+    reminders,
     revocation,
     signature,
     signature_verdicts,
@@ -28,6 +29,12 @@ def carry_out_ca_order(ca_order_id: int) -> None:
 def carry_out_change(ca_order_id: int) -> None:
     """Ask the CA for one change of status."""
     revocation.carry_out(ca_order_id, at=clock.now())
+
+
+@shared_task
+def tell_expiring() -> int:
+    """Remind of certificates that end."""
+    return reminders.tell_due(at=clock.now())
 
 
 @shared_task

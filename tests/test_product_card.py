@@ -77,6 +77,7 @@ TASKS = {
     "smime.tasks.lapse_abandoned_orders",
     "smime.tasks.destroy_bundles",
     "smime.tasks.rescan_ca_orders",
+    "smime.tasks.tell_expiring",
     "smime.tasks.rescan_identifications",
     "smime.tasks.scan_files",
 }
