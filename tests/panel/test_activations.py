@@ -114,6 +114,13 @@ def test_another_centres_activations_do_not_exist(town, seat, smime, manager, ag
     assert stranger.get(f"{PAGE}accredita/{agreement.pk}/").status_code == 404
 
 
+@pytest.mark.parametrize(
+    "place", ["", "rinnovi/", "eventi/", "certificati/", "prova-generale/", "acquisti/", "servizi/"]
+)
+def test_every_page_opens_where_smime_is_sold(manager, agreement, place):
+    assert manager.get(f"/pannello/{place}", follow=True).status_code == 200
+
+
 def test_where_no_smime_is_sold_the_sidebar_does_not_speak_of_it(desk):
     assert PAGE not in desk.get("/pannello/contatori/").content.decode()
 
