@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -83,18 +83,14 @@ def decide(domain: str, issuers: Collection[str], resolver: Resolver, *, at: dat
         is_secure = is_secure and answer.secure
         verdict = _verdict(answer, {issuer.lower() for issuer in issuers})
         if verdict is not None:
-            allowed, code = verdict
-            until = at + max(timedelta(seconds=answer.ttl), SHORTEST_REUSE) if allowed else at
-            return Decision(allowed, code, domain, name, answer.records, is_secure, until, answer.failure)
-    return Decision(
-        allowed=True,
-        code="caa-none",
-        domain=domain,
-        found_at="",
-        records=(),
-        secure=is_secure,
-        expires_at=at + SHORTEST_REUSE,
-    )
+            return _decision(verdict, domain, name, replace(answer, secure=is_secure), at)
+    return _decision((True, "caa-none"), domain, "", Answer(secure=is_secure), at)
+
+
+def _decision(verdict: tuple[bool, str], domain: str, found_at: str, answer: Answer, at: datetime) -> Decision:
+    allowed, code = verdict
+    until = at + max(timedelta(seconds=answer.ttl), SHORTEST_REUSE) if allowed else at
+    return Decision(allowed, code, domain, found_at, answer.records, answer.secure, until, answer.failure)
 
 
 def _verdict(answer: Answer, issuers: Collection[str]) -> tuple[bool, str] | None:
