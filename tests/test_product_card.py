@@ -48,6 +48,9 @@ SETS_STATE = {
     "cms/services/requests.py",
     "cms/services/failures.py",
     "cms/services/certificates.py",
+    "smime/services/issuance.py",
+    "smime/services/revocation.py",
+    "smime/services/settlement.py",
 }
 HAVE_STATES = ("cms/", "renewals/", "smime/")
 
@@ -73,13 +76,21 @@ TASKS = {
     "renewals.tasks.sweep_unrecovered",
     "renewals.tasks.sweep_windows",
     "renewals.tasks.tell_day",
-    "smime.tasks.forget_links",
-    "smime.tasks.lapse_abandoned_orders",
     "smime.tasks.destroy_bundles",
+    "smime.tasks.fetch_revocation_lists",
+    "smime.tasks.forget_links",
+    "smime.tasks.forget_tax_codes",
+    "smime.tasks.lapse_abandoned_orders",
+    "smime.tasks.refresh_trusted_lists",
     "smime.tasks.rescan_ca_orders",
-    "smime.tasks.tell_expiring",
     "smime.tasks.rescan_identifications",
     "smime.tasks.scan_files",
+    "smime.tasks.validate_signatures",
+    "smime.tasks.fetch_revocation_lists",
+    "smime.tasks.refresh_trusted_lists",
+    "smime.tasks.forget_tax_codes",
+    "smime.tasks.tell_expiring",
+    "smime.tasks.validate_signatures",
 }
 
 
@@ -168,7 +179,7 @@ def test_a_scheduled_task_exists_and_comes_in_intervals(entry):
     current_app.loader.import_default_modules()
 
     assert entry["task"] in current_app.tasks
-    assert timedelta(seconds=5) <= entry["schedule"] <= timedelta(hours=1)
+    assert timedelta(seconds=5) <= entry["schedule"] <= timedelta(hours=6)
 
 
 def test_what_is_due_waits_for_no_more_than_thirty_seconds():
@@ -179,7 +190,12 @@ def test_what_is_due_waits_for_no_more_than_thirty_seconds():
         "cms.tasks.forget_visits",
         "notifications.tasks.forget_old_secrets",
         "renewals.tasks.forget_support_logs",
+        "smime.tasks.fetch_revocation_lists",
         "smime.tasks.forget_links",
+        "smime.tasks.forget_tax_codes",
+        "smime.tasks.refresh_trusted_lists",
+        "smime.tasks.forget_tax_codes",
         "smime.tasks.lapse_abandoned_orders",
+        "smime.tasks.refresh_trusted_lists",
     }
     assert slow == housekeeping
