@@ -220,6 +220,7 @@ def read_case(value: Any) -> Case:
     """Read a CaseView."""
     fields = Fields(value)
     holder, centre, result = fields.within("holder"), fields.within("centre"), fields.within_or_none("result")
+    pending = fields.within_or_none("pending_contacts")
     return Case(
         code=fields.text("code"),
         state=fields.text("state"),
@@ -238,6 +239,7 @@ def read_case(value: Any) -> Case:
         centre=_read_centre(centre),
         slots=tuple(_read_slot(each) for each in fields.each("slots", at_most=len(Slot))),
         result=_read_result(result) if result else None,
+        pending_contacts=_read_contacts(pending) if pending else None,
     )
 
 

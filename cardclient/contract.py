@@ -78,6 +78,11 @@ class DataWrong:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeContacts:
+    """In place of the mailed code: the holder wants to correct his contacts, or to have another code."""
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """A renewal the office offers: which certificate logs in, which signs the form, in which flow.
 
@@ -213,7 +218,10 @@ class Centre:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """CaseView: the office's present view of the renewal; `next_step` is the truth the client follows."""
+    """CaseView: the office's present view of the renewal; `next_step` is the truth the client follows.
+
+    `pending_contacts` are those whose new mailbox waits for its code (None: none wait, or an older office).
+    """
 
     code: str
     state: str
@@ -232,6 +240,7 @@ class Case:
     centre: Centre
     slots: tuple[CaseSlot, ...]
     result: Result | None
+    pending_contacts: Contacts | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from cardclient.contract import (
     Capabilities,
     Case,
     Challenge,
+    ChangeContacts,
     Contacts,
     DataWrong,
     Diagnosis,
@@ -303,8 +304,8 @@ class Screen(Protocol):
         DataWrong is the holder's "I dati non sono corretti".
         """
 
-    def ask_confirmation_code(self, email: str, problem: str | None) -> str | None:
-        """Ask for the code mailed to the new mailbox."""
+    def ask_confirmation_code(self, email: str, problem: str | None) -> str | ChangeContacts | None:
+        """Ask for the code mailed to the new mailbox, or whether the contacts shall be given again; None stops."""
 
     def warn_encryption(self, text: Text) -> bool:
         """Warn, before the PIN, that what was encrypted for the old key can no longer be read; False stops."""

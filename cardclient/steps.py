@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from cardclient import certificates, csr, form, pairs, texts
 from cardclient.acceptance import Accepted, accept_in_case
 from cardclient.admission import Desk, old_certificate
-from cardclient.contract import Case, CaseSlot, DataWrong, Diagnosis, Offer, Slot
+from cardclient.contract import Case, CaseSlot, ChangeContacts, Contacts, DataWrong, Diagnosis, Offer, Slot, Step
 from cardclient.errors import CardError, CardUpdateError, Declined, Distrusted, InputNeeded, OfficeRefusal, StillPending
 from cardclient.naming import ObjectName
 from cardclient.ports import CardCertificate, CardKey, CardView, KeyKind
@@ -82,11 +82,20 @@ def _has_key(keys: tuple[CardKey, ...], certificate: CardCertificate) -> bool:
 
 def give_contacts(desk: Desk, _run: Run, case: Case, _pin: Secret) -> Case:
     """Ask for the contacts until the office takes them or the holder stops."""
-    current, problem = case.contacts, None
+    after = _ask_contacts(desk, case, case.contacts, None)
+    if after is None:
+        raise InputNeeded("contacts-needed")
+    return after
+
+
+def _ask_contacts(desk: Desk, case: Case, current: Contacts, problem: OfficeRefusal | None) -> Case | None:
+    """Ask until the office takes them; None when the holder gives none and nothing was refused before."""
     while True:
         contacts = desk.screen.ask_contacts(case, current, problem.code if problem else None)
         if contacts is None:
-            raise problem or InputNeeded("contacts-needed")
+            if problem:
+                raise problem
+            return None
         if isinstance(contacts, DataWrong):
             desk.office.cancel(DATA_WRONG, contacts.reason)
             raise Declined("data-wrong")
@@ -99,18 +108,36 @@ def give_contacts(desk: Desk, _run: Run, case: Case, _pin: Secret) -> Case:
 
 
 def confirm_contact(desk: Desk, _run: Run, case: Case, _pin: Secret) -> Case:
-    """Ask for the code mailed to the new mailbox until it is right or the holder stops."""
+    """Ask for the code mailed to the new mailbox until it is right or the holder stops.
+
+    A mistyped mailbox gets no code, and one that ran out or was tried too often stays so: the contacts can be given
+    again, as often as the office allows, and each time another code is mailed.
+    """
     problem: OfficeRefusal | None = None
-    while True:
-        code = desk.screen.ask_confirmation_code(case.contacts.email, problem.code if problem else None)
+    while case.next_step is Step.CONFIRMATION:
+        proposed = case.pending_contacts or case.contacts
+        code = desk.screen.ask_confirmation_code(proposed.email, problem.code if problem else None)
         if code is None:
             raise problem or InputNeeded("confirmation-needed")
+        if isinstance(code, ChangeContacts):
+            case, problem = _ask_contacts(desk, case, proposed, None) or case, None
+            continue
         try:
             return desk.office.confirm_contact(code)
         except OfficeRefusal as refusal:
-            if refusal.code != "confirmation-invalid":
-                raise
-            problem = refusal
+            case, problem = _after_wrong_code(desk, case, proposed, refusal)
+    return case
+
+
+def _after_wrong_code(
+    desk: Desk, case: Case, proposed: Contacts, refusal: OfficeRefusal
+) -> tuple[Case, OfficeRefusal | None]:
+    """Let a wrong code be entered again; for one that is no longer taken have the contacts given again."""
+    if refusal.code == "confirmation-invalid":
+        return case, refusal
+    if refusal.code != "confirmation-expired":
+        raise refusal
+    return _ask_contacts(desk, case, proposed, refusal) or case, None
 
 
 def accept_texts(desk: Desk, run: Run, case: Case, _pin: Secret) -> Case:

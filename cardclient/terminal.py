@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from cardclient.contract import Address, Case, Contacts, DataWrong, Text, TextKind
+from cardclient.contract import Address, Case, ChangeContacts, Contacts, DataWrong, Text, TextKind
 from cardclient.messages import message_for
 from cardclient.network.credentials import ProxyLogin, ProxyQuestion
 from cardclient.ports import Choice, Notice, Phase, SecretKind
@@ -44,6 +44,7 @@ FIELDS = {
     "town": marked("Comune"),
     "province": marked("Provincia"),
 }
+OTHER = "R"  # typed in place of a mailed code, which has digits only
 YES = frozenset({"s", "si", "sì", "y", "yes"})
 
 
@@ -70,7 +71,7 @@ class Terminal:
         self._answers = answers
         self._interactive = interactive
         self._given: set[SecretKind] = set()
-        self._code_given = False
+        self._code_given = self._contacts_given = False
         self.phases: list[str] = []
         self.notices: list[str] = []
         self.accepted: list[dict[str, str]] = []
@@ -143,24 +144,36 @@ class Terminal:
         return True
 
     def ask_contacts(self, case: Case, current: Contacts, problem: str | None) -> Contacts | DataWrong | None:  # noqa: ARG002 - a terminal shows the contacts only
-        """See `Screen.ask_contacts`; options win over what the office knows, a person may change both."""
+        """See `Screen.ask_contacts`; options win over what the office knows, a person may change both.
+
+        Options are used once: whoever is asked again in the same run wants something else.
+        """
         if problem:
             self.say(Notice(problem))
         if self._answers.data_wrong:
             return DataWrong(self._answers.data_wrong)
-        proposed = _merge(current, self._answers.contacts)
-        if self._interactive and (problem or not self._answers.contacts):
+        given = {} if self._contacts_given else self._answers.contacts
+        proposed, self._contacts_given = _merge(current, given), True
+        if self._interactive and (problem or not given):
             return self._edit(proposed)
         return None if problem or not _is_complete(proposed) else proposed
 
-    def ask_confirmation_code(self, email: str, problem: str | None) -> str | None:
-        """See `Screen.ask_confirmation_code`."""
+    def ask_confirmation_code(self, email: str, problem: str | None) -> str | ChangeContacts | None:
+        """See `Screen.ask_confirmation_code`; a mailbox given again without a code replaces the one that waits."""
         if problem:
             self.say(Notice(problem))
         if self._answers.confirmation_code and not self._code_given:
             self._code_given = True
             return self._answers.confirmation_code
-        return self._ask(tr("Codice di conferma inviato a {email}:", email=email)) or None
+        if "email" in self._answers.contacts and not self._contacts_given and not self._code_given:
+            return ChangeContacts()
+        question = tr(
+            "Codice di conferma inviato a {email} ({letter}: altri recapiti o un altro codice):",
+            email=email,
+            letter=OTHER,
+        )
+        typed = self._ask(question) or None
+        return ChangeContacts() if typed and typed.upper() == OTHER else typed
 
     def accept_texts(self, texts: Sequence[Text]) -> bool:
         """See `Screen.accept_texts`; `--accept-all` still shows and records each title and version."""

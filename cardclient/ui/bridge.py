@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
-from cardclient.contract import Case, Contacts, DataWrong, Text
+from cardclient.contract import Case, ChangeContacts, Contacts, DataWrong, Text
 from cardclient.errors import ClientError, Declined
 from cardclient.ports import Choice, Notice, Phase, Readers, ReaderState, SecretKind
 from cardclient.secret import Secret
@@ -277,7 +277,7 @@ class WindowScreen(QObject):
         """See `Screen.ask_contacts`."""
         return self._ask(questions.AskContacts(case, current, problem))  # type: ignore[no-any-return]
 
-    def ask_confirmation_code(self, email: str, problem: str | None) -> str | None:
+    def ask_confirmation_code(self, email: str, problem: str | None) -> str | ChangeContacts | None:
         """See `Screen.ask_confirmation_code`."""
         return self._ask(questions.AskConfirmationCode(email, problem))  # type: ignore[no-any-return]
 

@@ -75,7 +75,7 @@ class AskContacts(Question):
 
 @dataclass(frozen=True, slots=True)
 class AskConfirmationCode(Question):
-    """The code mailed to the new mailbox; answered by text."""
+    """The code mailed to the new mailbox; answered by text, or by ChangeContacts."""
 
     email: str
     problem: str | None

@@ -93,6 +93,14 @@ class HolderOut(Schema):
     address: AddressOut
 
 
+class PendingContactsOut(Schema):
+    """Contacts given, not yet the holder's."""
+
+    email: str
+    mobile: str
+    address: AddressOut
+
+
 class CentreOut(Schema):
     """Whom to ask."""
 
@@ -151,6 +159,10 @@ class CaseView(Schema):
     host: str = Field(description="Stands in every signed text; must be the host that the client talks to.")
     card_serial: str
     holder: HolderOut
+    pending_contacts: PendingContactsOut | None = Field(
+        default=None,
+        description="Wait for the code mailed to the new mailbox; PUT /case/contacts replaces them and mails another.",
+    )
     centre: CentreOut
     slots: list[SlotOut]
     approval: ApprovalOut

@@ -115,7 +115,10 @@ def tell_stock_empty(case_id: int, *, now: datetime) -> None:
 
 @use_case
 def submit_contacts(case_id: int, contacts: Contacts, *, now: datetime) -> RenewalCase:
-    """Take the holder's contacts; a changed mailbox waits for the code mailed to it, and both addresses are told."""
+    """Take the holder's contacts; a changed mailbox waits for the code mailed to it, and both addresses are told.
+
+    Contacts that already wait are replaced and their code is worth nothing more: the mailbox may have been mistyped.
+    """
     case = locked_for_step(case_id, now=now)
     if case.diagnosed_at is None or Step.CONTACTS not in POLICIES[case.flow].steps:
         raise errors.StepNotOpen

@@ -67,6 +67,7 @@ def case_view(case: RenewalCase, requests: list[CaRequest] | None = None) -> dic
         "host": host(),
         "card_serial": case.card.serial,
         "holder": _holder(case),
+        "pending_contacts": _pending(case),
         "centre": {
             "name": case.centre.name,
             "email": case.centre.email,
@@ -94,6 +95,14 @@ def _holder(case: RenewalCase) -> dict[str, Any]:
             "province": holder.province,
         },
     }
+
+
+def _pending(case: RenewalCase) -> dict[str, Any] | None:
+    """Contacts whose new mailbox waits for its code, so that who mistyped it can see and correct it."""
+    if not case.is_open or not case.pending_contacts:
+        return None
+    address = {name: case.pending_contacts.get(name) for name in ("street", "postcode", "town", "province")}
+    return {"email": case.pending_contacts["email"], "mobile": case.pending_contacts["mobile"], "address": address}
 
 
 def _slots(case: RenewalCase, requests: list[CaRequest], new_halves: list[Certificate]) -> list[dict[str, Any]]:

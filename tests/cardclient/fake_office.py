@@ -55,6 +55,8 @@ class FakeOffice:
         self.flow, self.secrets, self.reinsert, self.key = "enroll", ["pin"], False, {"kind": "ec", "bits": 256}
         self.confirms, self.authorised, self.closed = False, True, False
         self.email = "mario.rossi@example.org"
+        self.pending: dict | None = None
+        self.codes_mailed, self.code_is_stale = 0, False
         self.challenges: dict[str, str] = {}
         self.tokens: set[str] = set()
         self.nonce = "ab" * 32
@@ -205,15 +207,21 @@ class FakeOffice:
     def put_case_contacts(self, body):
         if body["mobile"] == "+393330000000":
             raise Refused("contact-taken", "correct-data")
-        changed = body["email"] != self.email
-        self.email = body["email"]
-        if not changed:
+        if body["email"] == self.email:
+            self.pending = None
             self.done.add("contact-confirmation")
+            return self._finish("contacts")
+        self.pending, self.code_is_stale = body, False
+        self.codes_mailed += 1
+        self.done.discard("contact-confirmation")
         return self._finish("contacts")
 
     def post_case_contact_confirmation(self, body):
+        if self.code_is_stale:
+            raise Refused("confirmation-expired", "correct-data")
         if body["code"] != "123456":
-            raise Refused("confirmation-invalid", "correct-data")
+            raise Refused("confirmation-invalid", "correct-data", status=422)
+        self.email, self.pending = self.pending["email"], None
         return self._finish("contact-confirmation")
 
     def _texts(self):
@@ -349,6 +357,7 @@ class FakeOffice:
             "host": self.host,
             "card_serial": self.serial,
             "holder": {**HOLDER, "email": self.email},
+            "pending_contacts": self.pending,
             "centre": CENTRE,
             "slots": [
                 {

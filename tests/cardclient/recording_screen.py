@@ -60,11 +60,12 @@ class RecordingScreen:
 
     def ask_contacts(self, case, current, problem):
         self.order.append("ask contacts")
-        self.contact_problem = problem
+        self.contact_problem, self.proposed = problem, current
         answer = self.contacts.pop(0) if self.contacts else None
         return replace(current, **answer) if isinstance(answer, dict) else answer
 
     def ask_confirmation_code(self, email, problem):
+        self.order.append(f"ask code of {email}")
         return self.codes.pop(0) if self.codes else None
 
     def warn_encryption(self, text):

@@ -220,6 +220,16 @@ def test_a_mailed_code_is_asked_for_and_given_in_the_next_run(program, office):
     assert program("renew", *ALL, "--confirmation-code", "123456")[0] == Exit.DONE
 
 
+def test_a_mailbox_given_again_replaces_the_mistyped_one_and_another_code_is_mailed(program, office):
+    program("renew", *ALL, "--email", "nuova@exmaple.example")
+    told = program("renew", *ALL, "--email", "nuova@example.org")[1]
+    assert (told["code"], office.codes_mailed, office.pending["email"]) == (
+        "confirmation-needed", 2, "nuova@example.org",
+    )  # fmt: skip
+    repeated = program("renew", *ALL, "--email", "nuova@example.org", "--confirmation-code", "123456")
+    assert (repeated[0], office.codes_mailed) == (Exit.DONE, 2)
+
+
 def test_a_contact_of_another_person_stops_a_run_without_questions(program):
     status, told, _ = program("renew", *ALL, "--mobile", "+393330000000")
     assert (status, told["code"]) == (Exit.REFUSED, "contact-taken")

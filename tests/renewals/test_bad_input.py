@@ -106,6 +106,25 @@ class TestContacts:
         assert enrolment.case["next_step"] == "acceptance"
         assert enrolment.case["holder"]["email"] == "nuova@posta.example.org"
 
+    def test_a_mistyped_mailbox_is_shown_and_replaced_by_giving_the_contacts_again(self, enrolment, mailbox):
+        """The code of the mistyped one is worth nothing any more, also after it ran out of tries."""
+        enrolment.until("contacts")
+        enrolment.contacts(email="nuova@psota.example.org")
+        assert enrolment.case["pending_contacts"]["email"] == "nuova@psota.example.org"
+        mistyped = mailed_code(mailbox, "nuova@psota.example.org")
+        for _ in range(6):
+            enrolment.call("post", "/case/contact-confirmation", {"code": "999999"})
+        assert enrolment.refusal == "confirmation-expired"
+
+        enrolment.contacts(email="nuova@posta.example.org")
+        code = mailed_code(mailbox, "nuova@posta.example.org")
+        if mistyped != code:
+            enrolment.call("post", "/case/contact-confirmation", {"code": mistyped})
+            assert enrolment.refusal == "confirmation-invalid"
+        enrolment.call("post", "/case/contact-confirmation", {"code": code})
+        assert enrolment.case["pending_contacts"] is None
+        assert enrolment.case["holder"]["email"] == "nuova@posta.example.org"
+
     def test_five_wrong_codes_end_the_code(self, enrolment):
         """A six-digit code is not to be guessed."""
         enrolment.until("contacts")

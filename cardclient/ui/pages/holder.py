@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QWidget
 
 from cardclient import messages
-from cardclient.contract import Address, Case, Contacts, DataWrong
+from cardclient.contract import Address, Case, ChangeContacts, Contacts, DataWrong, Step
 from cardclient.ui import facts, pieces
 from cardclient.ui.deadlines import day_text, instant
 from cardclient.ui.fields import Field
@@ -16,6 +16,7 @@ from cardclient.ui.theme import Tone
 from cardclient.words import tr
 
 LONGEST_REASON = 300  # characters the office takes
+STALE = frozenset({"confirmation-expired"})  # says nothing against the contacts themselves
 
 
 class DiagnosisPage(Page):
@@ -41,7 +42,8 @@ class ContactsPage(Page):
         """Show the data; `problem` is the code of what was wrong with the contacts given before."""
         super().__init__(tr("Dati del titolare"), needs_card=True)
         self.back_text, self.go_text = tr("INDIETRO"), tr("PROSEGUI")
-        self._problem = problem
+        self._problem = None if problem in STALE else problem
+        self._tell_of_codes(case, problem)
         self.add(DetailRows(_holder_rows(case), tr("Dati contenuti nel certificato")))
         wrong = pieces.link(tr("I dati non sono corretti"))
         wrong.clicked.connect(self.data_wrong)
@@ -56,6 +58,15 @@ class ContactsPage(Page):
         self.town = Field(tr("Comune"), address.town, width=300)
         self.province = Field(tr("Provincia"), address.province, width=90)
         self.add(self.email, self.mobile, self.street, _beside(self.postcode, self.town, self.province))
+
+    def _tell_of_codes(self, case: Case, problem: str | None) -> None:
+        """Say what comes of these contacts where a code was mailed before: another one, also to the same mailbox."""
+        again = tr("Controlla l'indirizzo e premi PROSEGUI: riceverai un altro codice.")
+        if problem in STALE:
+            words = messages.message_for(str(problem))
+            self.add(NoticeBox(Tone.WAIT, words.text, again, words.code))
+        elif case.next_step is Step.CONFIRMATION:
+            self.add(NoticeBox(Tone.NEUTRAL, again))
 
     def focus_first(self) -> bool:
         """Go to the mailbox; say what was wrong with the contacts given before."""
@@ -142,7 +153,7 @@ class DataWrongPage(Page):
 
 
 class ConfirmationPage(Page):
-    """Asks for the code mailed to the new mailbox; answers with the text."""
+    """Asks for the code mailed to the new mailbox; answers with the text, or with `ChangeContacts`."""
 
     def __init__(self, email: str, problem: str | None) -> None:
         """Name the mailbox."""
@@ -153,6 +164,9 @@ class ConfirmationPage(Page):
         self.field = Field(tr("Codice di conferma"), width=200)
         self.add(self.field)
         self.add(pieces.muted(tr("Se non lo trovi, controlla anche la posta indesiderata.")))
+        self.other_contacts = pieces.link(tr("Cambia i recapiti o invia un altro codice"))
+        self.other_contacts.clicked.connect(lambda: self.answered.emit(ChangeContacts()))
+        self.add(self.other_contacts)
 
     def focus_first(self) -> bool:
         """Go to the field and say what was wrong with the code before."""

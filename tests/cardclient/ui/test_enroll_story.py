@@ -66,3 +66,45 @@ def test_a_changed_mailbox_is_confirmed_with_the_mailed_code(open_window, pin):
     story.sees(ConfirmationPage, "Il codice di conferma non è corretto.")
     story.types("123456")
     story.sees(ContractsPage)
+
+
+def test_a_mistyped_mailbox_is_corrected_from_the_page_of_the_code(open_window, pin, office):
+    story = open_window()
+    page = renew_until_contacts(story, pin)
+    page.email.edit.setText("nuova@exmaple.example")
+    story.goes()
+    story.sees(ConfirmationPage, "nuova@exmaple.example").other_contacts.click()
+    page = story.sees(ContactsPage, "riceverai un altro codice")
+    assert page.email.value == "nuova@exmaple.example"
+    page.email.edit.setText("nuova@example.org")
+    story.goes()
+    story.sees(ConfirmationPage, "nuova@example.org")
+    story.types("123456")
+    story.sees(ContractsPage)
+    assert (office.email, office.codes_mailed) == ("nuova@example.org", 2)
+
+
+def test_a_code_that_ran_out_leads_back_to_the_contacts_and_says_why(open_window, pin, office):
+    story = open_window()
+    page = renew_until_contacts(story, pin)
+    page.email.edit.setText("nuova@example.org")
+    story.goes()
+    story.sees(ConfirmationPage)
+    office.code_is_stale = True
+    story.types("123456")
+    assert story.sees(ContactsPage, "Il codice di conferma non è più valido.").email.error == ""
+    story.goes()
+    story.sees(ConfirmationPage, "nuova@example.org")
+    story.types("123456")
+    story.sees(ContractsPage)
+
+
+def test_going_back_from_the_contacts_leads_to_the_code_again(open_window, pin):
+    story = open_window()
+    page = renew_until_contacts(story, pin)
+    page.email.edit.setText("nuova@example.org")
+    story.goes()
+    story.sees(ConfirmationPage).other_contacts.click()
+    story.sees(ContactsPage)
+    story.goes_back()
+    story.sees(ConfirmationPage, "nuova@example.org")
