@@ -28,7 +28,6 @@ from smime.services import links, signature
 from smime.states import CheckState, LinkPurpose, Verdict
 
 _AWAITED = frozenset({CheckState.WAITING_CUSTOMER, CheckState.WAITING_THIRD_PARTY})
-_FIELD_OF = {TaxCodeInvalid: "tax_code"}
 
 
 @sensitive_post_parameters("tax_code")
@@ -44,7 +43,7 @@ def data(request: HttpRequest, *, token: str, now: datetime) -> HttpResponseBase
         try:
             signature.make_form(token, form.recipient, address=frame.address_of(request), now=now)
         except (TaxCodeInvalid, RecipientNamesDiffer) as wrong:
-            form.add_error(_FIELD_OF.get(type(wrong)), forms.said(wrong))
+            form.add_error("tax_code" if isinstance(wrong, TaxCodeInvalid) else None, forms.said(wrong))
         else:
             return redirect("smime:alternative_check", token=token)
     return _show(request, "data.html", order, token, form=form, status=422 if form.errors else 200)
@@ -101,7 +100,7 @@ def outcome(request: HttpRequest, *, token: str, now: datetime) -> HttpResponseB
     if report is None and identity.state in _AWAITED:
         return redirect("smime:alternative_link", token=token)
     is_refused = report is not None and report.verdict == Verdict.REFUSED and identity.state in _AWAITED
-    context = {
+    context: dict[str, Any] = {
         "report": report,
         "check": identity,
         "ground": policy_signature.ground_of(report.code) if report is not None and is_refused else None,

@@ -63,5 +63,5 @@ class SignedFormForm(forms.Form):
     @property
     def sent(self) -> dict[str, Any]:
         """The file as the use case takes it."""
-        file: UploadedFile = self.cleaned_data["file"]
+        file: UploadedFile[bytes] = self.cleaned_data["file"]
         return {"name": file.name or "", "content": file.read(), "sent_as": file.content_type or ""}

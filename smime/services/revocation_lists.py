@@ -54,7 +54,7 @@ def take_file(name: str, content: bytes, *, at: datetime) -> None:
     try:
         _store(source.pk, content, at)
     except MalformedInput as wrong:
-        log.warning("revocation-list.refused", source=source.pk, code=wrong.code)
+        log.warning("trust.crl-refused", source=source.pk, code=wrong.code)
 
 
 def _fetch(pk: int, at: datetime, fetch: Fetch) -> bool:
@@ -67,7 +67,7 @@ def _fetch(pk: int, at: datetime, fetch: Fetch) -> bool:
         problem = ""
     except (DocumentAway, MalformedInput) as error:
         is_new, problem = False, str(error)[:40]
-        log.warning("revocation-list.away", source=pk, code=problem)
+        log.warning("trust.crl-away", source=pk, code=problem)
     RevocationSource.objects.filter(pk=pk).update(last_error=problem)
     if problem and at < source.wanted_at + WANTED_FOR:
         claims.release(RevocationSource, pk, fence, next_attempt_at=policy_signature.retry_at(source.attempts, at))

@@ -38,6 +38,7 @@ log = structlog.get_logger(__name__)
 
 SIGNERS = "signers.pem"
 FIRST = "IT"
+EVERY_HOURS = 6
 _LOCK = 119_612  # one loader at a time, so that no list goes backwards between look and write
 
 
@@ -92,7 +93,8 @@ def refresh(*, at: datetime, fetch: Fetch = fetching.download) -> int:
     row = _newest().get(EUROPE)
     known = _pointers(row) if row is not None else {}
     for pointer in sorted(known.values(), key=lambda each: (each.territory != FIRST, each.territory)):
-        stored += _take(pointer.location, fetch, at)
+        if _is_turn(pointer.territory, at):
+            stored += _take(pointer.location, fetch, at)
     return stored
 
 
@@ -139,7 +141,7 @@ def _store(xml: bytes, header: ListHeader, digest: str, *, at: datetime, source:
         raise TrustedListOutdated
     if newest is not None and (header.sequence <= newest.sequence or header.issued_at < newest.issued_at):
         raise TrustedListBackwards
-    log.info("trusted-list.loaded", territory=header.territory, sequence=header.sequence)
+    log.info("trust.list-loaded", territory=header.territory, sequence=header.sequence)
     return TrustedList.objects.create(
         territory=header.territory,
         sequence=header.sequence,
@@ -167,9 +169,15 @@ def _take(address: str, fetch: Fetch, at: datetime) -> int:
     try:
         xml = fetch(address, LARGEST_LIST)
     except DocumentAway as away:
-        log.warning("trusted-list.away", address=address, code=str(away))
+        log.warning("trust.list-away", address=address, code=str(away))
         return 0
     return _loaded(xml, at, address)
+
+
+def _is_turn(territory: str, at: datetime) -> bool:
+    """A list in force is looked for every six hours, one that is missing or outdated at every refresh."""
+    row = _newest().get(territory)
+    return row is None or not _is_in_force(row, at) or at.hour % EVERY_HOURS == 0
 
 
 def _loaded(xml: bytes, at: datetime, source: str) -> int:
@@ -177,7 +185,7 @@ def _loaded(xml: bytes, at: datetime, source: str) -> int:
     try:
         load(xml, at=at, source=source)
     except DomainError as refusal:
-        log.warning("trusted-list.refused", source=source, code=refusal.reason_code)
+        log.warning("trust.list-refused", source=source, code=refusal.reason_code)
         return 0
     return TrustedList.objects.count() - before
 
@@ -221,5 +229,5 @@ def _verified(sha256: str, signers: Sequence[bytes]) -> VerifiedList | None:
     try:
         return trust_lists.verify_list(bytes(row.xml), signers, at=row.loaded_at)
     except PkiError:
-        log.exception("trusted-list.signer-gone", territory=row.territory, sequence=row.sequence)
+        log.exception("trust.signer-gone", territory=row.territory, sequence=row.sequence)
         return None
