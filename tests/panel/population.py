@@ -32,12 +32,23 @@ from cms.models import (
 from cms.policy import rome_date
 from cms.services import intake, registration
 from cms.services.seals import seal_events
-from cms.states import ApprovalMode, DifferenceKind, Flow, JobKind, JobRowState, JobState, RequestState, Role
+from cms.states import (
+    SMIME_TYPES,
+    ApprovalMode,
+    DifferenceKind,
+    Flow,
+    JobKind,
+    JobRowState,
+    JobState,
+    RequestState,
+    Role,
+)
 from notifications.models import OutboxMessage
 from renewals.models import RenewalCase, RevocationStop, SupportRequest
 from renewals.services import support_desk
 from renewals.services.cases import cancel_case, expire_case
 from renewals.services.support import Asked, open_request
+from smime.services import slots
 from tests.cms.roster_maker import Mint, archive, table
 from tests.panel.town import NOW, Town, crowd
 
@@ -54,6 +65,7 @@ def populated() -> Town:
     _watched(town)
     _campaign(town)
     _support(town)
+    _smime(town)
     return town
 
 
@@ -78,6 +90,8 @@ def known_of(town: Any) -> dict[str, Any]:
             "change_campaign:code": town.campaign.code,
             "campaign_list:code": town.campaign.code,
             "change_service:code": town.eidas.code,
+            "credit_slots:agreement": Agreement.objects.get(service=town.smime).pk,
+            "withdraw_slot:code": town.slot.code,
             "code": case.code,
             "confirm_revocation:uid": proposal,
             "discard_import:uid": town.roster.uid,
@@ -109,6 +123,27 @@ def known_of(town: Any) -> dict[str, Any]:
             "withdraw_invitation:uid": invited,
             "withdraw_revocation:uid": proposal,
         }
+    )
+
+
+def _smime(town: Any) -> None:
+    """A service of S/MIME with its counters, and a customer's activation that nobody has begun with."""
+    types = [type_.value for type_ in SMIME_TYPES]
+    town.smime = Service.objects.create(code="smime", name="S/MIME", flow=Flow.SMIME, types=types)
+    Agreement.objects.create(centre=town.centre, service=town.smime, approval=ApprovalMode.AUTOMATIC)
+    for type_ in types:
+        Stock.objects.create(centre=town.centre, service=town.smime, type=type_, free=20)
+    (town.slot,) = slots.credit_slots(
+        email="carlo.cliente@azienda.example.org",
+        full_name="Carlo Cliente",
+        centre_id=town.centre.pk,
+        service_id=town.smime.pk,
+        validation="sv",
+        term_days=365,
+        quantity=1,
+        reference="ORD-2026-11",
+        operator=town.manager,
+        now=NOW,
     )
 
 

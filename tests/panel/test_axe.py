@@ -40,7 +40,8 @@ ENGLISH = re.compile(
     re.IGNORECASE,
 )
 CATALOGUE = Path(__file__).resolve().parents[2] / "locale/en/LC_MESSAGES/django.mo"
-ROLES = ("manager", "administrator", "auditor")
+# Who walks, at the desk of which service.
+SEATS = (("manager", "service"), ("administrator", "service"), ("auditor", "service"), ("manager", "smime"))
 # Pages that look different to each role.
 AGAIN = {"/pannello/oggi/", "/pannello/rinnovi/", "/pannello/contatori/", "/pannello/servizio/"}
 
@@ -69,8 +70,8 @@ def test_every_page_is_accessible_fits_a_telephone_and_speaks_italian(address):
     faults, seen = [], set()
     nowhere = {path for path in addressed if path.startswith("/pannello/")}
     with launched() as browser:
-        for role in ROLES:
-            client = confirmed(seated(getattr(town, role), town.service))
+        for role, service in SEATS:
+            client = confirmed(seated(getattr(town, role), getattr(town, service)))
             client.raise_request_exception = False
             answers = {path: client.get(path) for path in addressed}
             faults += [f"{role} {path} fails" for path, answer in answers.items() if answer.status_code >= 500]
