@@ -39,7 +39,7 @@ def post_consent(order: Order, link: str, *, at: datetime) -> None:
 @sensitive_variables("link")
 def post_identification(order: Order, link: str, expires: datetime, *, at: datetime) -> None:
     """Send the recipient to the start of his identification."""
-    context = {"expires_at": expires.isoformat(), "session_minutes": _session_minutes()}
+    context: dict[str, Any] = {"expires_at": expires.isoformat(), "session_minutes": _session_minutes()}
     _post(order, Message.SMIME_IDENTIFICATION, at, secrets={"mailed_url": link}, **context)
 
 
@@ -51,7 +51,7 @@ def post_identification_passed(order: Order, *, at: datetime) -> None:
 @sensitive_variables("link")
 def post_identification_failed(order: Order, link: str, left: int, expires: datetime, *, at: datetime) -> None:
     """Tell the recipient that an attempt failed, and send him to the next; `left` of them remain, at least one."""
-    context = {"expires_at": expires.isoformat(), "session_minutes": _session_minutes(), "left": left}
+    context: dict[str, Any] = {"expires_at": expires.isoformat(), "session_minutes": _session_minutes(), "left": left}
     _post(order, Message.SMIME_IDENTIFICATION_FAILED, at, secrets={"mailed_url": link}, **context)
 
 
@@ -60,7 +60,7 @@ def post_alternative(order: Order, link: str, *, at: datetime) -> None:
     """Offer the recipient identification by qualified signature, and say what has closed the other way."""
     answer = Consent.objects.filter(order=order).order_by("-id").values_list("decision", flat=True).first()
     because = "" if answer in {None, ConsentDecision.GIVEN} else "consent-refused"
-    context = {**_until(LinkPurpose.ALTERNATIVE, at), "because": because}
+    context: dict[str, Any] = {**_until(LinkPurpose.ALTERNATIVE, at), "because": because}
     _post(order, Message.SMIME_ALTERNATIVE, at, secrets={"mailed_url": link}, **context)
 
 
@@ -72,13 +72,17 @@ def post_form_received(order: Order, *, at: datetime) -> None:
 
 def post_organisation_check(order: Order, *, passed: bool, at: datetime) -> None:
     """Tell the organisational contact that his organisation is being verified, or that it was."""
-    context = {"stage": "passed" if passed else "begun", "applicant_name": _recipient_name(order)}
+    context: dict[str, Any] = {"stage": "passed" if passed else "begun", "applicant_name": _recipient_name(order)}
     _post(order, Message.SMIME_ORGANISATION_CHECK, at, **context)
 
 
 def post_papers_missing(order: Order, check: Check, reason: str, *, at: datetime, link: str = "") -> None:
     """Say what is missing for a check, in the officer's words, and where to send it (`link`, or the area)."""
-    context = {"check": str(CheckKind(check.kind).label), "reason": reason, "area_url": link or area_of(order)}
+    context: dict[str, Any] = {
+        "check": str(CheckKind(check.kind).label),
+        "reason": reason,
+        "area_url": link or area_of(order),
+    }
     _post(order, Message.SMIME_PAPERS_MISSING, at, check_kind=check.kind, **context)
 
 
@@ -94,10 +98,10 @@ def post_issued(order: Order, password: str, certificate: SmimeCertificate, *, a
     With a password, `certificate.bundle` must be stored already.
     """
     fact = str(certificate.edition)
-    common = {"new_not_after": certificate.not_after.isoformat(), "edition": certificate.edition}
+    common: dict[str, Any] = {"new_not_after": certificate.not_after.isoformat(), "edition": certificate.edition}
     if password:
         bundle = certificate.bundle
-        context = {
+        context: dict[str, Any] = {
             "area_url": area_of(order) if order.recipient_is_buyer else "",
             "download_until": bundle.expires_at.isoformat(),
             "downloads": bundle.most_downloads,
@@ -113,14 +117,21 @@ def post_issued(order: Order, password: str, certificate: SmimeCertificate, *, a
 def post_expiring(order: Order, days: int, *, at: datetime) -> None:
     """Remind of the end of the newest certificate; once for each threshold of `reminder_days`."""
     certificate = order.certificates.latest("edition")
-    context = {"days": days, "new_not_after": certificate.not_after.isoformat(), "area_url": area_of(order)}
+    context: dict[str, Any] = {
+        "days": days,
+        "new_not_after": certificate.not_after.isoformat(),
+        "area_url": area_of(order),
+    }
     _post(order, Message.SMIME_EXPIRING, at, fact=f"{certificate.edition}:{days}", **context)
 
 
 def post_revoked(certificate: SmimeCertificate, *, at: datetime) -> None:
     """Tell recipient and technical contact that a certificate was revoked, and on which ground."""
     when = certificate.revoked_at or at
-    context = {"reason": str(RevocationGround(certificate.ground).label), "revoked_at": when.isoformat()}
+    context: dict[str, Any] = {
+        "reason": str(RevocationGround(certificate.ground).label),
+        "revoked_at": when.isoformat(),
+    }
     _post(certificate.order, Message.SMIME_REVOKED, at, fact=str(certificate.edition), **context)
 
 
@@ -160,7 +171,7 @@ def post_download_link(order: Order, link: str, *, at: datetime) -> None:
 def post_downloaded(order: Order, *, at: datetime) -> None:
     """Tell the recipient that his file was downloaded just now, and how often it still can be."""
     bundle = order.certificates.latest("edition").bundle
-    context = {"downloaded_at": at.isoformat(), "left": bundle.most_downloads - bundle.downloads}
+    context: dict[str, Any] = {"downloaded_at": at.isoformat(), "left": bundle.most_downloads - bundle.downloads}
     _post(order, Message.SMIME_DOWNLOADED, at, **context)
 
 

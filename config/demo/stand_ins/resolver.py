@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import socketserver
 import struct
 import threading
@@ -75,8 +74,7 @@ class Resolver:
     @property
     def address(self) -> str:
         """Where it listens, as `SIGILLO_SMIME_RESOLVER` wants it."""
-        host, port = socket.getnameinfo(self._tcp.server_address, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)
-        return f"{host}:{port}"
+        return f"127.0.0.1:{self._tcp.server_address[1]}"
 
     def __enter__(self) -> Self:
         """Serve in two threads."""

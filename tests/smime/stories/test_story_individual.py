@@ -19,7 +19,7 @@ from tests.smime.stories.customer import Recipient
 from tests.smime.stories.stage import PASSWORD, Stage, apart, link_in, text_of
 
 # Names that stand nowhere by chance: afterwards they are looked for everywhere.
-GINEVRA = Recipient("Ginevra", "Zampaquadri", "ginevra.zampaquadri@posta.example.org")
+GINEVRA = Recipient("Ginevra", "Zampaquadri", "casella-7f3k9@posta.example.org")
 TAX_CODE = "ZMPGVR85C41F205X"
 # Where each value may stand; everything else that holds it is a leak.
 NAMES = {
