@@ -83,15 +83,15 @@ def lines_of(order: Order, now: datetime) -> list[CheckLine]:
 def _line(order: Order, check: Check, now: datetime) -> CheckLine:
     kind, is_open = CheckKind(check.kind), order.state == OrderState.CHECKING
     is_old = check.state == CheckState.PASSED and not policy.is_fresh(check, now)
-    style, icon = ("missed", "clock") if is_old and is_open else _MARKS[CheckState(check.state)]
+    style, icon = ("missed", "clock") if is_old and is_open else _MARKS[_shown_state(check, is_open=is_open)]
     act, act_word = _act(order, check) if is_open else ("", "")
     resend = _resend(order, check) if is_open else ""
     return CheckLine(
         name=_(NAMES[kind]),
         style=style,
         icon=icon,
-        state=_("Da ripetere: è trascorso troppo tempo") if is_old and is_open else _state(check),
-        sentence=_sentence(order, check),
+        state=_("Da ripetere: è trascorso troppo tempo") if is_old and is_open else _state(check, is_open=is_open),
+        sentence=_sentence(order, check) if is_open else "",
         reason=_(check.reason) if check.reason and check.state in _EXPLAINED else "",
         who=order_words.actor_of(check) if is_open else "",
         due_at=check.due_at if is_open else None,
@@ -104,8 +104,16 @@ def _line(order: Order, check: Check, now: datetime) -> CheckLine:
     )
 
 
-def _state(check: Check) -> str:
+def _shown_state(check: Check, *, is_open: bool) -> CheckState:
+    """The state that the mark says: nobody waits for a check of an order that is over."""
+    ended = {CheckState.PASSED, CheckState.FAILED}
+    return CheckState(check.state) if is_open or check.state in ended else CheckState.TODO
+
+
+def _state(check: Check, *, is_open: bool) -> str:
     """The state as customers read it: who is waited for stands in its own line."""
+    if not is_open and _shown_state(check, is_open=False) == CheckState.TODO:
+        return _("Non conclusa")
     is_waiting = check.state in {CheckState.WAITING_CUSTOMER, CheckState.WAITING_THIRD_PARTY}
     return _("In attesa") if is_waiting else _(CheckState(check.state).label)
 

@@ -337,3 +337,13 @@ def test_another_customers_order_is_not_there(browser, name, method):
 def test_sending_again_in_another_customers_order_is_not_possible(browser):
     order = submitted()
     assert browser.post(f"{AREA}pratiche/{order.uid}/invia-di-nuovo/mailbox/").status_code == 404
+
+
+def test_nobody_waits_for_the_checks_of_an_order_that_is_over(browser, buyer):
+    order = submitted("ov")
+    Order.objects.filter(pk=order.pk).update(buyer=buyer)
+    browser.post(step(order, "annulla"))
+    page = browser.get(f"{AREA}pratiche/{order.uid}/").content.decode()
+    assert "Non conclusa" in page
+    assert "Tocca a" not in page
+    assert "Abbiamo inviato" not in page

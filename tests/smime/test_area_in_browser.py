@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from smime.models import Order
+from smime.models import Order, SmimeCertificate
+from smime.services import checks
 from tests.panel.browser import CHROMIUM, NARROW, WIDE, launched, opened, served, sideways
 from tests.panel.pictures import PICTURES
 from tests.panel.test_axe import ALL_RULES, AXE, RULES_OF_LOOK, RUN
@@ -89,6 +91,41 @@ def test_a_customer_starts_a_verification_without_scripts(visit):
     assert Order.objects.get().state == "checking"
 
 
+def issued(buyer) -> Order:
+    """An order with its certificate, as the worker would have left it."""
+    order = submitted("mv")
+    Order.objects.filter(pk=order.pk).update(buyer=buyer)
+    order.refresh_from_db()
+    checks.pass_check(order.checks.get(), at=NOW, method="SBR 3.2.2.2 v1.0.16")
+    order.refresh_from_db()
+    order.issue(at=NOW)
+    order.save()
+    SmimeCertificate.objects.create(
+        order=order,
+        edition=1,
+        serial="5a" * 12,
+        issuer_key_id="0" * 40,
+        fingerprint="1" * 64,
+        spki_sha256="2" * 64,
+        der=b"",
+        not_before=NOW,
+        not_after=NOW + timedelta(days=365),
+        issued_at=NOW,
+    )
+    return order
+
+
+def rejected(buyer) -> Order:
+    """An order with a check that failed, refused for good."""
+    order = submitted("ov")
+    Order.objects.filter(pk=order.pk).update(buyer=buyer)
+    checks.fail_check(order.checks.get(kind="organisation"), at=NOW, reason="L'organizzazione risulta cessata.", by=7)
+    order.refresh_from_db()
+    order.reject(reason="L'organizzazione risulta cessata nel Registro delle Imprese.", at=NOW)
+    order.save()
+    return order
+
+
 @pytest.fixture
 def looked_at(pytestconfig):
     """Hold a page to its width and to axe's rules, after its picture was taken where a folder for it is named."""
@@ -113,6 +150,7 @@ def test_every_page_is_accessible_and_fits(visit, looked_at, size, dark):
     slot_of(buyer, "mv"), slot_of(buyer, "ov")
     draft, running = filled_in("ov", buyer=buyer), submitted("iv")
     Order.objects.filter(pk=running.pk).update(buyer=buyer)
+    done, refused = issued(buyer), rejected(buyer)
     page = visit(size=size, dark=dark)
     rules = RULES_OF_LOOK if dark else ALL_RULES
     page.goto(f"/accesso/login/?next={AREA}")
@@ -142,5 +180,10 @@ def test_every_page_is_accessible_and_fits(visit, looked_at, size, dark):
     looked_at(page, "destinatario-errore", rules)
     page.goto(f"{AREA}pratiche/{running.uid}/")
     looked_at(page, "stato", rules)
+    page.goto(f"{AREA}pratiche/{done.uid}/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Certificato emesso")
+    looked_at(page, "emesso", rules)
+    page.goto(f"{AREA}pratiche/{refused.uid}/")
+    looked_at(page, "respinta", rules)
     page.goto("/pannello/")
     looked_at(page, "pannello", rules)
