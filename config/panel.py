@@ -24,6 +24,8 @@ from renewals.admin.rehearsal import RehearsalPage
 from renewals.admin.stops import StopPage
 from renewals.admin.support import SupportAdmin
 from renewals.models import RenewalCase, SupportRequest
+from smime.admin.checks import ChecksPage as SmimeChecksPage
+from smime.admin.orders import OrdersPage
 from smime.admin.slots import SlotsPage
 
 site.show(DashboardPage)
@@ -35,6 +37,8 @@ site.show(RehearsalPage)
 site.show(StockAdmin, Stock)
 site.show(PurchasePage)
 site.show(MessageAdmin, OutboxMessage)
+site.show(OrdersPage)
+site.show(SmimeChecksPage)
 site.show(SlotsPage)
 site.show(SupportAdmin, SupportRequest)
 site.show(ImportPage)

@@ -257,7 +257,8 @@ def require_call_sound(order: Order, call: Call, *, now: datetime) -> None:
     """What is on record of a call must be possible, also where it proves nothing yet."""
     if call.contact:
         require_independent(order, call.contact)
-    if call.called_at is not None and not (order.submitted_at or order.created_at) <= call.called_at <= now:
+    begun = (order.submitted_at or order.created_at).replace(second=0, microsecond=0)  # people note minutes
+    if call.called_at is not None and not begun <= call.called_at <= now:
         raise errors.CallTimeInvalid
 
 

@@ -39,6 +39,8 @@ _PLACES = {
     "revocation_stop": gettext_lazy("Fermo delle revoche"),
     "services": gettext_lazy("Servizi"),
     "slots": gettext_lazy("Attivazioni"),
+    "smime_check": gettext_lazy("Verifica"),
+    "smime_order": gettext_lazy("Pratica"),
     "stock": gettext_lazy("Movimenti"),
     "stocks": gettext_lazy("Contatori"),
     "support_request": gettext_lazy("Richiesta di supporto"),

@@ -27,7 +27,11 @@ def order_of(validation: str = "mv", *, at: datetime = NOW, own: bool = True, **
         code="smime-esempio", defaults={"name": "S/MIME", "types": ["authentication"]}
     )
     buyer = User.objects.create_user(f"cliente{number}@azienda.example.org", full_name="Cliente di prova")
-    scope = {"centre": centre, "service": service, "validation": validation}
+    scope = {
+        "centre": fields.pop("centre", centre),
+        "service": fields.pop("service", service),
+        "validation": validation,
+    }
     slot = Slot.objects.create(code=new_slot_code(), owner=buyer, credited_at=at, **scope)
     person = {"given_name": "Anna", "surname": "Prova", "mailbox": f"anna{number}@posta.example.org"}
     order = Order.objects.create(

@@ -13,6 +13,7 @@ from smime.models import EvidenceFile, Order
 from smime.policy_desk import Call, Document, Found, Registered
 from smime.services import attestation, checks, desk, evidence
 from smime.services.attestation import Upload
+from smime.states import FileKind
 from tests.smime.corpus import pdf
 from tests.smime.mailed import NOW, check_of, order_of
 from tests.smime.test_attestation import FIELDS, Says
@@ -89,3 +90,14 @@ def prove(order: Order, *kinds: str) -> None:
     """Pass checks that nobody decides."""
     for kind in kinds:
         checks.pass_check(check_of(order, kind), at=NOW, method="prova")
+
+
+def prove_with_paper(order: Order, *, is_scanned: bool = True) -> EvidenceFile:
+    """The office has collected an extract."""
+    file = evidence.store_file(
+        order, FileKind.OFFICER_EVIDENCE, name="visura.pdf", content=pdf(), by=None, at=order.submitted_at or NOW
+    )
+    if is_scanned:
+        evidence.scan(file.pk, at=order.submitted_at or NOW, scanner=Says())
+        file.refresh_from_db()
+    return file

@@ -1,0 +1,111 @@
+"""Orders, checks and certificates of S/MIME in the panel's words and colours."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cms.admin.words import Badge
+from notifications.catalog import Message
+from smime import policy
+from smime.models import Check, EvidenceFile, Order, SmimeCertificate
+from smime.states import CertificateStatus, CheckState, OrderState, ScanState
+
+_ORDERS = {
+    OrderState.DRAFT: ("neutral", "pencil"),
+    OrderState.CHECKING: ("wait", "clock"),
+    OrderState.APPROVED: ("ok", "clock"),
+    OrderState.ISSUED: ("ok", "check-circle"),
+    OrderState.REJECTED: ("danger", "close-circle"),
+    OrderState.CANCELLED: ("neutral", "ban"),
+    OrderState.LAPSED: ("neutral", "minus-circle"),
+}
+_CHECKS = {
+    CheckState.TODO: ("neutral", "minus-circle"),
+    CheckState.WAITING_CUSTOMER: ("neutral", "user"),
+    CheckState.WAITING_THIRD_PARTY: ("neutral", "clock"),
+    CheckState.IN_REVIEW: ("wait", "search"),
+    CheckState.PASSED: ("ok", "check-circle"),
+    CheckState.FAILED: ("danger", "close-circle"),
+}
+_CERTIFICATES = {
+    CertificateStatus.ACTIVE: ("ok", "check-circle"),
+    CertificateStatus.HELD: ("wait", "lock"),
+    CertificateStatus.REVOKED: ("danger", "close-circle"),
+}
+_SCANS = {
+    ScanState.PENDING: ("wait", "clock"),
+    ScanState.CLEAN: ("ok", "check-circle"),
+    ScanState.INFECTED: ("danger", "error"),
+    ScanState.QUARANTINED: ("danger", "lock"),
+}
+LETTER_WORDS = {
+    "applicant": gettext_lazy("Nome e cognome del richiedente"),
+    "role": gettext_lazy("Ruolo o posizione aziendale del richiedente"),
+    "function": gettext_lazy("Funzione specifica svolta"),
+    "company": gettext_lazy("Ragione sociale dell'organizzazione"),
+    "address": gettext_lazy("Indirizzo completo dell'organizzazione"),
+    "reason": gettext_lazy("Motivazione della richiesta"),
+    "attested_on": gettext_lazy("Data dell'attestazione"),
+    "referee": gettext_lazy("Nome e cognome del referente che firma"),
+    "referee_role": gettext_lazy("Qualifica del referente"),
+    "contact": gettext_lazy("Email o numero di telefono del referente"),
+    "statement": gettext_lazy("Dichiarazione formale del rapporto"),
+    "signature": gettext_lazy("Firma leggibile, autografa o digitale"),
+}
+"""What is ticked against the letter, in its order; the last two are looked for in the letter itself."""
+_MAILS = {
+    Message.SMIME_VERIFY_MAILBOX: gettext_lazy("Conferma della casella"),
+    Message.SMIME_CONSENT: gettext_lazy("Richiesta di consenso"),
+    Message.SMIME_IDENTIFICATION: gettext_lazy("Invito al riconoscimento"),
+    Message.SMIME_IDENTIFICATION_PASSED: gettext_lazy("Riconoscimento riuscito"),
+    Message.SMIME_IDENTIFICATION_FAILED: gettext_lazy("Riconoscimento non riuscito"),
+    Message.SMIME_ALTERNATIVE: gettext_lazy("Processo alternativo"),
+    Message.SMIME_FORM_RECEIVED: gettext_lazy("Modulo firmato ricevuto"),
+    Message.SMIME_ORGANISATION_CHECK: gettext_lazy("Verifica dell'organizzazione"),
+    Message.SMIME_PAPERS_MISSING: gettext_lazy("Documenti mancanti"),
+    Message.SMIME_REFUSED: gettext_lazy("Pratica respinta"),
+    Message.SMIME_ISSUED: gettext_lazy("Certificato emesso, con la password"),
+    Message.SMIME_ISSUED_OWN_KEY: gettext_lazy("Certificato emesso"),
+    Message.SMIME_ISSUED_NOTICE: gettext_lazy("Avviso di emissione"),
+    Message.SMIME_EXPIRING: gettext_lazy("Promemoria di scadenza"),
+    Message.SMIME_REVOKED: gettext_lazy("Certificato revocato"),
+    Message.SMIME_DOWNLOAD_CODE: gettext_lazy("Codice per lo scaricamento"),
+    Message.SMIME_DOWNLOAD_LINK: gettext_lazy("Link per lo scaricamento"),
+    Message.SMIME_DOWNLOADED: gettext_lazy("File scaricato"),
+}
+
+
+def order_badge(order: Order) -> Badge:
+    """How far an order is."""
+    state = OrderState(order.state)
+    return Badge(*_ORDERS[state], str(state.label))
+
+
+def check_badge(check: Check, now: datetime) -> Badge:
+    """How a check stands; proven once and too old by now says so."""
+    state = CheckState(check.state)
+    if state == CheckState.PASSED and not policy.is_fresh(check, now):
+        return Badge("wait", "clock", _("Scaduta, da ripetere"))
+    return Badge(*_CHECKS[state], str(state.label))
+
+
+def certificate_badge(certificate: SmimeCertificate, now: datetime) -> Badge:
+    """How a certificate stands; what has expired says so."""
+    status = CertificateStatus(certificate.status)
+    if status != CertificateStatus.REVOKED and now > certificate.not_after:
+        return Badge("neutral", "minus-circle", _("Scaduto"))
+    return Badge(*_CERTIFICATES[status], str(status.label))
+
+
+def scan_badge(file: EvidenceFile) -> Badge:
+    """What the scanner has said."""
+    state = ScanState(file.scan)
+    return Badge(*_SCANS[state], str(state.label))
+
+
+def mail_title(kind: str) -> str:
+    """Title of a kind of mail; one that is not listed shows its own name."""
+    return str(_MAILS.get(kind, kind))  # type: ignore[call-overload] # the keys are strings too
