@@ -27,6 +27,7 @@ COMMANDS = {
     "pin": marked("cambia il PIN, o lo sblocca con il PUK"),
     WINDOW: marked("apre la finestra del programma"),
 }
+ASKS_THE_OFFICE = frozenset({"scan", "renew"})  # a diagnosis without a server tells everything else
 # Which codes a command may be given.
 CODES = {
     "renew": tuple(SecretKind),
@@ -49,6 +50,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     if options.command != WINDOW:
         options.preferences = _joined(preferences, options)
         options.server = options.preferences.server
+        if options.command in ASKS_THE_OFFICE and not options.server:
+            parser().error(tr("serve l'indirizzo del servizio di rinnovo: --server https://..."))
     return options
 
 

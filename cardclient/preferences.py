@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from importlib import resources
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,7 +22,7 @@ from cardclient.errors import ClientError
 from cardclient.secret import Secret
 
 LOG = logging.getLogger("cardclient.preferences")
-SERVER = "http://localhost:8000"
+SHIPPED = "server.txt"  # beside this module, in a bundle only: the address it was built for (packaging/server.py)
 LANGUAGES = ("it", "en")
 FOLDER, FILE, ASIDE = "Sigillo", "preferences.json", "preferences.damaged.json"
 LARGEST_FILE = 64 * 1024
@@ -71,9 +72,9 @@ class ProxyChoice:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """All settings; the defaults are what a first start uses."""
+    """All settings; the defaults are what a first start uses. `server` is empty where nobody has named one."""
 
-    server: str = SERVER
+    server: str = ""
     language: str = "it"
     proxy: ProxyChoice = field(default_factory=ProxyChoice)
     debug_log: bool = False
@@ -99,9 +100,10 @@ class Keyring(Protocol):
 class Store:
     """The settings' file. Keys of other versions survive a save; a damaged file is put aside, and `notice` says so."""
 
-    def __init__(self, folder: Path) -> None:
-        """Use a folder, made at the first save; see `user_folder`."""
+    def __init__(self, folder: Path, shipped: str | None = None) -> None:
+        """Use a folder, made at the first save; `shipped` is the server of who has set none (the bundle's)."""
         self._folder = folder
+        self._shipped = shipped_server() if shipped is None else shipped
         self.notice: str | None = None  # "preferences-damaged" after a load that found the file unreadable
 
     @property
@@ -113,18 +115,21 @@ class Store:
         """Read the settings; what is missing or senseless has its default. Never raises."""
         self.notice = None
         try:
-            return _preferences(_read(self.path))
+            return _preferences(_read(self.path), self._shipped)
         except FileNotFoundError:
-            return Preferences()
+            return Preferences(server=self._shipped)
         except (OSError, ValueError):
             LOG.warning("the preferences are unreadable and were put aside")
             self.notice = "preferences-damaged"
             with contextlib.suppress(OSError):
                 self.path.replace(self._folder / ASIDE)
-            return Preferences()
+            return Preferences(server=self._shipped)
 
     def save(self, preferences: Preferences) -> None:
-        """Replace the settings in one move, readable by this user only; raises PreferencesUnsaved."""
+        """Replace the settings in one move, readable by this user only; raises PreferencesUnsaved.
+
+        The shipped server is not written down, so that a later bundle may name another one.
+        """
         try:
             known: dict[str, Any] = _read(self.path)
         except (OSError, ValueError):
@@ -137,11 +142,21 @@ class Store:
             "debug_log": preferences.debug_log,
             "proxy": {**(proxy if isinstance(proxy, dict) else {}), **_proxy_facts(preferences.proxy)},
         }
+        if preferences.server == self._shipped:
+            del content["server"]
         try:
             _write(self.path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
         except OSError as problem:
             LOG.warning("the preferences were not saved: %s", type(problem).__name__)
             raise PreferencesUnsaved from None
+
+
+def shipped_server() -> str:
+    """Return the address that this bundle was built for; empty when running from source."""
+    try:
+        return (resources.files("cardclient") / SHIPPED).read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def user_folder(
@@ -181,12 +196,12 @@ def _write(path: Path, text: str) -> None:
         raise
 
 
-def _preferences(content: Mapping[str, Any]) -> Preferences:
+def _preferences(content: Mapping[str, Any], shipped: str) -> Preferences:
     """Take each known key whose value makes sense."""
     defaults = Preferences()
     server, language = content.get("server"), content.get("language")
     return Preferences(
-        server=server if isinstance(server, str) and server else defaults.server,
+        server=server if isinstance(server, str) and server else shipped,
         language=language if language in LANGUAGES else defaults.language,
         proxy=_proxy(content.get("proxy")),
         debug_log=content.get("debug_log") is True,

@@ -14,6 +14,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Slot
 from cardclient.ports import ReaderState
 from cardclient.preferences import Preferences, PreferencesUnsaved
 from cardclient.ui.bridge import Done, ReaderWatch, Stopped, WindowScreen, Worker
+from cardclient.ui.pages.address import AddressPage
 from cardclient.ui.pages.ending import Failure, FailurePage, ResultPage
 from cardclient.ui.pages.progress import ProgressPage
 from cardclient.ui.pages.start import StartPage, Wish
@@ -98,6 +99,9 @@ class Conductor(QObject):
         """Show the start page and scan."""
         self.run = self._reinsertion = None
         self.window.allow_menu(allowed=True)
+        if not self.preferences.server:
+            self._ask_address()
+            return
         page = StartPage(self.ports.clock(), self._drivers_page())
         page.rescan.connect(self.scan)
         page.answered.connect(self._begin)
@@ -105,6 +109,12 @@ class Conductor(QObject):
         self.presence.follow(None)
         self._show_presence()
         self.scan()
+
+    def _ask_address(self) -> None:
+        """Ask which office to speak to; nothing is scanned before, because nobody could say what the cards are."""
+        page = AddressPage()
+        page.answered.connect(lambda _value: self._open_dialog("preferences"))
+        self.window.show_page(page)
 
     def _drivers_page(self) -> str:
         server = self.preferences.server.rstrip("/")
@@ -215,7 +225,10 @@ class Conductor(QObject):
     def _dialog_closed(self) -> None:
         """Scan again: a dialog may have changed the card's counters, the server or the language."""
         self.dialog_is_open = False
-        self.scan()
+        if isinstance(self.window.page, AddressPage) and self.preferences.server:
+            self.show_start()
+        else:
+            self.scan()
 
     @Slot(object)
     def use(self, preferences: Preferences) -> None:

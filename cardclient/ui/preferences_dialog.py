@@ -73,7 +73,7 @@ class PreferencesDialog(Dialog):
         for page in (scrolling(self.proxy), *pages, self._connection()):
             self.pages.addWidget(page)
         self.categories.currentRowChanged.connect(self.pages.setCurrentIndex)
-        self.categories.setCurrentRow(PROXY)
+        self.categories.setCurrentRow(PROXY if preferences.server else SERVER)
         row = QHBoxLayout()
         row.setSpacing(pieces.SPACE[4])
         row.addWidget(self.categories)

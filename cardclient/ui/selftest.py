@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--module", type=Path, help="modulo PKCS#11 con una carta di prova")
     options = parser.parse_args(arguments)
     parts: dict[str, Callable[[], Any]] = {
+        "server": server,
         "texts": texts,
         "card": lambda: cards(options.module),
         "pdf": page_of_a_form,
@@ -46,6 +47,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         told[f"{name}_ms"] = round(1000 * (time.monotonic() - began))
     print(json.dumps(told, ensure_ascii=False, indent=2))
     return 1 if told["failed"] else 0
+
+
+def server() -> str:
+    """Read the address that the bundle was built for; one without would speak to nobody."""
+    from cardclient.preferences import shipped_server  # noqa: PLC0415 - each part loads what it tries
+
+    address = shipped_server()
+    if not address and getattr(sys, "frozen", False):
+        raise LookupError("no server")
+    return address
 
 
 def texts() -> dict[str, Any]:

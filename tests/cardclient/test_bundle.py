@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cardclient import __version__
-from cardclient.packaging import manifest
+from cardclient.packaging import manifest, server
 from tests.cardclient import softhsm
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,14 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a bundle is bui
 def built(tmp_path_factory):
     """The folder that `.ci/bundle` fills; a minute of work, done once."""
     folder = tmp_path_factory.mktemp("bundle")
-    done = subprocess.run([ROOT / ".ci" / "bundle", folder], capture_output=True, text=True, timeout=900, check=False)
+    done = subprocess.run(
+        [ROOT / ".ci" / "bundle", folder],
+        env={**os.environ, "SIGILLO_SERVER": "demo"},
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
@@ -66,6 +73,7 @@ def test_it_reads_its_texts_scans_a_card_renders_a_pdf_and_opens_its_window(unpa
 
     assert (done.returncode, told["failed"]) == (0, []), done.stdout + done.stderr
     assert told["frozen"]
+    assert told["server"] == "http://localhost:8000"
     assert told["card"] == 1
     assert told["pdf"] == [595, 842]
     assert told["texts"]["message"] == "Nessuna smartcard rilevata. Prova ad inserirla di nuovo"
@@ -83,6 +91,21 @@ def test_a_part_that_does_not_work_is_named(unpacked):
 def test_the_command_line_says_its_version_and_what_is_wrong_with_its_use(unpacked):
     assert __version__ in run(unpacked / "sigillo-card", "--version").stdout
     assert run(unpacked / "sigillo-card", "renew", "--pin", "48273").returncode == 2
+
+
+@pytest.mark.parametrize(
+    "given", [None, "", "http://ra.example.org", "ra.example.org", "https://", "https://ra.example.org/x"]
+)
+def test_a_bundle_that_would_speak_to_nobody_or_in_clear_is_not_built(given, tmp_path):
+    environment = {} if given is None else {"SIGILLO_SERVER": given}
+    with pytest.raises(server.NoServer):
+        server.write(tmp_path, environment)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_address_travels_as_a_file_without_its_last_slash(tmp_path):
+    made = server.write(tmp_path, {"SIGILLO_SERVER": "https://ra.example.org:8443/"})
+    assert (made.name, made.read_text()) == ("server.txt", "https://ra.example.org:8443\n")
 
 
 def test_it_keeps_to_its_budget_and_leaves_qt_replaceable(built):

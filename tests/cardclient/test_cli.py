@@ -331,7 +331,21 @@ def test_the_pin_may_come_through_a_descriptor(tmp_path):
     os.close(writing)
     from cardclient.options import answers
 
-    given = answers(parse(["renew", "--simulated", "x", "--pin-fd", str(reading), "--settings", str(tmp_path)]))
+    given = answers(
+        parse(
+            [
+                "renew",
+                "--server",
+                "https://ra.example.org",
+                "--simulated",
+                "x",
+                "--pin-fd",
+                str(reading),
+                "--settings",
+                str(tmp_path),
+            ]
+        )
+    )
     assert given.secrets["pin"].reveal() == PIN
 
 
@@ -442,6 +456,23 @@ def test_a_run_is_logged_among_the_last_ones(card, office, tmp_path):
 
 def test_a_log_that_cannot_be_written_stops_nothing(card, office, tmp_path):
     (tmp_path / "file").write_text("")
-    line = ["scan", "--simulator", str(card.path), "--settings", str(tmp_path / "file"), "--log", "/nowhere/at/all"]
+    line = [
+        "scan",
+        "--server",
+        "https://ra.example.org",
+        "--simulator",
+        str(card.path),
+        "--settings",
+        str(tmp_path / "file"),
+        "--log",
+        "/nowhere/at/all",
+    ]
     make = lambda options: HttpOffice("https://ra.example.org", transport=office.transport())  # noqa: E731
     assert cli.main(line, make_office=make) == Exit.DONE
+
+
+def test_from_source_the_command_line_wants_a_server(tmp_path, card, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        parse(["scan", "--simulator", str(card.path), "--settings", str(tmp_path)])
+    assert stopped.value.code == Exit.USAGE
+    assert "--server" in capsys.readouterr().err

@@ -79,7 +79,7 @@ def test_a_senseless_value_counts_as_its_default(store, content):
     store.path.parent.mkdir(parents=True)
     store.path.write_text(json.dumps(content))
     loaded = store.load()
-    assert (loaded.server, loaded.language, loaded.debug_log) == ("http://localhost:8000", "it", False)
+    assert (loaded.server, loaded.language, loaded.debug_log) == ("", "it", False)
     assert loaded.proxy.kind is ProxyKind.SYSTEM
 
 
@@ -127,3 +127,20 @@ def test_each_system_has_its_folder(system, environment, folder):
 )
 def test_a_proxy_names_what_it_lacks(choice, problem):
     assert choice.problem == problem
+
+
+def test_the_bundles_server_is_used_until_the_holder_names_another(tmp_path):
+    bundled = Store(tmp_path, shipped="https://ra.example.org")
+    assert bundled.load().server == "https://ra.example.org"
+    bundled.save(Preferences(server="https://other.example.org"))
+    assert bundled.load().server == "https://other.example.org"
+
+
+def test_a_later_bundle_may_name_another_server_to_who_has_set_none(tmp_path):
+    Store(tmp_path, shipped="https://ra.example.org").save(Preferences(server="https://ra.example.org", language="en"))
+    loaded = Store(tmp_path, shipped="https://new.example.org").load()
+    assert (loaded.server, loaded.language) == ("https://new.example.org", "en")
+
+
+def test_from_source_no_server_is_known(tmp_path):
+    assert Store(tmp_path).load().server == ""

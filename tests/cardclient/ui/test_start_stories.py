@@ -8,12 +8,15 @@ import httpx
 import pytest
 
 from cardclient.errors import DriverNeeded
+from cardclient.preferences import Preferences
 from cardclient.secret import Secret
 from cardclient.simulator import SimulatedCard
 from cardclient.ui.pages.acceptance import EncryptionPage
+from cardclient.ui.pages.address import AddressPage
 from cardclient.ui.pages.codes import CodePage
 from cardclient.ui.pages.ending import FailurePage
 from cardclient.ui.pages.start import StartPage
+from cardclient.ui.preferences_dialog import SERVER, PreferencesDialog
 from cardclient.words import set_language
 from tests.cardclient.conftest import PIN, PUK, SERIAL, personalise
 from tests.cardclient.fake_office import problem
@@ -187,3 +190,15 @@ def test_a_refused_session_is_told_with_its_words_and_the_office_s_code(open_win
     story.sees(CodePage)
     story.types(PIN)
     story.sees(FailurePage, "[certificate-held]")
+
+
+def test_a_program_that_knows_no_server_asks_for_it_first(open_window, office):
+    story = open_window(preferences=Preferences())
+    story.sees(AddressPage, "Manca l'indirizzo del servizio di rinnovo.")
+    assert not office.seen
+    story.goes()
+    dialog = story.window.findChild(PreferencesDialog)
+    assert dialog.categories.currentRow() == SERVER
+    dialog.server.edit.setText("https://ra.example.org")
+    dialog.save()
+    story.sees(StartPage, SERIAL)
