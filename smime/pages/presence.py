@@ -28,7 +28,7 @@ def is_fresh(request: HttpRequest) -> bool:
 def has_factor(request: HttpRequest) -> bool:
     """Whether the account has a passkey or an app; without one a mailed code takes its place."""
     kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
-    return Authenticator.objects.filter(user_id=request.user.pk, type__in=kinds).exists()
+    return bool(Authenticator.objects.filter(user_id=request.user.pk, type__in=kinds).exists())
 
 
 def page_to_confirm(request: HttpRequest) -> str:

@@ -27,10 +27,11 @@ _CHANGES = [CaOrderKind.HOLD, CaOrderKind.RELEASE, CaOrderKind.REVOKE]
 
 
 @use_case
-def request_revocation(certificate_id: int, *, ground: RevocationGround, actor: Actor, now: datetime) -> CaOrder:
+def request_revocation(certificate_id: int, *, ground: RevocationGround, actor: Actor, now: datetime) -> CaOrder | None:
     """Have the certificate revoked for good, on a ground of the closed table; the clock of SBR 4.9.1.1 starts now.
 
-    Who may ask is the caller's rule. Twice is once: the first ground stays.
+    Who may ask is the caller's rule. Twice is once: the first ground stays. None where it is revoked without a wish of
+    ours.
     """
     return plan(_locked(certificate_id), ground=ground, actor=actor, at=now)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+
 from authority.services import publication
 from cms import ca
 from cms.actors import SYSTEM
