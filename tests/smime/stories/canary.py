@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ from runtime.embedded.postgres import PostgresAddress
 from tests.plugin import services
 
 LARGEST_FILE = 20 * 1024 * 1024
+_OTHERS = ("playwright", "org.chromium", ".org.chromium", "pytest-of", "sigillo-tests")
+"""The browser's folders, those of other tests, and the servers of this run: their content is asked for elsewhere."""
 
 
 def columns_with(superuser: PostgresAddress, values: Mapping[str, bytes]) -> dict[str, set[str]]:
@@ -33,16 +36,15 @@ def redis_content() -> bytes:
 
 def files_since(start: float, *, apart_from: Path) -> Iterator[tuple[Path, bytes]]:
     """Temporary files written after an instant, without the test's own and the browser's."""
-    for path in Path(tempfile.gettempdir()).rglob("*"):
-        is_ours = path.is_relative_to(apart_from) or any(
-            part.startswith(("playwright", ".org.chromium", "pytest-of", "org.chromium", "bash_jobs"))
-            for part in path.parts
-        )
-        try:
-            if not is_ours and path.is_file() and start <= path.stat().st_mtime and path.stat().st_size < LARGEST_FILE:
-                yield path, path.read_bytes()
-        except OSError:
-            continue
+    for folder, inner, names in os.walk(tempfile.gettempdir()):  # what vanishes meanwhile is passed over
+        inner[:] = [name for name in inner if not name.startswith(_OTHERS)]
+        for path in (Path(folder, name) for name in names):
+            try:
+                is_new = path.is_file() and path.stat().st_mtime >= start and path.stat().st_size < LARGEST_FILE
+                if is_new and not path.is_relative_to(apart_from):
+                    yield path, path.read_bytes()
+            except OSError:
+                continue
 
 
 def _columns(connection) -> Iterator[tuple[str, str, bool]]:
