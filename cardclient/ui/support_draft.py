@@ -55,8 +55,12 @@ class Draft:
 
     @property
     def needs_email(self) -> bool:
-        """Whether nobody could answer without an address: neither case nor card lead to the holder."""
-        return not self.trouble.case and not self.trouble.card.get("serial")
+        """Whether nobody could answer without an address: only a case with a mailbox surely leads to the holder.
+
+        A card's serial proves nothing to the office, and a case may be of a holder without a mailbox: the request would
+        be taken and its answer go nowhere (`SupportReceipt.answer_to` None).
+        """
+        return not (self.trouble.case and self.trouble.email)
 
     def request(self, logbook: Logbook) -> SupportRequest:
         """Compose what goes out; while an answer is missing, the same again, for the office knows it by its id."""

@@ -179,3 +179,14 @@ def test_a_second_click_while_it_is_sent_sends_nothing_twice(qtbot, open_dialog,
     desk.hold.set()
     qtbot.waitUntil(lambda: not dialog.errands.is_busy)
     assert len(desk.taken) == 1
+
+
+@pytest.mark.parametrize(
+    "trouble", [Trouble("card-access"), Trouble("card-access", card=CARD), Trouble("card-update", case="RN-26")]
+)
+def test_an_address_is_asked_for_unless_the_case_has_a_mailbox(open_dialog, desk, trouble):
+    dialog = open_dialog(Draft(trouble))
+    dialog.send()
+    assert dialog.email.error == "Scrivi un indirizzo e-mail: serve per la risposta."
+    assert not desk.taken
+    assert not Draft(TROUBLE).needs_email
