@@ -51,8 +51,16 @@ class Presence:
 
     @property
     def is_in(self) -> bool:
-        """Whether the followed card is in, or any card; True while nothing is known."""
-        return not self.is_known or not self._states or self._filled >= max(self._wanted, 1)
+        """Whether the followed card is in, or any card; True while nothing is known.
+
+        No reader at all: the followed card went with its reader, unless none was seen when it was found either (a
+        module named by its path, on a computer without the system's card service).
+        """
+        if not self.is_known:
+            return True
+        if not self._states:
+            return not (self._card and self._wanted)
+        return self._filled >= max(self._wanted, 1)
 
     @property
     def text(self) -> str:
