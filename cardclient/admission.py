@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cardclient import __version__, certificates, pairs, texts
 from cardclient.acceptance import ENROLL, EXTEND
-from cardclient.contract import Capabilities, Case, Offer, Slot, Verdict
+from cardclient.contract import SERIAL, Capabilities, Case, Offer, ScanAnswer, Slot, Verdict
 from cardclient.errors import ClientOutdated, Distrusted, InputNeeded
 from cardclient.naming import ObjectName, read_label
 from cardclient.ports import Card, CardCertificate, CardView, Choice, Office, Screen, SecretKind
@@ -18,6 +18,11 @@ from cardclient.scanned import Scanned, not_renewable
 from cardclient.secret import Secret
 
 LOG = logging.getLogger("cardclient.admission")
+# What stands in place of the office's answer for a card that it was not asked about.
+UNASKED = ScanAnswer(
+    verdict=Verdict.NOT_RENEWABLE, code=None, message=None, advice=None, family=None, reinsert_after=False,
+    secrets=(), certificates=(), offers=(), purchase_url=None,
+)  # fmt: skip
 OVER = frozenset({"window-not-open", "certificate-renewed"})  # what the office says of a new certificate
 RECENT = timedelta(days=7)  # within which a renewal that was cut off at its very end is taken up again
 ASKED = frozenset({SecretKind.PIN, SecretKind.PUK})
@@ -51,7 +56,15 @@ def scan_cards(card: Card, office: Office) -> tuple[Scanned, ...]:
     """Read every card and ask the office about each; raises NoCard, and ClientOutdated before anything is asked."""
     views = card.scan()
     _require_current(office.capabilities())
-    return tuple(Scanned(view, office.scan(_without_broken(view))) for view in views)
+    return tuple(_judged(view, office) for view in views)
+
+
+def _judged(view: CardView, office: Office) -> Scanned:
+    """Ask the office; a serial that it has no place for is told here, because signed texts must name it as it is."""
+    if not SERIAL.fullmatch(view.serial):
+        LOG.warning("the card's serial has an unknown form")
+        return Scanned(replace(view, final="serial-unusable"), UNASKED)
+    return Scanned(view, office.scan(_without_broken(view)))
 
 
 def _without_broken(view: CardView) -> CardView:
@@ -66,6 +79,14 @@ def _require_current(capabilities: Capabilities | None) -> None:
     """Refuse to begin what the office will refuse to go on with; an older office that names no minimum serves all."""
     if capabilities and _version(__version__) < _version(capabilities.minimum):
         raise ClientOutdated(download=capabilities.download, minimum=capabilities.minimum)
+
+
+def newer_version(office: Office) -> Capabilities | None:
+    """Return what the office says of a version above ours, where it also says where to get it; None otherwise."""
+    known = office.capabilities()
+    if known is None or known.download is None or _version(known.current) <= _version(__version__):
+        return None
+    return known
 
 
 def _version(text: str) -> tuple[int, ...]:

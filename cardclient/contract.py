@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+
+SERIAL = re.compile(r"[0-9A-Za-z]{1,32}")
+"""A card's serial as every call takes it; signed texts name the card by it."""
 
 
 class Slot(enum.StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -14,6 +15,7 @@ import httpx
 
 from cardclient import answers
 from cardclient.contract import (
+    SERIAL,
     Acceptance,
     Capabilities,
     Case,
@@ -38,10 +40,11 @@ from cardclient.wire import Wire, accepted, decoded, pause_of
 BASE = "/api/enrollment/v1"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 LONGEST_WAIT = 300.0  # seconds to wait for certificates before the holder is told to come back
+BRIEF = httpx.Timeout(connect=0.9, read=1.0, write=0.5, pool=0.1)  # seconds; a report that does not arrive costs little
 LONGEST_NOTE = 300  # characters the API takes with a cancellation
 # Characters the API takes with a request for help (docs/openapi.json, SupportRequestIn and SupportCardIn).
 LINE_LENGTHS = {"step": 64, "email": 254, "client": 40, "system": 80}
-CARD_LENGTHS = {"serial": 64, "family": 16, "reader": 120, "driver": 120}
+CARD_LENGTHS = {"family": 16, "reader": 120, "driver": 120}
 LONGEST_MESSAGE, LONGEST_LOG = 2_000, 200_000
 OLDER_CANCELLATION = {"reason": "data-incorrect", "confirm": True}
 
@@ -184,9 +187,9 @@ class HttpOffice:
         return self._case("POST", "/case/installation", {"challenge": challenge, "proofs": listed})
 
     def report_failure(self, step: str, code: str, detail: str) -> str:
-        """POST /case/failures; not repeated, a second report would be a second entry."""
+        """POST /case/failures; once and briefly: the holder waits for the page that tells him of the failure."""
         body = {"step": step, "code": code, "detail": detail[:500]}
-        return answers.Fields(self._wire.json("POST", "/case/failures", body)).text("reference")
+        return answers.Fields(self._wire.json_once("POST", "/case/failures", body, BRIEF)).text("reference")
 
     @property
     def clock_difference(self) -> float | None:
@@ -228,11 +231,22 @@ class HttpOffice:
 def _bounded(request: SupportRequest) -> dict[str, Any]:
     """Cut what a holder or driver wrote to what the API takes, of a log keep the end, leave out what is unknown."""
     card = {name: _line(value)[:length] for name, length in CARD_LENGTHS.items() if (value := request.card.get(name))}
+    serial, message = request.card.get("serial") or "", request.message
+    if known := serial_of(serial):
+        card["serial"] = known
+    elif serial:
+        message = f"Carta: {_line(serial)[:64]}\n\n{message}"
     lines = {name: _line(getattr(request, name))[:length] for name, length in LINE_LENGTHS.items()}
     told = {name: value for name, value in lines.items() if value}
     log = request.log[-LONGEST_LOG:] if request.log else None
     fixed = {"request_id": request.request_id, "code": request.code, "language": request.language}
-    return {**fixed, **told, "message": request.message[:LONGEST_MESSAGE], "card": card, "log": log}
+    return {**fixed, **told, "message": message[:LONGEST_MESSAGE], "card": card, "log": log}
+
+
+def serial_of(told: str) -> str | None:
+    """Return a card's serial as the API takes it; blanks and dots only group its digits. None for any other form."""
+    serial = re.sub(r"[ .]", "", told)
+    return serial if SERIAL.fullmatch(serial) else None
 
 
 def _line(text: str) -> str:

@@ -67,6 +67,13 @@ class Wire:
         """Return the decoded body of a 2xx answer, or raise."""
         return decoded(self.send(method, path, body, repeatable=repeatable))
 
+    def json_once(self, method: str, path: str, body: Mapping[str, Any], timeout: httpx.Timeout) -> Any:
+        """Return the decoded body of a 2xx answer to the one attempt made, or raise."""
+        try:
+            return decoded(accepted(self._once(method, path, body, timeout)))
+        except httpx.HTTPError as problem:
+            raise failure_of(problem) from None
+
     def send(self, method: str, path: str, body: Mapping[str, Any] | None, *, repeatable: bool) -> httpx.Response:
         """Return a 2xx answer or raise."""
         return accepted(self.answered(method, path, body, repeatable=repeatable))
@@ -97,10 +104,12 @@ class Wire:
         with contextlib.suppress(ValueError, TypeError):
             self.clock_difference = (self._clock() - parsedate_to_datetime(date)).total_seconds()
 
-    def _once(self, method: str, path: str, body: Mapping[str, Any] | None) -> httpx.Response:
+    def _once(
+        self, method: str, path: str, body: Mapping[str, Any] | None, timeout: httpx.Timeout = TIMEOUT
+    ) -> httpx.Response:
         """Send once and read at most LARGEST_ANSWER bytes."""
         headers = {"Authorization": f"Bearer {self.token.reveal()}"} if self.token else {}
-        with self._http.stream(method, path, json=body, headers=headers) as answer:
+        with self._http.stream(method, path, json=body, headers=headers, timeout=timeout) as answer:
             self._compare_clocks(answer.headers.get("date", ""))
             content = bytearray()
             for chunk in answer.iter_bytes():

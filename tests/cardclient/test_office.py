@@ -295,3 +295,17 @@ def test_a_reason_of_several_lines_travels_as_one(view):
     assert note.startswith("Il cognome è sbagliato ")
     assert len(note) == 300
     assert note.isprintable()
+
+
+def test_a_failure_is_reported_once_and_briefly_so_that_its_page_is_not_late():
+    seen, paused = [], []
+
+    def silent(request):
+        seen.append(request.extensions["timeout"])
+        raise httpx.ConnectTimeout("no answer")
+
+    office = HttpOffice("https://ra.example.org", transport=httpx.MockTransport(silent), sleep=paused.append)
+    with pytest.raises(OfficeUnreachable):
+        office.report_failure("requests", "card-update", "")
+    assert (len(seen), paused) == (1, [])
+    assert seen[0]["connect"] + seen[0]["read"] <= 2.0
