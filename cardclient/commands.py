@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -114,11 +114,17 @@ def check(call: Call) -> Facts:
         checks = _with_code(
             call, view, SecretKind.PIN, lambda pin: check_card(call.card, view.serial, pin, web, now=call.now)
         )
-    passed = all(each.passed for each in checks)
+    code, status = _verdict_of(checks)
     told = {"checks": [_check_facts(each) for each in checks], "card": {"serial": view.serial}}
     shown = "".join(f"{label}: {text}\n" for label, text in check_lines(checks))
-    message = message_for("checked" if passed else "check-failed")
-    return result(Exit.DONE if passed else Exit.CARD_ACCESS, message) | told | {"shown": shown}
+    return result(status, message_for(code)) | told | {"shown": shown}
+
+
+def _verdict_of(checks: Sequence[KeyCheck]) -> tuple[str, Exit]:
+    """Bad where one is bad; where nothing is bad, good only if every issuer and status was reached."""
+    if not all(each.passed for each in checks):
+        return "check-failed", Exit.CARD_ACCESS
+    return ("checked", Exit.DONE) if all(each.verified for each in checks) else ("check-unverified", Exit.UNVERIFIED)
 
 
 def pin(call: Call) -> Facts:

@@ -28,6 +28,7 @@ class Exit(enum.IntEnum):
     DECLINED = 22
     DISTRUSTED = 23
     PENDING = 24
+    UNVERIFIED = 25
 
 
 # Most specific first: the first class an error belongs to decides.

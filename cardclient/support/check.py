@@ -22,7 +22,7 @@ from cardclient.contract import Slot
 from cardclient.errors import CardError
 from cardclient.ports import Card, CardCertificate, CardKey, CardView
 from cardclient.secret import Secret
-from cardclient.support.status import Standing, Web, standing
+from cardclient.support.status import Chain, Standing, Status, Web, standing
 
 LOG = logging.getLogger("cardclient.support")
 LABEL = "Sigillo card check v1"
@@ -47,6 +47,12 @@ class KeyCheck:
     def passed(self) -> bool:
         """Whether the key signs, the certificate is in its time, and nobody says that it is revoked or held."""
         return self.signature == OK and self.valid and (self.standing is None or self.standing.stands)
+
+    @property
+    def verified(self) -> bool:
+        """Whether its issuers were found and its authority says that it is good; what was not reached is not that."""
+        found = self.standing
+        return found is not None and found.chain is Chain.COMPLETE and found.status is Status.GOOD
 
 
 def check_text(*, nonce: str, card: str, certificate: str, at: datetime) -> bytes:

@@ -13,7 +13,6 @@ from cardclient.ports import CardView, SecretKind
 from cardclient.secret import Secret
 from cardclient.support.check import KeyCheck
 from cardclient.support.readable import check_lines
-from cardclient.support.status import Status
 from cardclient.ui import pieces
 from cardclient.ui.fields import CodeField
 from cardclient.ui.pin_forms import CodeStateLines
@@ -117,7 +116,10 @@ class CardCheckPanel(QWidget):
 
     def show_done(self, checks: Sequence[KeyCheck]) -> None:
         """Say what came of all of them."""
-        if checks and all(each.passed for each in checks):
+        if checks and all(each.passed for each in checks) and not all(each.verified for each in checks):
+            message = message_for("check-unverified")
+            self._say(Tone.WAIT, message.text, message.advice, message.code)
+        elif checks and all(each.passed for each in checks):
             self._say(Tone.OK, tr("La carta funziona: tutte le chiavi firmano."), "")
         elif checks:
             words = tr("Leggi qui sotto che cosa non va e comunicalo al tuo CDRL.")
@@ -160,5 +162,4 @@ def _tone(check: KeyCheck) -> Tone:
     """Bad, good, or "nothing speaks against it": what could not be asked is not said to be well."""
     if not check.passed:
         return Tone.DANGER
-    proven = check.standing is not None and check.standing.status is Status.GOOD
-    return Tone.OK if proven else Tone.WAIT
+    return Tone.OK if check.verified else Tone.WAIT

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from argparse import Namespace
 
 import pytest
 
-from cardclient import texts
+from cardclient import commands, texts
+from cardclient.commands import Call, Doors
 from cardclient.contract import Challenge, Slot
 from cardclient.errors import CardRemoved, Distrusted, WrongPin
-from cardclient.ports import ObjectKind
+from cardclient.exits import Exit
+from cardclient.ports import ObjectKind, SecretKind
+from cardclient.readers.opening import source
 from cardclient.secret import Secret
 from cardclient.support.check import LABEL, check_card, check_text
-from cardclient.support.status import Chain, Status
+from cardclient.support.status import Chain, Standing, Status
+from cardclient.terminal import Answers, Terminal
 from tests.cardclient.conftest import NOW, PIN, SERIAL
 from tests.cardclient.fake_authority import OLD_END
 from tests.cardclient.support.authority import MemoryWeb
@@ -133,3 +138,36 @@ def test_the_card_is_logged_out_and_unchanged_afterwards(card):
     after = hashlib.sha256(b"".join(each.der for each in card.view().certificates)).digest()
     assert before == after
     assert not [each for each in card.keys() if each.kind is ObjectKind.PRIVATE_KEY]  # noqa: SIM118 - not a mapping
+
+
+class Published(MemoryWeb):
+    """What is published, closed after the check."""
+
+    def close(self):
+        pass
+
+
+def checked_from_the_command_line(card):
+    call = Call(
+        Namespace(card=None),
+        source([str(card.path)], None),
+        Terminal(Answers(secrets={SecretKind.PIN: Secret(PIN)}), interactive=False),
+        Doors(None, None, lambda _options: Published(), None),
+        None,
+        NOW,
+    )
+    return commands.check(call)
+
+
+def test_what_could_not_be_reached_ends_as_not_verified_and_not_as_done(card):
+    checks = check_card(card, SERIAL, Secret(PIN), MemoryWeb(), now=NOW)
+    assert [(each.passed, each.verified) for each in checks] == [(True, False)] * 2
+    told = checked_from_the_command_line(card)
+    assert (told["exit"], told["code"]) == (Exit.UNVERIFIED, "check-unverified")
+    assert "non verificato" in told["message"]
+
+
+def test_a_check_is_done_when_issuer_and_status_are_known_to_be_good(card, monkeypatch):
+    good = Standing(Chain.COMPLETE, "CA", Status.GOOD, "ocsp")
+    monkeypatch.setattr("cardclient.support.check.standing", lambda *_arguments, **_now: good)
+    assert checked_from_the_command_line(card)["code"] == "checked"
