@@ -117,13 +117,16 @@ def _trouble(failure: Failure) -> Trouble:
 
 
 def save_log(conductor: Conductor) -> None:
-    """`Scarica i log`: one text file where the person wants it."""
+    """`Scarica i log`: one text file where the person wants it; the page says what came of it."""
+    from cardclient.ui.pages.ending import FailurePage
     from cardclient.ui.saving import ask_path, save_text
 
     logbook = conductor.ports.logbook
     path = ask_path(conductor.window, "sigillo-log.txt", "*.txt") if logbook else None
     if logbook and path:
-        save_text(path, logbook.export())
+        saved, page = save_text(path, logbook.export()), conductor.window.page
+        if isinstance(page, FailurePage):
+            page.show_saved(str(path) if saved else None)
 
 
 OPENERS: Mapping[str, Opener] = {

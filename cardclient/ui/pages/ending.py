@@ -90,7 +90,7 @@ class Failure:
 
 
 class FailurePage(Page):
-    """The message first, then the card, what to do, and what support needs (SogeiExtend §2).
+    """The message with what to do first, then the card, then support and what it needs (SogeiExtend §2).
 
     A connection error shows message and card only and invites to retry. Answers True to try again.
     """
@@ -105,16 +105,14 @@ class FailurePage(Page):
         super().__init__(title, needs_card=isinstance(failure.problem, CardRemoved | AnotherCard))
         self.back_text, self.go_text = tr("INDIETRO"), tr("RIPROVA")
         tone = Tone.WAIT if is_pause(words) else Tone.DANGER
-        self.notice = NoticeBox(tone, words.text, words.cause, words.code)
+        told = "\n".join(line for line in (words.cause, words.advice) if line)
+        self.notice = NoticeBox(tone, words.text, told, words.code)
         self.add(self.notice)
-        if words.advice:
-            self.add(pieces.subheading(tr("Che cosa fare")), pieces.lead(words.advice))
+        if failure.scanned:
+            self.add(DetailRows(facts.card_rows(failure.scanned), tr("Carta")))
         self._add_ways_out(failure)
         if words.offers_support:
             self._add_support()
-        if failure.scanned:
-            self.add(DetailRows(facts.card_rows(failure.scanned), tr("Carta")))
-        if words.offers_support:
             self.add(DetailRows(_support_rows(failure, words.code), tr("Per l'assistenza")))
 
     def focus_first(self) -> bool:
@@ -136,6 +134,18 @@ class FailurePage(Page):
         log.clicked.connect(self.save_log)
         support.clicked.connect(self.ask_support)
         self.add_row(support, log)
+        self._saved = NoticeBox(Tone.NEUTRAL, "")
+        self._saved.hide()
+        self.add(self._saved)
+
+    def show_saved(self, place: str | None) -> None:
+        """Say where the log lies now, or (None) that it was not saved."""
+        if place is None:
+            self._saved.say(Tone.DANGER, tr("Il file non è stato salvato."), tr("Scegli un'altra cartella e riprova."))
+        else:
+            self._saved.say(Tone.OK, tr("Log salvati."), place)
+        self._saved.show()
+        pieces.announce(self._saved, self._saved.text)
 
 
 def _support_rows(failure: Failure, code: str) -> list[tuple[str, str]]:

@@ -43,13 +43,13 @@ class ContactsPage(Page):
         super().__init__(tr("Dati del titolare"), needs_card=True)
         self.back_text, self.go_text = tr("INDIETRO"), tr("PROSEGUI")
         self._problem = None if problem in STALE else problem
-        self._tell_of_codes(case, problem)
         self.add(DetailRows(_holder_rows(case), tr("Dati contenuti nel certificato")))
         wrong = pieces.link(tr("I dati non sono corretti"))
         wrong.clicked.connect(self.data_wrong)
         self.add(wrong)
         self.add(pieces.subheading(tr("Recapiti")))
         self.add(pieces.lead(tr("E-mail e cellulare devono essere soltanto tuoi: sono un canale riservato.")))
+        self._tell_of_codes(case, problem)  # beside the field that takes the focus, or it would be scrolled away
         address = current.address
         self.email = Field(tr("E-mail"), current.email)
         self.mobile = Field(tr("Cellulare"), current.mobile, width=260)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from cardclient.errors import OfficeUnreachable
 from cardclient.secret import Secret
 from cardclient.simulator import SimulatedCard
-from cardclient.ui import dialogs
+from cardclient.support.log import Logbook
+from cardclient.ui import dialogs, saving
 from cardclient.ui.pages.acceptance import ContractsPage
 from cardclient.ui.pages.ending import FailurePage, ResultPage
 from cardclient.ui.pages.form import FormPage
@@ -19,7 +21,7 @@ from cardclient.ui.pages.progress import ProgressPage
 from cardclient.ui.pages.start import StartPage
 from cardclient.ui.support_draft import Draft
 from cardclient.wire import ATTEMPTS
-from tests.cardclient.conftest import PIN, PUK, SERIAL, personalise
+from tests.cardclient.conftest import NOW, PIN, PUK, SERIAL, personalise
 from tests.cardclient.ui.test_enroll_story import read_all, renew_from_contacts, renew_until_contacts
 
 
@@ -247,3 +249,31 @@ def test_a_form_that_cannot_be_shown_cannot_be_signed(open_window, office):
     assert not story.window.go_button.isEnabled()
     story.goes_back()
     story.sees(StartPage)
+
+
+def test_a_log_that_could_not_be_saved_is_said_on_the_page(open_window, card, monkeypatch, tmp_path):
+    story = open_window()
+    until_the_form(story)
+    card.plan_fault("generate", "device-error")
+    story.goes()
+    page = story.sees(FailurePage)
+    monkeypatch.setattr(saving, "ask_path", lambda *_question: tmp_path / "nowhere" / "log.txt")
+    story.conductor.ports = replace(story.conductor.ports, logbook=Logbook(tmp_path, now=NOW))
+    page.save_log.emit()
+    story.reads("Il file non è stato salvato.", "Scegli un'altra cartella e riprova.")
+    monkeypatch.setattr(saving, "ask_path", lambda *_question: tmp_path / "log.txt")
+    page.save_log.emit()
+    story.reads("Log salvati.")
+    assert "Il file non è stato salvato." not in story.text
+
+
+def test_the_failure_shows_error_card_and_support_in_the_guides_order(open_window, card):
+    story = open_window()
+    until_the_form(story)
+    card.plan_fault("generate", "device-error")
+    story.goes()
+    story.sees(FailurePage)
+    places = [
+        story.text.index(each) for each in ("Errore aggiornamento carta", "Riprendi il rinnovo", SERIAL, "SUP-0001")
+    ]
+    assert places == sorted(places)
