@@ -150,6 +150,7 @@ class Conductor(QObject):
             page.show_problem_of(ending.value.problem, ending.value.views)
         else:
             page.show_cards(ending.value.scanned, removal_left=ending.value.removal_left)
+            page.show_newer(ending.value.newer)
 
     @Slot(object)
     def _readers_changed(self, states: tuple[ReaderState, ...]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cardclient.contract import SupportReceipt, SupportRequest
+from cardclient.contract import Capabilities, SupportReceipt, SupportRequest
 from cardclient.errors import AnotherCard, ClientError, ClientOutdated, OfficeRefusal, OfficeUnreachable
 from cardclient.ports import Card, CardView, Office, Screen
 from cardclient.scanned import Scanned
@@ -25,10 +25,14 @@ LOG = logging.getLogger("cardclient.ui.work")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The cards and what the office says of each; whether a completed renewal has left something to take away."""
+    """The cards and what the office says of each; whether a completed renewal has left something to take away.
+
+    `newer` names a version above ours and where it is; nobody has to take it.
+    """
 
     scanned: tuple[Scanned, ...]
     removal_left: bool
+    newer: Capabilities | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,10 @@ class Work:
         try:
             with contextlib.closing(self._make_office()) as office:
                 scanned = flow.scan(flow.Desk(card, screen, office, self._clock()))
-                return Found(scanned, bool(admission.leftovers(scanned)))
+                newer = None
+                with contextlib.suppress(ClientError):
+                    newer = admission.newer_version(office)
+                return Found(scanned, bool(admission.leftovers(scanned)), newer)
         except (OfficeUnreachable, OfficeRefusal, ClientOutdated) as problem:
             return Unanswered(card.scan(), problem)
 

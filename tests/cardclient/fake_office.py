@@ -69,7 +69,7 @@ class FakeOffice:
         self.pdf = fake_form.prepared_pdf()
         self.polls_before_issue = 0
         self.scan_answer: dict | None = None
-        self.minimum, self.is_old, self.keeps = "0.0.1", False, None
+        self.minimum, self.current, self.is_old, self.keeps = "0.0.1", "0.0.1", False, None
         self.cancelled: dict | None = None
 
     # HTTP
@@ -103,7 +103,7 @@ class FakeOffice:
     # Before login
 
     def get_capabilities(self, _body):
-        client = {"minimum": self.minimum, "current": "9.0.0", "download": "https://ra.example.org/scarica/"}
+        client = {"minimum": self.minimum, "current": self.current, "download": "https://ra.example.org/scarica/"}
         body = {"now": self.now.isoformat(), "client": client, "hosts": ["ra.example.org"], "support": True}
         return httpx.Response(200, json=body)
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QRadioButton
 
 from cardclient import messages
-from cardclient.contract import Offer
+from cardclient.contract import Capabilities, Offer
 from cardclient.errors import ClientError, ClientOutdated, DriverNeeded, NoCard
 from cardclient.messages import Guide
 from cardclient.ports import CardView
@@ -96,6 +96,12 @@ class StartPage(Page):
             self._add_card(each, [wish for wish in wishes if wish.scanned is each], several=len(wishes) > 1)
         self._fit()
         pieces.announce(self, self._summary)
+
+    def show_newer(self, newer: Capabilities | None) -> None:
+        """Name a newer version in one line under the cards; it hinders nothing."""
+        if newer and newer.download:
+            text = tr("È disponibile la versione {version} del programma", version=newer.current)
+            self.add(pieces.external_link(text, newer.download))
 
     def back(self) -> None:
         """Scan again: the first button, or Esc."""

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from PIL import Image
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QWidget
 
-from cardclient.contract import Verdict
+from cardclient.contract import Capabilities, Step, Verdict
 from cardclient.errors import (
     CardUpdateError,
     ClientOutdated,
@@ -33,6 +34,7 @@ from cardclient.ports import Notice, Phase, SecretKind
 from cardclient.ui import theme
 from cardclient.ui.page import Page
 from cardclient.ui.pages.acceptance import ContractsPage, EncryptionPage, PrivacyPage, Reader, TermsPage
+from cardclient.ui.pages.address import AddressPage
 from cardclient.ui.pages.codes import CodePage, LastTryPage, UnblockPage
 from cardclient.ui.pages.ending import Failure, FailurePage, ResultPage
 from cardclient.ui.pages.form import FormPage
@@ -46,6 +48,7 @@ from tests.cardclient.ui.samples import CASE, NOW
 
 SCALES = {"100": "1", "150": "1.5"}
 COLOURS = 48
+WAITING = replace(CASE, next_step=Step.CONFIRMATION)
 DRIVERS = "https://ra.example.org/scarica/"
 
 
@@ -55,6 +58,13 @@ def start(*cards, problem=None, views=()) -> Page:
         page.show_problem_of(problem, views)
     else:
         page.show_cards(cards)
+    return page
+
+
+def newer() -> Page:
+    page = StartPage(NOW, DRIVERS)
+    page.show_cards([samples.RENEWABLE])
+    page.show_newer(Capabilities(NOW, "0.1.0", "9.0.0", DRIVERS, (), support=True))
     return page
 
 
@@ -93,6 +103,8 @@ PAGES: dict[str, Callable[[], Page]] = {
     "start-driver": lambda: start(
         problem=DriverNeeded("AC 2018", "IDP 6.47.04", "https://ca.arubapec.it/downloads/IDP_6.47.04_Windows.zip")
     ),
+    "address": AddressPage,
+    "start-newer": newer,
     "start-outdated": lambda: start(problem=ClientOutdated(download=DRIVERS)),
     "encryption": lambda: EncryptionPage(samples.WARNING, samples.PURCHASE),
     "pin": lambda: CodePage(SecretKind.PIN, None, (), samples.VIEW),
@@ -104,6 +116,7 @@ PAGES: dict[str, Callable[[], Page]] = {
     "diagnosis": lambda: DiagnosisPage(CASE),
     "contacts": lambda: ContactsPage(CASE, CASE.contacts, None),
     "contacts-taken": lambda: ContactsPage(CASE, CASE.contacts, "contact-taken"),
+    "contacts-again": lambda: ContactsPage(WAITING, samples.CASE.contacts, "confirmation-expired"),
     "data-wrong": lambda: DataWrongPage(CASE),
     "confirmation": lambda: ConfirmationPage("nuova@example.org", "confirmation-invalid"),
     "contracts": contracts,

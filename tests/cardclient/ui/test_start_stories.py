@@ -202,3 +202,18 @@ def test_a_program_that_knows_no_server_asks_for_it_first(open_window, office):
     dialog.server.edit.setText("https://ra.example.org")
     dialog.save()
     story.sees(StartPage, SERIAL)
+
+
+def test_a_newer_version_is_one_line_that_hinders_nothing(open_window, office):
+    office.current = "9.0.0"
+    story = open_window()
+    story.sees(StartPage, "Certificato rinnovabile presente nella carta")
+    assert [each.text() for each in story.links()] == ["È disponibile la versione 9.0.0 del programma"]
+    story.goes()
+    story.sees(EncryptionPage)
+
+
+def test_a_program_of_today_hears_of_no_other(open_window):
+    story = open_window()
+    story.sees(StartPage, "Certificato rinnovabile presente nella carta")
+    assert not story.links()
