@@ -19,6 +19,7 @@ WALKS = (
     "tests/smime/test_area_in_browser.py",
     "tests/smime/test_mailed_in_browser.py",
     "tests/smime/signature/test_alternative_in_browser.py",
+    "tests/smime/stories",
 )
 STEPS = {
     "login": "L'accesso",
@@ -28,15 +29,20 @@ STEPS = {
     "contatto-tecnico": "Passo 3: il contatto tecnico, già compilato",
     "contatto-organizzativo": "Passo 4 (OV, SV): il contatto organizzativo",
     "organizzazione": "Passo 5 (OV, SV): l'organizzazione",
+    "attestazione": "Passo 6 (SV): l'attestazione del rapporto professionale",
     "riepilogo": "Passo 7: riepilogo, termini e `Avvia verifica`",
+    "stato": "Lo stato della pratica: una riga per verifica",
     "casella": "Il collegamento della prima mail: conferma della casella",
     "casella-confermata": "La casella è confermata",
     "consenso": "Passo 8: il consenso, solo del destinatario",
+    "riconoscimento": "Passo 8: l'inizio del riconoscimento",
     "alternativa-dati": "Il processo alternativo: i dati",
     "alternativa-controllo": "Il processo alternativo: controllo e modulo",
     "alternativa-file": "Il processo alternativo: il modulo firmato",
     "alternativa-in-verifica": "Il processo alternativo: in verifica",
     "alternativa-rifiutata": "Il processo alternativo: una firma non accettata, con i motivi",
+    "emesso": "Passo 9: il certificato è emesso",
+    "scarica": "Passo 9: lo scaricamento del file .p12, con un codice ricevuto per e-mail",
 }
 """What is pictured, in the order of the guide."""
 
@@ -85,7 +91,7 @@ def page() -> str:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        outcome = pytest.main([*WALKS, "-q", "-k", "every_page"], plugins=[Into(Path(folder))])
+        outcome = pytest.main([*WALKS, "-q", "-k", "every_page or test_story"], plugins=[Into(Path(folder))])
         if outcome == 0:
             keep(Path(folder))
     sys.exit(outcome)
