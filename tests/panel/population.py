@@ -48,9 +48,11 @@ from renewals.models import RenewalCase, RevocationStop, SupportRequest
 from renewals.services import support_desk
 from renewals.services.cases import cancel_case, expire_case
 from renewals.services.support import Asked, open_request
+from smime.models import SmimeCertificate
 from smime.services import slots
 from tests.cms.roster_maker import Mint, archive, table
 from tests.panel.town import NOW, Town, crowd
+from tests.smime.desk import office
 
 
 def populated() -> Town:
@@ -92,6 +94,18 @@ def known_of(town: Any) -> dict[str, Any]:
             "change_service:code": town.eidas.code,
             "credit_slots:agreement": Agreement.objects.get(service=town.smime).pk,
             "withdraw_slot:code": town.slot.code,
+            "smime_file:code": town.smime_order.code,
+            "smime_page:code": town.smime_order.code,
+            **{
+                f"{name}:code": town.smime_order.code
+                for name in ("smime_order", "approve_smime_order", "reject_smime_order", "attach_smime_evidence")
+            },
+            **{f"{name}:code": town.smime_order.code for name in ("revoke_smime", "hold_smime", "release_smime")},
+            "edition": 1,
+            "file": town.smime_paper.uid,
+            "page": 0,
+            "check": town.smime_check.pk,
+            "reopen_smime_check:check": town.smime_decided.pk,
             "code": case.code,
             "confirm_revocation:uid": proposal,
             "discard_import:uid": town.roster.uid,
@@ -145,6 +159,18 @@ def _smime(town: Any) -> None:
         operator=town.manager,
         now=NOW,
     )
+    before = NOW - timedelta(hours=5)
+    town.smime_order = office.ordered("ov", at=before, centre=town.centre, service=town.smime)
+    town.smime_paper = office.prove_with_paper(town.smime_order)
+    checks = {row.kind: row for row in town.smime_order.checks.all()}
+    town.smime_check = checks["authority"]
+    office.record(town.smime_order, "organisation", town.manager, at=NOW)
+    town.smime_decided = checks["organisation"]
+    certificate = SmimeCertificate(order=town.smime_order, edition=1, serial="1f3a", issuer_key_id="ab", der=b"")
+    certificate.fingerprint = certificate.spki_sha256 = "0" * 64
+    certificate.not_before = certificate.issued_at = before
+    certificate.not_after = NOW + timedelta(days=365)
+    certificate.save()
 
 
 def addresses_beside(town: Any) -> list[str]:

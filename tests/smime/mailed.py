@@ -20,16 +20,10 @@ _numbers = itertools.count(1)
 def order_of(validation: str = "mv", *, at: datetime = NOW, own: bool = True, **fields) -> Order:
     """A submitted order whose checks have begun; `own`: the buyer is the recipient."""
     number = next(_numbers)
-    centre, _ = Centre.objects.get_or_create(
-        code="cdrl-esempio", defaults={"name": "Ordine di Esempio", "email": "cdrl@cdrl.example.org"}
-    )
-    service, _ = Service.objects.get_or_create(
-        code="smime-esempio", defaults={"name": "S/MIME", "types": ["authentication"]}
-    )
     buyer = User.objects.create_user(f"cliente{number}@azienda.example.org", full_name="Cliente di prova")
     scope = {
-        "centre": fields.pop("centre", centre),
-        "service": fields.pop("service", service),
+        "centre": fields.pop("centre", None) or _centre(),
+        "service": fields.pop("service", None) or _service(),
         "validation": validation,
     }
     slot = Slot.objects.create(code=new_slot_code(), owner=buyer, credited_at=at, **scope)
@@ -41,6 +35,16 @@ def order_of(validation: str = "mv", *, at: datetime = NOW, own: bool = True, **
     order.save()
     checks.open_checks(order, at=at)
     return order
+
+
+def _centre() -> Centre:
+    said = {"name": "Ordine di Esempio", "email": "cdrl@cdrl.example.org"}
+    return Centre.objects.get_or_create(code="cdrl-esempio", defaults=said)[0]
+
+
+def _service() -> Service:
+    said = {"name": "S/MIME", "types": ["authentication"]}
+    return Service.objects.get_or_create(code="smime-esempio", defaults=said)[0]
 
 
 def check_of(order: Order, kind: str) -> Check:
