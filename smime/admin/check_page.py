@@ -104,7 +104,7 @@ def context_of(check: Check, desk: Desk) -> dict[str, Any]:
 def is_open(check: Check) -> bool:
     """Whether an officer decides it now."""
     if check.kind == CheckKind.IDENTITY:
-        return check.state == CheckState.IN_REVIEW
+        return bool(check.state == CheckState.IN_REVIEW)
     return policy_desk.is_decidable(check)
 
 

@@ -161,7 +161,7 @@ class OrdersPage(PanelPage):
 
         def deed() -> EvidenceFile:
             sent = form.cleaned_data["file"]
-            who = {"operator": desk.operator, "now": desk.now}
+            who: dict[str, Any] = {"operator": desk.operator, "now": desk.now}
             return office.add_evidence(
                 order.uid, name=sent.name, content=sent.read(), sent_as=sent.content_type or "", **who
             )

@@ -15,20 +15,20 @@ from smime.services import revocation
 from smime.services.desk_trail import noting_refusal
 from smime.states import RevocationGround
 
-_Ask = Callable[[], CaOrder]
+_Ask = Callable[[], CaOrder | None]
 
 
-def revoke(certificate_id: int, *, ground: RevocationGround, operator: User, now: datetime) -> CaOrder:
+def revoke(certificate_id: int, *, ground: RevocationGround, operator: User, now: datetime) -> CaOrder | None:
     """Have it revoked for good on a ground of the closed table; its clock starts now (SBR 4.9.1.1)."""
     actor = operator_actor(operator)
 
-    def ask() -> CaOrder:
+    def ask() -> CaOrder | None:
         return revocation.request_revocation(certificate_id, ground=ground, actor=actor, now=now)
 
     return _asked(certificate_id, f"revoke-{ground}", ask, operator, now)
 
 
-def hold(certificate_id: int, *, operator: User, now: datetime) -> CaOrder:
+def hold(certificate_id: int, *, operator: User, now: datetime) -> CaOrder | None:
     """Have it suspended; strict ones cannot be (SBR 4.9.13)."""
     actor = operator_actor(operator)
     return _asked(
@@ -36,7 +36,7 @@ def hold(certificate_id: int, *, operator: User, now: datetime) -> CaOrder:
     )
 
 
-def release(certificate_id: int, *, operator: User, now: datetime) -> CaOrder:
+def release(certificate_id: int, *, operator: User, now: datetime) -> CaOrder | None:
     """Have its suspension lifted."""
     actor = operator_actor(operator)
     return _asked(
@@ -48,7 +48,7 @@ def release(certificate_id: int, *, operator: User, now: datetime) -> CaOrder:
     )
 
 
-def _asked(certificate_id: int, deed: str, ask: _Ask, operator: User, now: datetime) -> CaOrder:
+def _asked(certificate_id: int, deed: str, ask: _Ask, operator: User, now: datetime) -> CaOrder | None:
     rows = SmimeCertificate.objects.select_related("order__buyer")
     certificate = rows.filter(pk=certificate_id).first()
     if certificate is None:
@@ -58,6 +58,6 @@ def _asked(certificate_id: int, deed: str, ask: _Ask, operator: User, now: datet
 
 
 @use_case
-def _ask_as_officer(certificate: SmimeCertificate, ask: _Ask, operator: User) -> CaOrder:
+def _ask_as_officer(certificate: SmimeCertificate, ask: _Ask, operator: User) -> CaOrder | None:
     policy_desk.require_officer(certificate.order, operator)
     return ask()
