@@ -43,7 +43,7 @@ class CheckNotInReview(Conflict):
 class ReasonMissing(Invalid):
     """The customer has to read why, or what to send."""
 
-    code = "reason-missing"
+    code = "customer-reason-missing"
     detail = _("Scriva al cliente che cosa non va o che cosa deve inviare.")
 
 

@@ -102,7 +102,7 @@ class TestRejection:
     def test_not_without_words(self, order, people):
         with pytest.raises(errors.ReasonMissing):
             desk.reject_order(order.uid, reason="", operator=people[0], now=LATER)
-        assert tried(order) == [("reject", "reason-missing")]
+        assert tried(order) == [("reject", "customer-reason-missing")]
 
     def test_nothing_is_decided_afterwards(self, order, people):
         desk.reject_order(order.uid, reason="No.", operator=people[0], now=LATER)
