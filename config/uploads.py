@@ -50,10 +50,11 @@ def _evidence_bytes() -> int:
 
 
 _IMPORT = Counter(is_admitted, _import_bytes, on_disk=True)
-# Letters, forms and requests of customers are read in memory: no copy of them ever lies in a folder.
+# Letters, forms, requests and what officers collect are read in memory: no copy of them ever lies in a folder.
 PAGES = {
     "admin:imports": _IMPORT,
     "admin:campaign_list": _IMPORT,
+    "admin:attach_smime_evidence": Counter(is_admitted, _evidence_bytes),
     "smime:attestazione": Counter(_is_customer, _evidence_bytes),
     "smime:key": Counter(_is_customer, lambda: _KEY_REQUEST_BYTES),
     "smime:alternative_upload": Counter(_anybody, _evidence_bytes),

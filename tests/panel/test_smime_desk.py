@@ -7,13 +7,15 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from cms.models import Agreement, Event, Service, Stock
 from cms.states import Role
 from smime.models import EvidenceFile, Finding, Order
-from smime.services import checks
+from smime.services import checks, evidence
 from tests.panel.conftest import confirmed
 from tests.panel.town import NOW
+from tests.smime.corpus import pdf
 from tests.smime.desk import office
 from tests.smime.mailed import check_of
 
@@ -208,6 +210,15 @@ def test_a_paper_is_seen_once_the_scanner_has_passed_it_and_only_painted_anew(de
     answer = desk.get(picture)
     assert (answer["Content-Type"], answer.content[:4]) == ("image/png", b"\x89PNG")
     assert desk.get(original)["Content-Disposition"].startswith("attachment")
+
+
+def test_a_paper_that_came_by_post_is_attached_to_the_order(desk, order):
+    sent = SimpleUploadedFile("visura.pdf", pdf(), "application/pdf")
+    answer = desk.post(f"{ORDERS}{order.code}/allega/", {"file": sent}, follow=True)
+
+    assert "Documento allegato" in text_of(answer)
+    file = EvidenceFile.objects.get(order=order)
+    assert (file.kind, file.name, evidence.read_file(file)) == ("officer-evidence", "visura.pdf", pdf())
 
 
 def test_where_no_smime_is_sold_the_sidebar_does_not_speak_of_it(town, seat):
