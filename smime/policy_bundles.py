@@ -8,7 +8,7 @@ from django.conf import settings
 
 from smime.errors import bundles as errors
 from smime.models import DownloadCode, KeyBundle, Order
-from smime.states import CertificateStatus, OrderState
+from smime.states import CertificateStatus, KeyOrigin, OrderState
 
 CODE_TRIES = 5
 CODE_COOLDOWN = timedelta(minutes=1)
@@ -48,8 +48,11 @@ def code_expires_at(now: datetime) -> datetime:
 
 
 def require_reissuable(order: Order, now: datetime) -> None:
-    """Raise `NotReissuable` unless the newest certificate is issued, not revoked and not expired."""
+    """Raise `NotReissuable` unless the newest certificate is active, not expired, and its key was made by us.
+
+    Who made the key himself has no password to lose, and gets another certificate for another key with another order.
+    """
     newest = order.certificates.order_by("-edition").first()
-    is_alive = newest is not None and newest.status != CertificateStatus.REVOKED and now <= newest.not_after
-    if order.state != OrderState.ISSUED or not is_alive:
+    is_alive = newest is not None and newest.status == CertificateStatus.ACTIVE and now <= newest.not_after
+    if order.state != OrderState.ISSUED or not is_alive or order.key_origin == KeyOrigin.CSR:
         raise errors.NotReissuable

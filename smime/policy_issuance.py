@@ -8,12 +8,15 @@ from typing import Any
 
 from django.conf import settings
 
-from pki.gateway import Profile, Subject
+from pki.gateway import Profile, Subject, Validity
+from pki.smime_profiles import term
 from pki.smime_subject import Organisation, Person, subject_for
 from pki.x509 import CertificateFacts
 from smime.models import CaOrder, Order
 from smime.policy import WITH_ORGANISATION, WITH_PERSON
+from smime.states import CertificateStatus
 
+LONGEST_BACKDATING = timedelta(hours=1)
 CAA_RETRY = timedelta(hours=1)
 """A domain that forbids us is asked again so often: its owner may change the record meanwhile."""
 
@@ -36,6 +39,27 @@ def wanted(order: Order) -> Wanted:
         else None
     )
     return Wanted(profile, subject_for(profile, mailbox=order.mailbox, person=person, organisation=organisation))
+
+
+def life_of(order: Order, now: datetime) -> Validity:
+    """The certificate's life: the whole term at first; a reissue ends with the certificate that it replaces.
+
+    A lost password is no way to renew for nothing.
+    """
+    whole = term(now, order.term_days)
+    newest = order.certificates.order_by("-edition").first()
+    return whole if newest is None else Validity(whole.not_before, min(whole.not_after, newest.not_after))
+
+
+def may_follow(order: Order) -> bool:
+    """Whether another certificate may be issued beside those that the order has: none was suspended or revoked."""
+    newest = order.certificates.order_by("-edition").first()
+    return newest is None or newest.status == CertificateStatus.ACTIVE
+
+
+def is_outdated(row: CaOrder, now: datetime) -> bool:
+    """Whether a request that the CA never carried out is too old to be sent as it is: it would be back-dated."""
+    return row.not_before is None or now - row.not_before >= LONGEST_BACKDATING
 
 
 def next_edition(order: Order) -> int:

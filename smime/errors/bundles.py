@@ -48,7 +48,7 @@ class CodeTooSoon(Conflict):
 
 
 class NotReissuable(Conflict):
-    """Only an order with a certificate that is alive gets another one."""
+    """Only an order with an active certificate, whose key we made, gets another one."""
 
     code = "order-not-reissuable"
     detail = _("La nuova emissione è possibile solo per una pratica con un certificato valido.")

@@ -16,9 +16,9 @@ from cms.models import User
 from runtime import nudge
 from runtime.transactions import use_case
 from smime import policy, policy_desk
-from smime.models import CaOrder, Check, EvidenceFile, Finding, Order, Slot
+from smime.models import CaOrder, Check, EvidenceFile, Finding, Order
 from smime.policy_desk import Found
-from smime.services import attestation, checks, evidence, letters
+from smime.services import attestation, checks, evidence, letters, settlement
 from smime.services.desk_identity import decide_identification, decide_signature
 from smime.services.desk_trail import found_check, locked, locked_check, noting_refusal, record
 from smime.states import CaOrderKind, CaOrderState, CheckKind, FileKind, FindingOutcome, OrderState
@@ -221,9 +221,8 @@ def _reject(seen: Order, reason: str, operator: User, now: datetime) -> Order:
     policy_desk.require_rejectable(order)
     order.reject(reason=said, at=now)
     order.save()
-    slot = Slot.objects.select_for_update(no_key=True).get(pk=order.slot_id)
-    slot.give_back()
-    slot.save()
+    if not CaOrder.objects.filter(order=order, kind=CaOrderKind.ISSUE, state=CaOrderState.SENT).exists():
+        settlement.free_slot(order)  # else the worker does, once it knows that the CA has issued nothing
     record("smime.order-rejected", order, operator=operator, now=now)
     letters.post_refused(order, said, at=now)
     for planned in CaOrder.objects.filter(order=order, kind=CaOrderKind.ISSUE, state=CaOrderState.PLANNED):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 from django.conf import settings
@@ -16,10 +16,9 @@ from django.db import transaction
 
 from cms import ca, events
 from cms.actors import Actor
-from pki.csr import read_request
+from pki.csr import SigningRequest, read_request
 from pki.errors import GatewayConflict, GatewayError, GatewayNotAllowed, GatewayRefused, PkiError
 from pki.gateway import IssuedCertificate, IssueRequest, Profile, Subject, Validity
-from pki.smime_profiles import term
 from runtime import claims, nudge
 from runtime.transactions import use_case
 from smime import policy, policy_bundles, policy_issuance
@@ -74,8 +73,11 @@ def carry_out(ca_order_id: int, *, at: datetime) -> CaOrder:
     if fence is None or row.kind != CaOrderKind.ISSUE:
         return row
     try:
-        if row.state == CaOrderState.SENT or _prepared(row, fence, at):
-            settlement.settle(row, fence, _asked(row, at), at=at)
+        answer = _found(row) if row.state == CaOrderState.SENT else None
+        if answer is None and _prepared(row, fence, at):
+            answer = ca.gateway().issue(_wish(row), at=at)
+        if answer is not None:
+            settlement.settle(row, fence, answer, at=at)
     except PkiError as failure:
         _note(row, fence, failure, at)
     row.refresh_from_db()
@@ -87,7 +89,10 @@ def carry_out_due(*, at: datetime) -> int:
     due = CaOrder.objects.filter(state__in=_OPEN, kind=CaOrderKind.ISSUE, next_attempt_at__lte=at).order_by("id")
     rows = list(due.values_list("pk", flat=True)[: settings.SMIME.ca_batch])
     for pk in rows:
-        carry_out(pk, at=at)
+        try:
+            carry_out(pk, at=at)
+        except Exception as error:
+            log.exception("smime.order-not-carried-out", ca_order=pk, error=type(error).__name__)
     return len(rows)
 
 
@@ -107,23 +112,45 @@ def reissue(order_uid: UUID, *, actor: Actor, now: datetime) -> CaOrder:
 
 
 def _prepared(row: CaOrder, fence: int, at: datetime) -> bool:
-    """Whether the CA may be asked now: evidence fresh, domain willing, key made, request stored as it will be sent."""
+    """Whether the CA may be asked now: evidence fresh, domain willing, key made, request stored as it will be sent.
+
+    Asked again after a failure, all of it holds again: time has passed, and an officer may have decided otherwise.
+    """
     if not _is_still_ready(row, fence, at=at):
         return False
     if not admission.is_admitted(row.order, at=at):
         claims.release(CaOrder, row.pk, fence, next_attempt_at=at + policy_issuance.CAA_RETRY)
         return False
+    if row.state == CaOrderState.SENT and not policy_issuance.is_outdated(row, at):
+        return True
     csr = _request_of(row.order, row.edition, at)
-    admission.require_new_key(read_request(csr))
     asked_for = policy_issuance.wanted(row.order)
-    life = term(at, row.order.term_days)
+    life = policy_issuance.life_of(row.order, at)
+    was_sent = row.state == CaOrderState.SENT
     row.csr, row.subject = csr, asdict(asked_for.subject)
     row.not_before, row.not_after, row.state = life.not_before, life.not_after, CaOrderState.SENT
-    mine = CaOrder.objects.filter(pk=row.pk, fence=fence, state=CaOrderState.PLANNED)
+    if was_sent:  # the CA has surely issued nothing for the old id, and would refuse it other contents
+        row.uid = uuid4()
+    return _is_sent(row, fence, read_request(csr))
+
+
+@use_case
+def _is_sent(row: CaOrder, fence: int, request: SigningRequest) -> bool:
+    """Commit that the CA may know of it from now on; False where the claim was lost or the order was decided otherwise.
+
+    Under the order's lock, so that nobody rejects it between the look and the question; of two orders with one key, the
+    second waits here and is refused.
+    """
+    order = Order.objects.select_for_update(no_key=True).get(pk=row.order_id)
+    admission.require_new_key(request, row)
+    mine = CaOrder.objects.filter(pk=row.pk, fence=fence, state__in=_OPEN)
+    if order.state != OrderState.APPROVED:
+        return False
     return bool(
         mine.update(
-            state=row.state,
-            csr=csr,
+            uid=row.uid,
+            state=CaOrderState.SENT,
+            csr=row.csr,
             subject=row.subject,
             not_before=row.not_before,
             not_after=row.not_after,
@@ -137,7 +164,13 @@ def _is_still_ready(row: CaOrder, fence: int, *, at: datetime) -> bool:
     """Compute readiness again under lock; what has grown too old sends the order back to its checks."""
     order = Order.objects.select_for_update(no_key=True).get(pk=row.order_id)
     if order.state != OrderState.APPROVED:
+        if _give_up(row, fence, at) and order.state == OrderState.REJECTED:
+            settlement.free_slot(order)
+        return False
+    if not policy_issuance.may_follow(order):
         _give_up(row, fence, at)
+        order.issue(at=order.issued_at or at)
+        order.save()
         return False
     rows = list(order.checks.order_by("pk"))
     stale = policy.missing(order, rows, at)
@@ -170,15 +203,11 @@ def _request_of(order: Order, edition: int, at: datetime) -> bytes:
     return vault.request_for(order, edition, at=at)
 
 
-def _asked(row: CaOrder, at: datetime) -> IssuedCertificate:
+def _found(row: CaOrder) -> IssuedCertificate | None:
+    """What the CA has issued for this request already, its answer lost; None where it surely has not."""
     with transaction.atomic(durable=True):
         pass  # inside somebody's open transaction Django refuses this; the gateway may open one of its own
-    gateway = ca.gateway()
-    if row.attempts > 1:
-        found = gateway.find_issued(request_id=row.uid)
-        if found is not None:
-            return found
-    return gateway.issue(_wish(row), at=at)
+    return ca.gateway().find_issued(request_id=row.uid)
 
 
 def _wish(row: CaOrder) -> IssueRequest:

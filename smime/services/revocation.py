@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import uuid4
 
 from django.conf import settings
 
@@ -56,8 +57,10 @@ def plan(certificate: SmimeCertificate, *, ground: RevocationGround, actor: Acto
     """Store the wish in the caller's transaction and wake a worker after it; revoked or asked for already: nothing."""
     key = f"revoke:{certificate.order.code}:{certificate.edition}"
     known = CaOrder.objects.filter(natural_key=key).first()
-    if certificate.status == CertificateStatus.REVOKED or known is not None:
+    if certificate.status == CertificateStatus.REVOKED or (known and known.state != CaOrderState.REFUSED):
         return known
+    if known is not None:
+        return _asked_again(known, ground, actor, at)
     row = CaOrder.objects.create(
         natural_key=key,
         kind=CaOrderKind.REVOKE,
@@ -70,6 +73,18 @@ def plan(certificate: SmimeCertificate, *, ground: RevocationGround, actor: Acto
         next_attempt_at=at,
     )
     _record("smime.revocation-asked", certificate, actor, at, reason=str(ground))
+    nudge.after_commit(CARRY_OUT, row.pk)
+    return row
+
+
+def _asked_again(row: CaOrder, ground: RevocationGround, actor: Actor, at: datetime) -> CaOrder:
+    """A revocation that the CA refused is asked for again, with a clock of its own."""
+    row.state, row.ground, row.last_error, row.settled_at = CaOrderState.PLANNED, ground, "", None
+    row.uid, row.asked_at, row.next_attempt_at, row.attempts = uuid4(), at, at, 0
+    row.due_by = at + policy_revocation.clock_of(ground)
+    row.save()
+    if row.certificate is not None:
+        _record("smime.revocation-asked", row.certificate, actor, at, reason=str(ground))
     nudge.after_commit(CARRY_OUT, row.pk)
     return row
 

@@ -25,10 +25,10 @@ from pki.gateway import IssuedCertificate, Profile
 from runtime import claims, sealing
 from runtime.transactions import use_case
 from smime import policy_issuance, policy_slots
-from smime.models import CaOrder, KeyBundle, Order, SmimeCertificate
+from smime.models import CaOrder, KeyBundle, Order, Slot, SmimeCertificate
 from smime.services import bundles, letters, revocation, vault
 from smime.services.checks import scope
-from smime.states import CaOrderState, OrderState, RevocationGround
+from smime.states import CaOrderState, OrderState, RevocationGround, SlotState
 
 log = structlog.get_logger(__name__)
 
@@ -51,12 +51,20 @@ def settle(row: CaOrder, fence: int, answer: IssuedCertificate, *, at: datetime)
 
 @use_case
 def refuse(row: CaOrder, fence: int, failure: PkiError, *, at: datetime) -> None:
-    """The CA, its linter or the key gate said no for good: an officer must look; the event says what and why.
+    """The CA, its linter or the key gate said no for good: the event says what and why.
 
-    The order stays approved; correcting its data or rejecting it is the officer's.
+    A first certificate's order goes back to its checks, where data can be corrected, and the order rejected or given
+    up; a reissue leaves the certificate that is there.
     """
+    order = Order.objects.select_for_update(no_key=True).get(pk=row.order_id)
     if not claims.settle(CaOrder, row.pk, fence):
         return
+    if order.state == OrderState.APPROVED:
+        if order.certificates.exists():
+            order.issue(at=order.issued_at or at)
+        else:
+            order.send_back()
+        order.save()
     vault.empty(row.order_id, row.edition)
     CaOrder.objects.filter(pk=row.pk).update(state=CaOrderState.REFUSED, settled_at=at, last_error=failure.code)
     log.warning("smime.issuance-refused", request=str(row.uid), code=failure.code, finding=str(failure)[:500])
@@ -81,6 +89,14 @@ def _store(row: CaOrder, fence: int, answer: IssuedCertificate, packed: Packed |
     vault.empty(order.pk, row.edition)
     if row.edition == 1:
         _debit(order, at)
+
+
+def free_slot(order: Order) -> None:
+    """Give back the activation of an order that ended without a certificate, in the caller's transaction."""
+    slot = Slot.objects.select_for_update(no_key=True).get(pk=order.slot_id)
+    if slot.state == SlotState.USED and not order.certificates.exists():
+        slot.give_back()
+        slot.save()
 
 
 def _hand_over(order: Order, certificate: SmimeCertificate, packed: Packed | None, at: datetime) -> None:

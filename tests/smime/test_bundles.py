@@ -217,6 +217,24 @@ class TestReissue:
         assert password_of(order) != password
         assert deliver(order, now=LATER + DAY).content
 
+    def test_a_lost_password_renews_nothing(self):
+        order = issued()
+        old = order.certificates.get()
+        row = issuance.reissue(order.uid, actor=_anybody(), now=LATER + 20 * DAY)
+        issuance.carry_out(row.pk, at=LATER + 20 * DAY)
+        assert order.certificates.get(edition=2).not_after == old.not_after
+
+    def test_what_is_suspended_or_about_to_be_revoked_is_not_reissued(self):
+        order = issued()
+        row = issuance.reissue(order.uid, actor=_anybody(), now=LATER + DAY)
+        change = revocation.request_revocation(
+            order.certificates.get().pk, ground=RevocationGround.MISUSE, actor=_anybody(), now=LATER + DAY
+        )
+        revocation.carry_out(change.pk, at=LATER + DAY)
+        assert issuance.carry_out(row.pk, at=LATER + DAY).state == "cancelled"
+        order.refresh_from_db()
+        assert (order.state, order.certificates.count()) == ("issued", 1)
+
     def test_what_is_revoked_is_not_reissued(self):
         order = issued()
         row = revocation.plan(

@@ -6,14 +6,18 @@ import subprocess
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from cms import ca
-from cms.models import Event, Stock
+from cms.models import Event, Membership, Stock, User
 from pki.caa import Answer, Record
-from pki.errors import GatewayUnavailable, OutcomeUnknown
+from pki.errors import GatewayRefused, GatewayUnavailable, OutcomeUnknown
 from runtime import sealing
 from smime.models import CaOrder, IssuanceLook, KeyBundle, KeyVault, SmimeCertificate
-from smime.services import admission, issuance
+from smime.services import admission, desk, issuance
 from tests.authority.founding import found
 from tests.smime.issuing import LATER, Willing, password_of, ready
 from tests.smime.mailed import mails
@@ -184,3 +188,116 @@ def test_what_an_officer_rejected_meanwhile_is_revoked_and_handed_to_nobody():
     certificate = SmimeCertificate.objects.get()
     assert certificate.ca_orders.filter(kind="revoke", ground="misissuance").exists()
     assert (KeyBundle.objects.count(), KeyVault.objects.count(), len(mails(order, "smime-issued"))) == (0, 0, 0)
+
+
+class Away:
+    """A CA that answers nothing but look-ups, of the real one's ledger."""
+
+    def __init__(self, gateway):
+        self.gateway = gateway
+
+    def __getattr__(self, name):
+        return getattr(self.gateway, name)
+
+    def issue(self, request, *, at):
+        raise GatewayUnavailable("away")
+
+
+def refused_by(order, *, reason="dati errati"):
+    """An officer rejects the order through the desk."""
+    officer = User.objects.create_user("ufficio@cdrl.example.org", full_name="Ugo Ufficio", is_staff=True)
+    Membership.objects.create(user=officer, centre_id=order.centre_id, role="operator")
+    desk.reject_order(order.uid, reason=reason, operator=officer, now=LATER + MINUTE)
+
+
+class TestAskedAgain:
+    """What held when the CA was first asked must hold when it is asked again."""
+
+    def test_nothing_is_issued_for_an_order_rejected_meanwhile_and_its_slot_comes_back_afterwards(self):
+        order = ready()
+        order.slot.take()
+        order.slot.save()
+        with ca.installed(Away(ca.gateway())):
+            assert carry_out(order).state == "sent"
+        refused_by(order)
+        order.slot.refresh_from_db()
+        assert order.slot.state == "used"
+
+        assert carry_out(order, at=LATER + DAY).state == "cancelled"
+        order.slot.refresh_from_db()
+        assert (SmimeCertificate.objects.count(), order.slot.state, KeyVault.objects.count()) == (0, "free", 0)
+        assert (Stock.objects.get().free, Stock.objects.get().reserved) == (0, 1)
+
+    def test_old_evidence_is_renewed_and_nothing_back_dated(self):
+        order = ready()
+        with ca.installed(Away(ca.gateway())):
+            carry_out(order)
+        assert carry_out(order, at=LATER + 40 * DAY).state == "cancelled"
+        order.refresh_from_db()
+        assert (order.state, SmimeCertificate.objects.count()) == ("checking", 0)
+
+    def test_after_hours_the_request_is_made_anew_with_a_life_from_now_on(self):
+        order = ready()
+        with ca.installed(Away(ca.gateway())):
+            first = carry_out(order).uid
+        row = carry_out(order, at=LATER + DAY)
+        assert (row.state, row.uid != first) == ("done", True)
+        assert SmimeCertificate.objects.get().not_before == LATER + DAY
+        assert IssuanceLook.objects.count() == 2
+
+    def test_caa_is_looked_at_each_time(self):
+        order = ready()
+        with ca.installed(Away(ca.gateway())):
+            carry_out(order)
+
+        class Foreign:
+            def caa(self, _domain):
+                return Answer(records=(Record(0, "issuemail", ";"),), secure=True, ttl=300)
+
+        with admission.asking(Foreign()):
+            assert carry_out(order, at=LATER + MINUTE).last_error == "caa-issuer-foreign"
+        assert SmimeCertificate.objects.count() == 0
+
+
+class TestRefused:
+    """What the CA or the gate refuses leaves a way on."""
+
+    def test_a_first_certificate_s_order_goes_back_to_its_checks(self):
+        order = ready()
+        with ca.installed(Failing(ca.gateway(), GatewayRefused("no"), acts=False)):
+            assert carry_out(order).state == "refused"
+        order.refresh_from_db()
+        assert (order.state, KeyVault.objects.count()) == ("checking", 0)
+        assert Event.objects.get(verb="smime.issuance-refused").reason == "ca-refused"
+
+    def test_one_key_is_certified_once_even_while_the_ca_is_away_and_stops_nobody_else(self):
+        csr = _request()
+        first, second, third = (
+            ready(key_origin="csr", csr=csr),
+            ready(key_origin="csr", csr=csr),
+            ready(key_kind="ec-p256"),
+        )
+        with ca.installed(Away(ca.gateway())):
+            assert [carry_out(each).state for each in (first, second)] == ["sent", "refused"]
+        assert CaOrder.objects.get(order=second).last_error == "key-known"
+        issuance.carry_out_due(at=LATER + DAY)
+        assert sorted(SmimeCertificate.objects.values_list("order", flat=True)) == sorted([first.pk, third.pk])
+
+    def test_a_row_that_cannot_be_carried_out_does_not_stop_the_others(self):
+        broken, healthy = ready(key_kind="ec-p256"), ready(key_kind="ec-p256")
+
+        class Breaking(Failing):
+            def issue(self, request, *, at):
+                if request.subject.email == broken.mailbox:
+                    raise ZeroDivisionError
+                return self.gateway.issue(request, at=at)
+
+        with ca.installed(Breaking(ca.gateway(), acts=True)):
+            issuance.carry_out_due(at=LATER)
+        assert SmimeCertificate.objects.get().order == healthy
+
+
+def _request() -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    return request.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
