@@ -48,11 +48,18 @@ class Data(Enum):
 
 TOUCHED: dict[Data, tuple[CheckKind, ...]] = {
     Data.NAME: (CheckKind.ATTESTATION, CheckKind.CONSENT, CheckKind.IDENTITY),
-    Data.MAILBOX: (CheckKind.MAILBOX,),
+    Data.MAILBOX: (
+        CheckKind.MAILBOX,
+        CheckKind.AUTHORITY,
+        CheckKind.ATTESTATION,
+        CheckKind.CONSENT,
+        CheckKind.IDENTITY,
+    ),
     Data.TECHNICAL: (),
     Data.CONTACT: (CheckKind.AUTHORITY,),
     Data.ORGANISATION: (CheckKind.ORGANISATION, CheckKind.AUTHORITY, CheckKind.ATTESTATION),
 }
+"""What changed data void, of what the type has. Another mailbox is another reader: whoever was asked at it is anew."""
 
 _CONTACT_FIELDS = (
     "technical_given_name",

@@ -125,9 +125,19 @@ def require_awaited(check: Check) -> None:
         raise refusals.SignedFormNotAwaited
 
 
-def is_in_force(form: SignatureForm, check: Check) -> bool:
+def require_of_now(form: SignatureForm, check: Check, data_sha256: str) -> None:
+    """Raise `CheckChanged` if a form is of other data than the order's, or of another round of the check."""
+    if not _is_of_now(form, check, data_sha256):
+        raise errors.CheckChanged
+
+
+def is_in_force(form: SignatureForm, check: Check, data_sha256: str) -> bool:
     """Whether a form may still be signed: of the present data, and of the present round of the check."""
-    return form.voided_at is None and form.round == check.round
+    return form.voided_at is None and _is_of_now(form, check, data_sha256)
+
+
+def _is_of_now(form: SignatureForm, check: Check, data_sha256: str) -> bool:
+    return (form.round, form.data_sha256) == (check.round, data_sha256)
 
 
 def is_enough() -> bool:

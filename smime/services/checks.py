@@ -29,6 +29,7 @@ _BEGINNERS = {
 _ALTERNATIVE = "smime.services.signature"
 _ISSUANCE = "smime.services.issuance"
 _BY_RECIPIENT = frozenset({CheckKind.MAILBOX, CheckKind.CONSENT})
+_AFTER_MAILBOX = frozenset({CheckKind.CONSENT, CheckKind.IDENTITY})
 
 
 @use_case
@@ -41,7 +42,7 @@ def open_checks(order: Order, *, at: datetime) -> list[Check]:
     for kind in policy.CHECKS_OF[order.validation]:
         path = IdentityPath.BIOMETRIC if kind == CheckKind.IDENTITY else ""
         check, is_new = Check.objects.get_or_create(order=order, kind=kind, defaults={"path": path})
-        if is_new and kind not in {CheckKind.CONSENT, CheckKind.IDENTITY}:
+        if is_new and kind not in _AFTER_MAILBOX:
             begin(check, at=at)
     return list(order.checks.order_by("pk"))
 
@@ -75,7 +76,7 @@ def pass_check(check: Check, *, at: datetime, method: str, by: int | None = None
     stored.save()
     _record("smime.check-passed", stored, at, by, method=method)
     if stored.kind == CheckKind.MAILBOX:
-        _begin_consent(stored.order, at)
+        _begin_waiting(stored.order, at)
     settle(stored.order, at=at)
     check.refresh_from_db()
     return stored
@@ -158,17 +159,20 @@ def scope(order: Order) -> dict[str, Any]:
 
 
 def _may_begin(check: Check) -> bool:
-    """Identity needs consent, and consent a confirmed mailbox."""
-    before = {CheckKind.CONSENT: CheckKind.MAILBOX, CheckKind.IDENTITY: CheckKind.CONSENT}.get(CheckKind(check.kind))
-    if before is None or check.path == IdentityPath.SIGNATURE:
+    """Consent and identity need a confirmed mailbox; identity also consent, unless it goes by signature."""
+    if check.kind not in _AFTER_MAILBOX:
         return True
-    return check.order.checks.filter(kind=before, state=CheckState.PASSED).exists()
+    before = {CheckKind.MAILBOX}
+    if check.kind == CheckKind.IDENTITY and check.path != IdentityPath.SIGNATURE:
+        before.add(CheckKind.CONSENT)
+    return check.order.checks.filter(kind__in=before, state=CheckState.PASSED).count() == len(before)
 
 
-def _begin_consent(order: Order, at: datetime) -> None:
-    waiting = order.checks.filter(kind=CheckKind.CONSENT, state=CheckState.TODO).first()
-    if waiting is not None:
-        begin(waiting, at=at)
+def _begin_waiting(order: Order, at: datetime) -> None:
+    """The mailbox is confirmed: what waited for it is asked there now."""
+    for check in order.checks.filter(kind__in=_AFTER_MAILBOX, state=CheckState.TODO).order_by("pk"):
+        if _may_begin(check):
+            begin(check, at=at)
 
 
 def _locked(seen: Check) -> Check:

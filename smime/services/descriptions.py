@@ -24,7 +24,7 @@ from smime.policy import Data
 from smime.policy_data import Organisation, Person
 from smime.services import checks
 from smime.services.orders import locked_order
-from smime.states import BundleFormat, CheckKind, CheckState, KeyKind, KeyOrigin, OrderState, SameContact
+from smime.states import BundleFormat, KeyKind, KeyOrigin, OrderState, SameContact
 
 EDITABLE = (OrderState.DRAFT, OrderState.CHECKING)
 DATA_OF = {
@@ -42,7 +42,6 @@ VERIFIED_FROM = {
     Data.NAME: {"role_title": ""},
     Data.ORGANISATION: {"organisation_name": "", "organisation_identifier": "", "role_title": ""},
 }
-_BY_MAILED_LINK = (CheckKind.CONSENT, CheckKind.IDENTITY)
 
 
 @use_case
@@ -171,13 +170,8 @@ def _forget_verified(order: Order, kinds: set[Data]) -> None:
 def _restart_touched(order: Order, kinds: set[Data], now: datetime) -> None:
     touched = {check for kind in kinds for check in policy.TOUCHED[kind]}
     for check in Check.objects.filter(order=order).order_by("pk"):
-        if check.kind in touched or (Data.MAILBOX in kinds and _was_mailed(check)):
+        if check.kind in touched:
             checks.restart(check, at=now)
-
-
-def _was_mailed(check: Check) -> bool:
-    """Whether a link for it may lie in the mailbox that is given up: nothing is proven, so it is asked anew."""
-    return check.kind in _BY_MAILED_LINK and check.state == CheckState.WAITING_CUSTOMER
 
 
 def _contact_of(order: Order) -> dict[str, str]:

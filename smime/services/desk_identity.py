@@ -21,11 +21,11 @@ from cms.models import User
 from cms.policy import rome_date
 from runtime import sealing
 from runtime.transactions import use_case
-from smime import policy, policy_desk
+from smime import policy, policy_desk, policy_signature
 from smime.errors import desk as errors
 from smime.models import Check, Finding, IdentificationAttempt, Order, SignatureReport
 from smime.policy_desk import Document
-from smime.services import checks, identification, letters, signature, signature_verdicts
+from smime.services import checks, identification, identity_evidence, letters, signature, signature_verdicts
 from smime.services.desk_trail import locked, locked_check, noting_refusal, record
 from smime.states import CheckState, FindingOutcome, IdentityPath, Verdict
 
@@ -45,7 +45,8 @@ def decide_identification(
 ) -> Finding:
     """Accept the provider's outcome after comparing face, document and data, or refuse it: then the attempt failed.
 
-    Raises `FieldsNotCompared`, `DocumentIncomplete`, `DocumentExpired`, `AttemptUndecidable`, `OfficerIsParty`.
+    Raises `IdentityPhotosMissing`, `FieldsNotCompared`, `DocumentIncomplete`, `DocumentExpired`,
+    `AttemptUndecidable`, `OfficerIsParty`.
     """
     attempt = IdentificationAttempt.objects.select_related("order__buyer").filter(pk=attempt_id).first()
     if attempt is None:
@@ -69,7 +70,7 @@ def decide_signature(
     """Accept a valid signed form together with a document that the officer has seen, or refuse it with a reason.
 
     After a refusal the recipient may send another file by the same link. Raises as above, `SignatureNotInReview`,
-    `ReasonMissing`.
+    `ReasonMissing`, `CheckChanged` if the order's data are not the form's any more.
     """
     report = SignatureReport.objects.select_related("form__order__buyer").filter(pk=report_id).first()
     if report is None:
@@ -106,6 +107,7 @@ def _decide_attempt(
     policy.require_open(order)
     check = signature.identity_of(order)
     if outcome == FindingOutcome.ACCEPTED:
+        policy_desk.require_photos(identity_evidence.photos_of(seen))
         _require_seen(document, ticked, rome_date(now))
     facts = {"attempt": str(seen.pk), "ticked": sorted(ticked)}
     finding = _kept(check, outcome, facts, document, note, operator, now)
@@ -132,6 +134,7 @@ def _decide_report(
     policy_desk.require_officer(order, operator)
     policy.require_open(order)
     check = locked_check(signature.identity_of(order).pk, order)
+    policy_signature.require_of_now(seen.form, check, signature.data_now(seen.form, order))
     _require_in_review(order, check, seen)
     said = policy_desk.require_reason(outcome, reason)
     if outcome == FindingOutcome.ACCEPTED:

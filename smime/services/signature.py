@@ -129,7 +129,16 @@ def receive_signed(
 def form_in_force(order: Order, check: Check) -> SignatureForm | None:
     """The form that may be signed now, if there is one."""
     form = SignatureForm.objects.filter(order=order, voided_at__isnull=True).first()
-    return form if form is not None and policy_signature.is_in_force(form, check) else None
+    if form is None or not policy_signature.is_in_force(form, check, data_now(form, order)):
+        return None
+    return form
+
+
+def data_now(form: SignatureForm, order: Order) -> str:
+    """Digest of what the form would say if it were made now; empty where its codice fiscale was forgotten."""
+    if not form.tax_code_sealed:
+        return ""
+    return _digest(order, RecipientData(order.given_name, order.surname, tax_code_of(form)))
 
 
 def newest_report(order: Order, check: Check) -> SignatureReport | None:

@@ -100,7 +100,7 @@ def _settle(
 def _still_counts(report: SignatureReport, order: Order, check: Check) -> bool:
     return (
         order.state == OrderState.CHECKING
-        and policy_signature.is_in_force(report.form, check)
+        and policy_signature.is_in_force(report.form, check, signature.data_now(report.form, order))
         and check.state in {CheckState.WAITING_CUSTOMER, CheckState.WAITING_THIRD_PARTY}
     )
 

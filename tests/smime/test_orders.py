@@ -192,7 +192,7 @@ class TestCorrecting:
     MAILBOX = Person("Anna", "Prova", "nuova@posta.example.org")
     TABLE = [
         ("name", lambda o, b: descriptions.describe_recipient(o, TestCorrecting.NAME, is_buyer=True, buyer=b, now=LATER), {"attestation", "consent", "identity"}),
-        ("mailbox", lambda o, b: descriptions.describe_recipient(o, TestCorrecting.MAILBOX, is_buyer=True, buyer=b, now=LATER), {"mailbox"}),
+        ("mailbox", lambda o, b: descriptions.describe_recipient(o, TestCorrecting.MAILBOX, is_buyer=True, buyer=b, now=LATER), {"mailbox", "authority", "attestation", "consent", "identity"}),
         ("technical", lambda o, b: descriptions.describe_technical_contact(o, BRUNO, buyer=b, now=LATER), set()),
         ("contact", lambda o, b: descriptions.describe_organisation_contact(o, Person("Carla", "Esempio", "carla@azienda.example.org"), ground="", buyer=b, now=LATER), {"authority"}),
         ("organisation", lambda o, b: descriptions.describe_organisation(o, Organisation("00743110157", "00743110157", "IT"), buyer=b, now=LATER), {"organisation", "authority", "attestation"}),

@@ -12,17 +12,22 @@ from cms.models import Event
 from config.demo import trust_scheme
 from config.demo.trust_scheme import Wish
 from notifications.models import OutboxMessage
+from smime import policy_desk
+from smime.errors import CheckChanged
 from smime.errors.files import FileEncrypted, FileTypeRefused
 from smime.errors.signature import RecipientNamesDiffer, SignatureFormMissing, SignedFormNotAwaited
-from smime.models import EvidenceFile, SignatureForm, SignatureReport
+from smime.models import EvidenceFile, Order, SignatureForm, SignatureReport
+from smime.policy_data import Person
 from smime.policy_signature import RecipientData
-from smime.services import checks, signature, signature_verdicts
+from smime.services import checks, descriptions, desk, signature, signature_verdicts
 from smime.states import CheckKind, CheckState, ScanState, Verdict
 from tests.smime import mailed
+from tests.smime.desk import office
 from tests.smime.signature import orders, world
 
 pytestmark = pytest.mark.usefixtures("committed")
 NOW = orders.NOW
+LATER = NOW + timedelta(hours=1)
 
 
 @pytest.fixture
@@ -194,6 +199,63 @@ def test_data_changed_while_a_file_was_judged_decide_nothing(order, settings):
     report.refresh_from_db()
     assert (report.verdict, report.code) == (Verdict.REFUSED, "form-void")
     assert identity(order).state == CheckState.WAITING_CUSTOMER
+
+
+class TestAnotherMailbox:
+    """Who was identified at the mailbox before proves nothing about who reads the new one."""
+
+    NEW = Person("Giulia", "Bianchi", "giulia.nuova@posta.example.org")
+
+    @pytest.fixture
+    def in_review(self, order):
+        Order.objects.filter(pk=order.pk).update(recipient_is_buyer=False)
+        return orders.judged(order, orders.signed(orders.form_of(order)))
+
+    def changed(self, order):
+        descriptions.describe_recipient(order.uid, self.NEW, is_buyer=False, buyer=order.buyer, now=LATER)
+
+    def accepted(self, report):
+        desk.decide_signature(
+            report.pk,
+            outcome="accepted",
+            document=office.CARD,
+            ticked=policy_desk.COMPARED,
+            operator=office.officer(report.form.order),
+            now=LATER,
+        )
+
+    def test_the_officer_who_looked_at_the_form_accepts_nothing(self, order, in_review):
+        self.changed(order)
+        with pytest.raises(CheckChanged):
+            self.accepted(in_review)
+        assert identity(order).passed_at is None
+
+    def test_not_even_where_the_check_was_left_as_it_was(self, order, in_review):
+        Order.objects.filter(pk=order.pk).update(mailbox=self.NEW.email)
+        with pytest.raises(CheckChanged):
+            self.accepted(in_review)
+        assert signature.form_in_force(Order.objects.get(pk=order.pk), identity(order)) is None
+
+    def test_the_alternative_is_offered_there_once_the_mailbox_is_confirmed(self, order, in_review):
+        self.changed(order)
+        assert identity(order).state == CheckState.TODO
+        assert len(mailed.mails(order, "smime-alternative")) == 1
+
+        checks.pass_check(mailed.check_of(order, CheckKind.MAILBOX), at=LATER, method="prova")
+        assert identity(order).state == CheckState.WAITING_CUSTOMER
+        assert [mail.recipient for mail in mailed.mails(order, "smime-alternative")][1:] == [self.NEW.email]
+
+
+def test_a_form_of_other_data_than_the_orders_of_now_is_void(order, settings):
+    orders.policy(settings, "sufficient")
+    report = orders.sent(order, orders.signed(orders.form_of(order)))
+    Order.objects.filter(pk=order.pk).update(mailbox="altra@posta.example.org")
+
+    signature_verdicts.validate(report.pk, at=NOW)
+
+    report.refresh_from_db()
+    assert (report.verdict, report.code) == (Verdict.REFUSED, "form-void")
+    assert identity(order).passed_at is None
 
 
 def test_a_second_file_sets_the_first_aside(order):
