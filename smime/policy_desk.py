@@ -29,6 +29,7 @@ from smime.states import (
     CheckState,
     ContactSource,
     DocumentKind,
+    FileKind,
     FindingOutcome,
     OrderState,
     RegisterSource,
@@ -266,6 +267,13 @@ def require_compared(ticked: Collection[str], wanted: Collection[str]) -> None:
     """Raise unless everything was ticked."""
     if not set(wanted) <= set(ticked):
         raise errors.FieldsNotCompared
+
+
+def require_photos(photos: Iterable[EvidenceFile]) -> None:
+    """Raise unless a face and the front of a document can be looked at (a passport has no back)."""
+    seen = {photo.kind for photo in photos if photo.scan == ScanState.CLEAN}
+    if not {FileKind.FACE, FileKind.DOCUMENT_FRONT} <= seen:
+        raise errors.IdentityPhotosMissing
 
 
 def require_document(document: Document, *, today: date) -> None:

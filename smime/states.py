@@ -153,6 +153,10 @@ class FileKind(TextChoices):
     FACE = "face", _("Volto")
 
 
+FACES = (FileKind.DOCUMENT_FRONT, FileKind.DOCUMENT_BACK, FileKind.FACE)
+"""What the provider photographs: the document and the person who holds it."""
+
+
 class ScanState(TextChoices):
     """What the virus scanner has said; only clean files are shown to officers."""
 

@@ -31,7 +31,6 @@ from smime.states import (
     Verdict,
 )
 
-_FACES = (FileKind.DOCUMENT_FRONT, FileKind.DOCUMENT_BACK, FileKind.FACE)
 _KIND_READ = {
     "ID_CARD": DocumentKind.IDENTITY_CARD,
     "PASSPORT": DocumentKind.PASSPORT,
@@ -58,6 +57,7 @@ class Shown:
     file: EvidenceFile
     badge: Badge
     pages: range
+    is_earlier: bool = False  # of an attempt at identification that is not the one to be decided
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,18 +157,19 @@ def evidence_of(
         letter = attestation.newest_letter(order, check)
         files += [letter] if letter else []
     if attempt is not None:
-        photos = EvidenceFile.objects.filter(order=order, kind__in=_FACES, erased_at__isnull=True)
-        files += list(photos.filter(round=check.round).order_by("pk"))
+        files += identity_evidence.photos_of(attempt)
     if signed is not None:
         files.append(signed.report.file)
     collected = EvidenceFile.objects.filter(order=order, kind=FileKind.OFFICER_EVIDENCE, erased_at__isnull=True)
-    return [shown(file) for file in [*files, *collected.order_by("pk")]]
+    earlier = identity_evidence.earlier_photos(attempt) if attempt is not None else []
+    present = [shown(file) for file in [*files, *collected.order_by("pk")]]
+    return [*present, *(shown(file, is_earlier=True) for file in earlier)]
 
 
-def shown(file: EvidenceFile) -> Shown:
+def shown(file: EvidenceFile, *, is_earlier: bool = False) -> Shown:
     """A file with its pages; nothing of it is shown before the scanner has passed it, or once it is erased."""
     is_seen = file.scan == ScanState.CLEAN and file.erased_at is None
-    return Shown(file, scan_badge(file), range(file.pages or 1) if is_seen else range(0))
+    return Shown(file, scan_badge(file), range(file.pages or 1) if is_seen else range(0), is_earlier)
 
 
 def findings_of(checks: list[Check], names: dict[int, str]) -> list[FindingLine]:

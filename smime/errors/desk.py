@@ -144,6 +144,16 @@ class DocumentExpired(Invalid):
     detail = _("Il documento è scaduto: non si può accettare il riconoscimento.")
 
 
+class IdentityPhotosMissing(Invalid):
+    """Face and document of this very attempt are what an officer compares (SBR 3.2.4.2)."""
+
+    code = "identity-photos-missing"
+    detail = _(
+        "Mancano le foto del volto e del documento di questo tentativo, o l'antivirus non le ha ancora controllate: "
+        "senza non si può accettare il riconoscimento."
+    )
+
+
 class SignatureNotInReview(Conflict):
     """No valid signature waits for an officer, or another file came after it."""
 

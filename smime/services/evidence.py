@@ -24,14 +24,18 @@ from smime.file_contents import Content
 from smime.models import EvidenceContent, EvidenceFile, Order
 from smime.services import inspection
 from smime.services.scanner import Scanner, ScannerAway, configured
-from smime.states import CheckKind, FileKind, ScanState
+from smime.states import FACES, CheckKind, FileKind, ScanState
 
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=90)
 MOST_AT_ONCE = 20
 _SCAN = "smime.tasks.scan_file"
-_CHECK_OF = {FileKind.ATTESTATION: CheckKind.ATTESTATION, FileKind.SIGNED_FORM: CheckKind.IDENTITY}
+_CHECK_OF = {
+    FileKind.ATTESTATION: CheckKind.ATTESTATION,
+    FileKind.SIGNED_FORM: CheckKind.IDENTITY,
+    **dict.fromkeys(FACES, CheckKind.IDENTITY),
+}
 # Who goes on with an order once the scanner has spoken; named, because it calls back here.
 _AFTERWARDS = {
     FileKind.ATTESTATION: "smime.services.attestation",

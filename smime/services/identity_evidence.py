@@ -17,10 +17,10 @@ import structlog
 from cms.errors import DomainError
 from runtime import sealing
 from smime import policy_identity
-from smime.models import IdentificationAttempt, Order
+from smime.models import EvidenceFile, IdentificationAttempt, Order
 from smime.services import evidence, idp
 from smime.services.evidence import Examined
-from smime.states import FileKind
+from smime.states import FACES, FileKind
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +70,21 @@ def evidence_of(attempt: IdentificationAttempt) -> dict[str, dict[str, Any]]:
         return {"document": {}, "checks": {}}
     found: dict[str, dict[str, Any]] = json.loads(sealing.unseal(attempt.sealed_evidence, context=_context(attempt)))
     return found
+
+
+def photos_of(attempt: IdentificationAttempt) -> list[EvidenceFile]:
+    """Photos of this very attempt: `keep` stores them in the moment at which it ends, and those of no other."""
+    return [photo for photo in _photos(attempt) if photo.uploaded_at == attempt.finished_at]
+
+
+def earlier_photos(attempt: IdentificationAttempt) -> list[EvidenceFile]:
+    """Photos of the order's other attempts, which prove nothing for this one."""
+    return [photo for photo in _photos(attempt) if photo.uploaded_at != attempt.finished_at]
+
+
+def _photos(attempt: IdentificationAttempt) -> list[EvidenceFile]:
+    kept = EvidenceFile.objects.filter(order=attempt.order_id, kind__in=FACES, erased_at__isnull=True)
+    return list(kept.order_by("pk"))
 
 
 def _examined(attempt: IdentificationAttempt, picture: idp.Picture, content: bytes) -> Examined | None:

@@ -18,7 +18,7 @@ from cms.states import Flow, Role
 from notifications.catalog import Message
 from notifications.models import OutboxMessage
 from smime.models import CaOrder, Order
-from smime.services import admission, bundles, checks, desk, idp, issuance, reminders, revocation, slots
+from smime.services import admission, bundles, checks, desk, evidence, idp, issuance, reminders, revocation, slots
 from smime.states import CheckKind, RevocationGround
 from tests.authority.founding import found
 from tests.smime import test_identification as identified
@@ -28,6 +28,7 @@ from tests.smime.issuing import LATER, Willing, ready
 from tests.smime.mailed import NOW, check_of, order_of
 from tests.smime.provider import FakeProvider
 from tests.smime.signature import orders as alternative
+from tests.smime.test_attestation import Says
 
 
 @pytest.fixture
@@ -69,6 +70,8 @@ def officer_compares_the_face(stage) -> None:
     identified.start(order)
     identified.ends(order, stage.provider, "approved", LATER)
     attempt = order.attempts_made.get()
+    for photo in order.files.all():
+        evidence.scan(photo.pk, at=LATER, scanner=Says())
     desk.decide_identification(
         attempt.pk,
         outcome="accepted",
