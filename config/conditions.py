@@ -19,6 +19,7 @@ from cms.states import RequestKind, RequestState
 from config.models import Canary
 from notifications import queries as outbox
 from renewals import queries as renewals
+from smime import queries_ca as mail_ca
 from smime import queries_trust as smime
 
 LATE = timedelta(minutes=5)
@@ -54,12 +55,14 @@ class Finding:
 def overdue_suspensions(now: datetime) -> Finding | None:
     """Cases that the sweep should have suspended, and suspensions that the CA has not carried out."""
     late = now - LATE
-    return _either(_of(renewals.cases_to_suspend(late), "due_at"), _wishes(RequestKind.HOLD, late))
+    wished = _either(_wishes(RequestKind.HOLD, late), _of(mail_ca.open_holds(late), "asked_at"))
+    return _either(_of(renewals.cases_to_suspend(late), "due_at"), wished)
 
 
 def overdue_revocations(now: datetime) -> Finding | None:
     """Revocations of day 121 that are late, unless a stop is or was in force; and those that the CA has not made."""
-    late, wished = now - LATE, _wishes(RequestKind.REVOKE, now - LATE)
+    late = now - LATE
+    wished = _either(_wishes(RequestKind.REVOKE, late), _of(mail_ca.late_revocations(late, now), "asked_at"))
     if renewals.stop_in_force(now) or renewals.stop_in_force(late):
         return wished  # afterwards the sweep has its five minutes again
     due = _either(_of(renewals.cases_to_lapse(late), "due_at"), _of(renewals.holds_to_lapse(late), "lapses_at"))
@@ -91,18 +94,19 @@ def unpublished_changes(now: datetime) -> Finding | None:
 
 def unknown_outcomes(now: datetime) -> Finding | None:
     """The CA was asked, and nobody knows what it did."""
-    return _asked(RequestState.SENT, now)
+    return _either(_asked(RequestState.SENT, now), _of(mail_ca.unanswered(now - UNKNOWN), "asked_at"))
 
 
 def unasked_requests(now: datetime) -> Finding | None:
     """The CA was not even asked."""
-    return _asked(RequestState.PLANNED, now)
+    return _either(_asked(RequestState.PLANNED, now), _of(mail_ca.unasked(now - UNKNOWN), "next_attempt_at"))
 
 
 def refused_requests(now: datetime) -> Finding | None:
     """The CA has refused something for good within the last day."""
-    refused = CaRequest.objects.filter(state=RequestState.REFUSED, settled_at__gt=now - REFUSALS_SHOWN)
-    return _of(refused, "settled_at")
+    since = now - REFUSALS_SHOWN
+    refused = CaRequest.objects.filter(state=RequestState.REFUSED, settled_at__gt=since)
+    return _either(_of(refused, "settled_at"), _of(mail_ca.refused(since), "settled_at"))
 
 
 def late_mails(now: datetime) -> Finding | None:

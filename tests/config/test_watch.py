@@ -20,8 +20,10 @@ from notifications.catalog import Message
 from notifications.models import OutboxMessage
 from renewals.models import RenewalCase, RevocationStop
 from renewals.states import Due
+from smime.models import CaOrder, SmimeCertificate
 from tests.authority import founding
 from tests.panel.town import NOW, Town
+from tests.smime.mailed import order_of
 
 _numbers = itertools.count(1)
 
@@ -68,6 +70,17 @@ def wish(town, kind, state, asked_at, **more):
         natural_key=f"{kind}:{next(_numbers)}", kind=kind, state=state, asked_at=asked_at, next_attempt_at=asked_at,
         centre=case.centre, service=case.issuing_service, pair=case.new_pair, certificate=certificate, **more,
     )  # fmt: skip
+
+
+def ask_for_mail(asked_at, **said):
+    """What the CA was asked about an S/MIME certificate."""
+    order = order_of("mv", at=asked_at)
+    life = {"not_before": asked_at, "not_after": asked_at + timedelta(days=365), "issued_at": asked_at}
+    numbers = {"serial": "0a", "issuer_key_id": "0b", "fingerprint": "0c", "spki_sha256": "0d"}
+    certificate = SmimeCertificate.objects.create(order=order, edition=1, der=b"", **numbers, **life)
+    OutboxMessage.objects.all().delete()
+    said = {"next_attempt_at": asked_at, "certificate": certificate} | said
+    return CaOrder.objects.create(natural_key=f"{said['kind']}:1", order=order, edition=1, asked_at=asked_at, **said)
 
 
 def test_a_quiet_installation_opens_no_alarm(town, ada):
@@ -153,6 +166,48 @@ def test_a_refused_request_is_an_alarm_for_a_day(town):
     assert looked() == {"ca-refused"}
 
     CaRequest.objects.filter(pk=refused.pk).update(settled_at=NOW - timedelta(days=1))
+    looked(NOW + timedelta(seconds=30))
+    assert looked(NOW + timedelta(minutes=2)) == set()
+
+
+@pytest.mark.parametrize(
+    ("said", "alarm"),
+    [
+        ({"kind": "issue", "state": "planned"}, "ca-unasked"),
+        ({"kind": "issue", "state": "sent"}, "ca-outcome-unknown"),
+        ({"kind": "hold", "state": "refused", "settled_at": NOW}, "ca-refused"),
+    ],
+)
+def test_what_the_ca_owes_for_mail_certificates_is_an_alarm_too(db, said, alarm):
+    ask_for_mail(NOW - timedelta(minutes=9, seconds=59), **said)
+    assert looked() == ({alarm} if "settled_at" in said else set())
+
+    CaOrder.objects.update(asked_at=NOW - timedelta(minutes=10), next_attempt_at=NOW - timedelta(minutes=10))
+    assert looked(NOW + timedelta(seconds=30)) == {alarm}
+
+
+def test_an_issuance_that_is_put_off_until_later_waits_for_no_worker(db):
+    ask_for_mail(NOW - timedelta(days=1), kind="issue", state="planned", next_attempt_at=NOW + timedelta(minutes=1))
+    assert looked() == set()
+
+
+@pytest.mark.parametrize(("kind", "alarm"), [("hold", "suspensions-overdue"), ("revoke", "revocations-overdue")])
+def test_a_change_of_a_mail_certificate_is_late_after_five_minutes(db, kind, alarm):
+    ask_for_mail(NOW - timedelta(minutes=4, seconds=59), kind=kind, state="sent")
+    assert looked() == set()
+    assert looked(NOW + timedelta(seconds=30)) == {alarm}
+
+
+def test_a_refused_revocation_is_late_once_its_clock_has_run_out_and_until_the_certificate_is_revoked(db):
+    ask_for_mail(
+        NOW - timedelta(days=2), kind="revoke", state="refused", settled_at=NOW - timedelta(days=2), due_by=NOW
+    )
+    assert looked(NOW - timedelta(seconds=30)) == set()
+    assert looked() == {"revocations-overdue"}
+
+    certificate = CaOrder.objects.get().certificate
+    certificate.revoke(at=NOW, ground="key-compromise")
+    certificate.save()
     looked(NOW + timedelta(seconds=30))
     assert looked(NOW + timedelta(minutes=2)) == set()
 
