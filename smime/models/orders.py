@@ -30,6 +30,7 @@ ORDER_MOVES = {
     (OrderState.APPROVED, OrderState.CHECKING),
     (OrderState.APPROVED, OrderState.ISSUED),
     (OrderState.ISSUED, OrderState.APPROVED),
+    (OrderState.CHECKING, OrderState.ISSUED),
     (OrderState.CHECKING, OrderState.REJECTED),
     (OrderState.APPROVED, OrderState.REJECTED),
     (OrderState.DRAFT, OrderState.CANCELLED),
@@ -220,6 +221,10 @@ class Order(StatefulModel):
     def issue(self, *, at: datetime) -> None:
         """The certificate is in the register."""
         self.issued_at = at
+
+    @transition(state, source=OrderState.CHECKING, target=OrderState.ISSUED)
+    def keep_issued(self) -> None:
+        """A reissue goes no further: the certificate that is there stays what it was."""
 
     @transition(state, source=[OrderState.CHECKING, OrderState.APPROVED], target=OrderState.REJECTED)
     def reject(self, *, reason: str, at: datetime) -> None:
