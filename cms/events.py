@@ -101,6 +101,7 @@ VERBS = {
     "smime.order-submitted": _("S/MIME: verifica avviata"),
     "smime.order-cancelled": _("S/MIME: pratica annullata dal cliente"),
     "smime.order-lapsed": _("S/MIME: pratica decaduta"),
+    "smime.reissue-given-up": _("S/MIME: nuova emissione lasciata, vale il certificato esistente"),
     "smime.data-changed": _("S/MIME: dati modificati"),
     "smime.check-passed": _("S/MIME: verifica superata"),
     "smime.check-failed": _("S/MIME: verifica non superata"),

@@ -128,15 +128,17 @@ def approves_itself(order: Order, checks: Sequence[Check], approvals: Sequence[A
     return order.validation not in APPROVED_BY_PERSON or approval_stands(order, checks, approvals)
 
 
-def is_abandoned(order: Order, now: datetime) -> bool:
-    """Whether nobody has gone on with the order for so long that it lapses: its slot is then free again."""
+def is_abandoned(order: Order, now: datetime, went_back_at: datetime | None = None) -> bool:
+    """Whether nobody has gone on with the order for so long that it lapses.
+
+    `went_back_at`: when issuance was given up last and the order went back to its checks, where it was.
+    """
     if order.state == OrderState.DRAFT:
         return now >= order.created_at + timedelta(days=settings.SMIME.draft_days)
     if order.state != OrderState.CHECKING or order.submitted_at is None:
         return False
-    return now >= max(order.submitted_at, order.changed_at or order.submitted_at) + timedelta(
-        days=settings.SMIME.checking_days
-    )
+    moved = max(filter(None, [order.submitted_at, order.changed_at, went_back_at]))
+    return now >= moved + timedelta(days=settings.SMIME.checking_days)
 
 
 def require_open(order: Order) -> None:

@@ -101,7 +101,9 @@ def cancel(request: HttpRequest, *, uid: UUID, buyer: User, now: datetime) -> Ht
         if order.state not in orders.GIVEN_UP:
             raise errors.OrderClosed
         return frame.show(request, "cancel.html", section="orders", order=order)
-    orders.cancel_order(uid, buyer=buyer, now=now)
+    if orders.cancel_order(uid, buyer=buyer, now=now).state == OrderState.ISSUED:
+        messages.success(request, _("La nuova emissione è stata annullata. Il certificato esistente resta valido."))
+        return redirect("smime:order", uid=uid)
     messages.success(request, _("La pratica è stata annullata. L'attivazione è di nuovo disponibile."))
     return redirect("smime:dashboard")
 
@@ -109,5 +111,6 @@ def cancel(request: HttpRequest, *, uid: UUID, buyer: User, now: datetime) -> Ht
 def _corrections(order: Order) -> list[tuple[str, str]]:
     if order.state != OrderState.CHECKING:
         return []
-    from_here = [step for step in steps.sequence_of(order) if step in steps.AFTER_SUBMISSION - {Step.ATTESTATION}]
+    fixed = {Step.ATTESTATION, Step.RECIPIENT} if order.certificates.all() else {Step.ATTESTATION}
+    from_here = [step for step in steps.sequence_of(order) if step in steps.AFTER_SUBMISSION - fixed]
     return [(_(steps.WORDS[step]), steps.address_of(order, step)) for step in from_here]

@@ -46,8 +46,13 @@ VERIFIED_FROM = {
 
 @use_case
 def describe_recipient(order_uid: UUID, person: Person, *, is_buyer: bool, buyer: User, now: datetime) -> Order:
-    """Say who will use the certificate, and its mailbox. Raises what is wrong with the data, `RecipientFixed`."""
+    """Say who will use the certificate, and its mailbox.
+
+    Raises what is wrong with the data, `RecipientFixed`, `OrderClosed` once a certificate says it.
+    """
     order = _editable(order_uid, buyer)
+    if order.certificates.exists():
+        raise errors.OrderClosed
     checked = policy_data.checked_person(person)
     if order.state != OrderState.DRAFT and order.recipient_is_buyer != is_buyer:
         raise errors.RecipientFixed

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Max
 
 from cms import events
-from cms.actors import SYSTEM, customer
+from cms.actors import SYSTEM, Actor, customer
 from cms.models import User
 from runtime.transactions import use_case
 from smime import errors, policy, policy_steps, queries
@@ -20,7 +21,7 @@ from smime.models import Order, Slot
 from smime.policy_steps import Step
 from smime.services import checks
 from smime.services.acceptance import Accepted, accept_terms
-from smime.states import OrderState, SlotState
+from smime.states import CaOrderKind, OrderState, SlotState
 
 MOST_AT_ONCE = 500
 GIVEN_UP = (OrderState.DRAFT, OrderState.CHECKING)
@@ -81,13 +82,15 @@ def submit_order(
 def cancel_order(order_uid: UUID, *, buyer: User, now: datetime) -> Order:
     """Give the order up: its mailed links are void, and its slot can be started again. A second time changes nothing.
 
-    Raises `OrderClosed` once issuance has begun.
+    A reissue leads back to the certificate that is there. Raises `OrderClosed` once issuance has begun.
     """
     order = locked_order(order_uid, buyer)
     if order.state == OrderState.CANCELLED:
         return order
     if order.state not in GIVEN_UP:
         raise errors.OrderClosed
+    if keep_certificate(order, actor=customer(buyer), at=now):
+        return order
     order.cancel(reason="", at=now)
     order.save()
     _free_slot(order)
@@ -99,20 +102,42 @@ def lapse_abandoned(*, now: datetime) -> int:
     """Let orders lapse that nobody goes on with, some at a time, and give their activations back; returns how many."""
     since = now - timedelta(days=min(settings.SMIME.draft_days, settings.SMIME.checking_days))
     old = Order.objects.filter(state__in=GIVEN_UP, created_at__lte=since).order_by("created_at")
-    due = [order.pk for order in old[:MOST_AT_ONCE] if policy.is_abandoned(order, now)]
+    due = [order.pk for order in old[:MOST_AT_ONCE] if _is_abandoned(order, now)]
     return sum(_lapse(pk, now=now) for pk in due)
 
 
 @use_case
 def _lapse(order_id: int, *, now: datetime) -> bool:
     order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
-    if not policy.is_abandoned(order, now):
+    if not _is_abandoned(order, now):
         return False
+    if keep_certificate(order, actor=SYSTEM, at=now):
+        return True
     order.lapse(at=now)
     order.save()
     _free_slot(order)
     events.record("smime.order-lapsed", actor=SYSTEM, at=now, **checks.scope(order))
     return True
+
+
+def keep_certificate(order: Order, *, actor: Actor, at: datetime) -> bool:
+    """Where the locked order was being checked for a reissue, lead it back to its certificate, and say so.
+
+    Its slot is used up: freed, it would give a second certificate for nothing.
+    """
+    if order.state != OrderState.CHECKING or not order.certificates.exists():
+        return False
+    order.keep_issued()
+    order.save()
+    events.record("smime.reissue-given-up", actor=actor, at=at, **checks.scope(order))
+    return True
+
+
+def _is_abandoned(order: Order, now: datetime) -> bool:
+    if not policy.is_abandoned(order, now):
+        return False
+    went_back = order.ca_orders.filter(kind=CaOrderKind.ISSUE).aggregate(at=Max("settled_at"))["at"]
+    return policy.is_abandoned(order, now, went_back)
 
 
 def _free_slot(order: Order) -> None:

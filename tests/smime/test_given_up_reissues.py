@@ -1,0 +1,75 @@
+"""A reissue that was sent back to its checks and goes no further: the certificate that is there stays what it was."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from cms.actors import SYSTEM
+from cms.models import Event
+from smime import errors
+from smime.models import CaOrder
+from smime.policy_data import Person
+from smime.services import admission, descriptions, desk, issuance, orders
+from tests.authority.founding import found
+from tests.smime.desk.office import officer
+from tests.smime.issuing import LATER, Willing, ready
+from tests.smime.mailed import mails
+
+DAY = timedelta(days=1)
+REISSUED = LATER + 200 * DAY
+
+
+@pytest.fixture
+def order(committed, settings):
+    """Issued once; its reissue waits for the mailbox, which was confirmed long ago."""
+    settings.SMIME = settings.SMIME.model_copy(update={"bundle_iterations": 2000})
+    found()
+    order = ready()
+    order.slot.take()
+    order.slot.save()
+    with admission.asking(Willing()):
+        issuance.carry_out(CaOrder.objects.get(order=order, edition=1).pk, at=LATER)
+        issuance.reissue(order.uid, actor=SYSTEM, now=REISSUED)
+        issuance.carry_out(CaOrder.objects.get(order=order, edition=2).pk, at=REISSUED)
+    order.refresh_from_db()
+    assert (order.state, order.certificates.count()) == ("checking", 1)
+    return order
+
+
+def cancel(order):
+    orders.cancel_order(order.uid, buyer=order.buyer, now=REISSUED + DAY)
+
+
+def reject(order):
+    desk.reject_order(order.uid, reason="Documenti mancanti.", operator=officer(order), now=REISSUED + DAY)
+
+
+def lapse(_order):
+    assert orders.lapse_abandoned(now=REISSUED + 179 * DAY) == 0
+    assert orders.lapse_abandoned(now=REISSUED + 180 * DAY) == 1
+
+
+@pytest.mark.parametrize("end", [cancel, reject, lapse])
+def test_it_leads_back_to_the_certificate_and_frees_no_slot(order, end):
+    end(order)
+
+    order.refresh_from_db()
+    assert (order.state, order.issued_at, order.closed_at) == ("issued", LATER, None)
+    assert (order.slot.state, order.certificates.get().status) == ("used", "active")
+    assert Event.objects.filter(verb="smime.reissue-given-up", case_code=order.code).count() == 1
+    assert mails(order, "smime-refused") == []
+
+
+def test_it_can_be_asked_again(order):
+    cancel(order)
+    issuance.reissue(order.uid, actor=SYSTEM, now=REISSUED + 2 * DAY)
+    order.refresh_from_db()
+    assert order.state == "approved"
+
+
+def test_the_recipient_and_his_mailbox_are_fixed(order):
+    other = Person("Anna", "Prova", "nuova@posta.example.org")
+    with pytest.raises(errors.OrderClosed):
+        descriptions.describe_recipient(order.uid, other, is_buyer=True, buyer=order.buyer, now=REISSUED + DAY)
