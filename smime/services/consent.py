@@ -21,6 +21,7 @@ from runtime.transactions import use_case
 from smime import consent_text, policy, policy_links
 from smime.errors import TermsOutdated
 from smime.errors.identification import ConsentAbsent, ConsentDecided, ConsentMistyped
+from smime.errors.links import LinkOutdated
 from smime.models import Check, Consent, EvidenceFile, Order
 from smime.services import attempts, checks, evidence, letters, links
 from smime.services.acceptance import Accepted, accept_terms
@@ -61,7 +62,10 @@ def begin(order: Order, check: Check, *, at: datetime) -> None:
 
 @use_case
 def resend(order_uid: UUID, *, buyer: User, now: datetime) -> None:
-    """The customer has the request sent again; refused within the cooldown or once it was answered."""
+    """The customer has the request sent again.
+
+    Refused within the cooldown, once it was answered, and before it is its turn: to a confirmed mailbox alone.
+    """
     _resend(locked_order(order_uid, buyer), now=now)
 
 
@@ -121,8 +125,16 @@ def withdraw(token: str, *, address: str | None, language: str, now: datetime) -
 
 
 def standing_of(order: Order) -> str:
-    """What the recipient has answered last (a `ConsentDecision`), or nothing."""
-    return order.consents.order_by("-pk").values_list("decision", flat=True).first() or ""
+    """What the recipient has answered last in the check's present round (a `ConsentDecision`), or nothing.
+
+    An answer comes by a link of its round: what was said before the round's first link was used is of other data.
+    """
+    check = order.checks.get(kind=CheckKind.CONSENT)
+    asked = order.links.filter(purpose=LinkPurpose.CONSENT, round=check.round, used_at__isnull=False)
+    first = asked.order_by("used_at").values_list("used_at", flat=True).first()
+    if first is None:
+        return ""
+    return order.consents.filter(at__gte=first).order_by("-pk").values_list("decision", flat=True).first() or ""
 
 
 def _require_sound(order: Order, given: Answer) -> None:
@@ -190,8 +202,14 @@ def _resend(order: Order, *, now: datetime) -> None:
     check = _check_of(order)
     if check.state in _DECIDED:
         raise LinkUsed
+    if check.state != CheckState.WAITING_CUSTOMER or not _is_mailbox_confirmed(order):
+        raise LinkOutdated
     links.require_may_mail(order, LinkPurpose.CONSENT, now=now)
     _mail(order, check, at=now)
+
+
+def _is_mailbox_confirmed(order: Order) -> bool:
+    return order.checks.filter(kind=CheckKind.MAILBOX, state=CheckState.PASSED).exists()
 
 
 def _mail(order: Order, check: Check, *, at: datetime) -> None:

@@ -186,5 +186,30 @@ def test_it_can_be_asked_again_until_it_is_answered(order):
     assert refusal.value.reason_code == "link-used"
 
 
+def test_changed_names_ask_again_and_the_answer_before_counts_no_more(order):
+    answered(order)
+    checks.restart(check_of(order, "consent"), at=NOW + 2 * HOUR)
+
+    assert consent.standing_of(order) == ""
+    with pytest.raises(ConsentAbsent):
+        consent.withdraw(token_of(order), address=HERE, language="it", now=NOW + 2 * HOUR)
+    answered(order, at=NOW + 3 * HOUR)
+    assert (consent.standing_of(order), check_of(order, "consent").state) == ("given", "passed")
+
+
+def test_it_is_not_sent_to_a_mailbox_that_nobody_has_confirmed(order):
+    checks.restart(check_of(order, "mailbox"), at=NOW + HOUR)
+    with pytest.raises(DomainError) as refusal:
+        consent.resend(order.uid, buyer=order.buyer, now=NOW + 2 * HOUR)
+    assert (refusal.value.reason_code, len(mails(order, ASKED))) == ("link-outdated", 1)
+
+
+def test_it_is_not_sent_before_its_turn(provider):
+    order = order_of("sv")
+    with pytest.raises(DomainError) as refusal:
+        consent.resend(order.uid, buyer=order.buyer, now=NOW + HOUR)
+    assert (refusal.value.reason_code, mails(order, ASKED)) == ("link-outdated", [])
+
+
 def test_the_request_lies_two_weeks_at_most(order):
     assert check_of(order, "consent").due_at == NOW + 14 * DAY
