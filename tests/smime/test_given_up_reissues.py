@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 
 from cms.actors import SYSTEM
 from cms.models import Event
@@ -73,3 +74,14 @@ def test_the_recipient_and_his_mailbox_are_fixed(order):
     other = Person("Anna", "Prova", "nuova@posta.example.org")
     with pytest.raises(errors.OrderClosed):
         descriptions.describe_recipient(order.uid, other, is_buyer=True, buyer=order.buyer, now=REISSUED + DAY)
+
+
+def test_the_page_says_what_is_given_up_and_offers_no_other_mailbox(order, clock):
+    clock.instant = REISSUED + DAY
+    browser, page = Client(), f"/area-clienti/pratiche/{order.uid}/"
+    browser.force_login(order.buyer)
+
+    assert "/destinatario/" not in browser.get(page).content.decode()
+    assert "il certificato esistente resta" in browser.get(page + "annulla/").content.decode()
+    answer = browser.post(page + "annulla/", follow=True).content.decode()
+    assert "La nuova emissione è stata annullata." in answer
