@@ -164,7 +164,7 @@ class TestApprovedBefore:
     def test_changed_data_do(self, sent_back):
         other = type(ANNA)(ANNA.given_name, ANNA.surname, "nuova@posta.example.org")
         descriptions.describe_recipient(sent_back.uid, other, is_buyer=True, buyer=sent_back.buyer, now=NOW + DAY)
-        prove(sent_back, "mailbox", at=NOW + DAY)
+        prove(sent_back, "mailbox", "authority", at=NOW + DAY)
         assert sent_back.state == "checking"
 
     def test_a_new_technical_contact_was_not_approved_either(self, sent_back):
