@@ -84,6 +84,7 @@ def known_of(town: Any) -> dict[str, Any]:
     return (
         centred
         | requests
+        | _of_smime(town)
         | {
             "agreement": agreement.pk,
             "centre": town.centre.pk,
@@ -92,20 +93,6 @@ def known_of(town: Any) -> dict[str, Any]:
             "change_campaign:code": town.campaign.code,
             "campaign_list:code": town.campaign.code,
             "change_service:code": town.eidas.code,
-            "credit_slots:agreement": Agreement.objects.get(service=town.smime).pk,
-            "withdraw_slot:code": town.slot.code,
-            "smime_file:code": town.smime_order.code,
-            "smime_page:code": town.smime_order.code,
-            **{
-                f"{name}:code": town.smime_order.code
-                for name in ("smime_order", "approve_smime_order", "reject_smime_order", "attach_smime_evidence")
-            },
-            **{f"{name}:code": town.smime_order.code for name in ("revoke_smime", "hold_smime", "release_smime")},
-            "edition": 1,
-            "file": town.smime_paper.uid,
-            "page": 0,
-            "check": town.smime_check.pk,
-            "reopen_smime_check:check": town.smime_decided.pk,
             "code": case.code,
             "confirm_revocation:uid": proposal,
             "discard_import:uid": town.roster.uid,
@@ -138,6 +125,20 @@ def known_of(town: Any) -> dict[str, Any]:
             "withdraw_revocation:uid": proposal,
         }
     )
+
+
+def _of_smime(town: Any) -> dict[str, Any]:
+    named = ("smime_order", "approve_smime_order", "reject_smime_order", "attach_smime_evidence", "smime_file")
+    named += ("smime_page", "revoke_smime", "hold_smime", "release_smime")
+    return {f"{name}:code": town.smime_order.code for name in named} | {
+        "credit_slots:agreement": Agreement.objects.get(service=town.smime).pk,
+        "withdraw_slot:code": town.slot.code,
+        "edition": 1,
+        "file": town.smime_paper.uid,
+        "page": 0,
+        "check": town.smime_check.pk,
+        "reopen_smime_check:check": town.smime_decided.pk,
+    }
 
 
 def _smime(town: Any) -> None:
