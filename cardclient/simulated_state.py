@@ -155,11 +155,14 @@ def load(path: Path) -> State:
     return State(**value)
 
 
+def text_of(state: State) -> str:
+    """Write down the card as its file holds it."""
+    return json.dumps({"version": VERSION, **asdict(state)}, indent=1)
+
+
 def save(path: Path, state: State) -> None:
-    """Replace the file atomically, readable by its owner only; a card that did not change is not written."""
-    text = json.dumps({"version": VERSION, **asdict(state)}, indent=1)
-    if path.exists() and path.read_text("utf-8") == text:
-        return
+    """Replace the file atomically, readable by its owner only."""
+    text = text_of(state)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

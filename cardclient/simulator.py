@@ -229,24 +229,30 @@ class SimulatedCard:
             raise CardRemoved(operation=name)
         if not state.personalised and name not in UNASKED:
             raise CardError("card-not-personalised", operation=name)
+        before = simulated_state.text_of(state)
         fault = state.due(name)
         if fault and fault.when == "before":
             self._strike(state, fault)
         try:
             yield state
         finally:
-            was_pulled = self._take_in_what_happened(state)
-            simulated_state.save(self.path, state)
+            was_pulled = self._keep(state, before)
         if was_pulled:
             raise CardRemoved(operation=name)
         if fault:
             self._strike(state, fault)
 
-    def _take_in_what_happened(self, state: State) -> bool:
-        """Keep what befell the card from outside while it worked; tells whether it was pulled in the middle of it."""
+    def _keep(self, state: State, before: str) -> bool:
+        """Save what the operation changed, and what befell the card meanwhile; tells whether it was pulled out.
+
+        One that only looked writes nothing: the watch of the readers would else put back what a renewal has just
+        removed.
+        """
         now = simulated_state.load(self.path)
         was_pulled = (now.present, now.insertions) != (state.present, state.insertions)
-        state.present, state.plugged, state.insertions = now.present, now.plugged, now.insertions
+        if simulated_state.text_of(state) != before:
+            state.present, state.plugged, state.insertions = now.present, now.plugged, now.insertions
+            simulated_state.save(self.path, state)
         return was_pulled
 
     def _strike(self, state: State, fault: Fault) -> None:

@@ -128,6 +128,14 @@ def test_watching_uses_up_no_planned_fault(tmp_path):
     assert len(simulated_state.load(card.path).faults) == 1
 
 
+def test_a_look_that_began_before_a_key_was_made_does_not_undo_it(tmp_path):
+    card = make(tmp_path)
+    card.login(Secret(PIN))
+    with SimulatedCard(card.path)._operation("scan"):
+        card.generate(b"\x01", "DS0", P_256)
+    assert [key.id for key in card.keys()] == [b"\x01", b"\x01"]
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"version": 1}'])
 def test_a_file_that_is_no_card_is_an_empty_reader(tmp_path, text):
     path = tmp_path / "broken.json"
