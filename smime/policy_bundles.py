@@ -14,6 +14,11 @@ CODE_TRIES = 5
 CODE_COOLDOWN = timedelta(minutes=1)
 
 
+def name_of_file(order: Order) -> str:
+    """Return the name under which the order's .p12 is saved."""
+    return f"smime-{order.code}.p12"
+
+
 def require_there(bundle: KeyBundle | None, now: datetime) -> KeyBundle:
     """Raise `BundleGone` unless the file may still be handed out at `now`."""
     if bundle is None or bundle.sealed is None or now >= bundle.expires_at:

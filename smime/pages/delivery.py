@@ -21,6 +21,7 @@ from smime import queries
 from smime.models import KeyBundle, Order
 from smime.pages import frame, mailed, presence
 from smime.pages.forms import said
+from smime.policy_bundles import name_of_file
 from smime.services import bundles, links
 from smime.services.bundles import File
 from smime.states import LinkPurpose
@@ -152,6 +153,7 @@ def _shown(request: HttpRequest, order: Order, form: CodeForm, now: datetime) ->
         section="orders",
         order=order,
         bundle=bundle,
+        name=name_of_file(order),
         is_there=is_there,
         left=bundle.most_downloads - bundle.downloads if bundle else 0,
         form=form,

@@ -164,7 +164,7 @@ def _handed_out(order: Order, *, actor: Actor, proof: str, address: str | None, 
     letters.post_downloaded(order, at=now)
     if bundle.downloads >= bundle.most_downloads:
         _destroy(bundle, "downloads", actor=SYSTEM, at=now)
-    return File(f"smime-{order.code}.p12", content)
+    return File(policy_bundles.name_of_file(order), content)
 
 
 def _destroy(bundle: KeyBundle, because: str, *, actor: Actor, at: datetime) -> None:

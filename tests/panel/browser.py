@@ -101,5 +101,6 @@ def choose(page: Page, service: str) -> None:
 
 
 def sideways(page: Page) -> int:
-    """How many pixels the page can be scrolled sideways; none is right."""
+    """How many pixels the page can be scrolled sideways, once it is there; none is right."""
+    page.wait_for_load_state()  # after a click the next page may have begun and hold nothing yet
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
