@@ -8,6 +8,7 @@ from django.conf import settings
 
 from smime.errors import bundles as errors
 from smime.models import DownloadCode, KeyBundle, Order
+from smime.policy_issuance import handed_over
 from smime.states import CertificateStatus, KeyOrigin, OrderState
 
 CODE_TRIES = 5
@@ -57,7 +58,7 @@ def require_reissuable(order: Order, now: datetime) -> None:
 
     Who made the key himself has no password to lose, and gets another certificate for another key with another order.
     """
-    newest = order.certificates.order_by("-edition").first()
+    newest = handed_over(order).order_by("-edition").first()
     is_alive = newest is not None and newest.status == CertificateStatus.ACTIVE and now <= newest.not_after
     if order.state != OrderState.ISSUED or not is_alive or order.key_origin == KeyOrigin.CSR:
         raise errors.NotReissuable

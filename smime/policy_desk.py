@@ -23,6 +23,7 @@ from smime.errors import CheckChanged, OrderClosed, PhoneInvalid
 from smime.errors import desk as errors
 from smime.models import Check, EvidenceFile, Order
 from smime.policy import APPROVED_BY_PERSON
+from smime.policy_issuance import handed_over
 from smime.states import (
     CallOutcome,
     CheckKind,
@@ -159,7 +160,7 @@ def require_round(check: Check, seen_round: int) -> None:
 
 def require_rejectable(order: Order) -> None:
     """Raise `OrderClosed` once there is a certificate, or where the customer has ended it."""
-    is_reissue = order.state == OrderState.APPROVED and order.certificates.exists()
+    is_reissue = order.state == OrderState.APPROVED and handed_over(order).exists()
     if order.state not in {OrderState.CHECKING, OrderState.APPROVED} or is_reissue:
         raise OrderClosed
 

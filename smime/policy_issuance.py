@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from pki.gateway import Profile, Subject, Validity
 from pki.smime_profiles import term
 from pki.smime_subject import Organisation, Person, subject_for
 from pki.x509 import CertificateFacts
-from smime.models import CaOrder, Order
+from smime.models import CaOrder, Order, SmimeCertificate
 from smime.policy import WITH_ORGANISATION, WITH_PERSON
-from smime.states import CertificateStatus
+from smime.states import CaOrderKind, CaOrderState, CertificateStatus
 
 LONGEST_BACKDATING = timedelta(hours=1)
 CAA_RETRY = timedelta(hours=1)
@@ -47,14 +48,20 @@ def life_of(order: Order, now: datetime) -> Validity:
     A lost password is no way to renew for nothing.
     """
     whole = term(now, order.term_days)
-    newest = order.certificates.order_by("-edition").first()
+    newest = handed_over(order).order_by("-edition").first()
     return whole if newest is None else Validity(whole.not_before, min(whole.not_after, newest.not_after))
 
 
 def may_follow(order: Order) -> bool:
     """Whether another certificate may be issued beside those that the order has: none was suspended or revoked."""
-    newest = order.certificates.order_by("-edition").first()
+    newest = handed_over(order).order_by("-edition").first()
     return newest is None or newest.status == CertificateStatus.ACTIVE
+
+
+def handed_over(order: Order) -> QuerySet[SmimeCertificate]:
+    """The order's certificates without those that the CA made otherwise than asked, which nobody was given."""
+    in_vain = order.ca_orders.filter(kind=CaOrderKind.ISSUE, state=CaOrderState.REFUSED, certificate__isnull=False)
+    return order.certificates.exclude(pk__in=in_vain.values("certificate"))
 
 
 def is_outdated(row: CaOrder, now: datetime) -> bool:

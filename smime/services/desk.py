@@ -19,7 +19,7 @@ from runtime.transactions import use_case
 from smime import policy, policy_desk
 from smime.models import CaOrder, Check, EvidenceFile, Finding, Order
 from smime.policy_desk import Found
-from smime.services import attestation, checks, evidence, letters, orders, settlement
+from smime.services import attestation, checks, evidence, letters, orders, slots
 from smime.services.desk_identity import decide_identification, decide_signature
 from smime.services.desk_trail import found_check, locked, locked_check, noting_refusal, record
 from smime.states import CaOrderKind, CaOrderState, CheckKind, FileKind, FindingOutcome, OrderState
@@ -97,7 +97,7 @@ def approve_order(order_uid: UUID, *, operator: User, now: datetime) -> Order:
 def reject_order(order_uid: UUID, *, reason: str, operator: User, now: datetime) -> Order:
     """Refuse the order for good, with a reason for the recipient; the slot can be started again. Twice is once.
 
-    A reissue that is refused leads back to the certificate that is there.
+    A reissue that is refused leads back to the certificate that is there; its reason stands in the event.
 
     What was planned at the CA is given up by its worker; a certificate that is issued all the same is revoked at once.
     """
@@ -222,12 +222,13 @@ def _reject(seen: Order, reason: str, operator: User, now: datetime) -> Order:
         return order
     said = policy_desk.require_reason(FindingOutcome.REFUSED, reason)
     policy_desk.require_rejectable(order)
-    if orders.keep_certificate(order, actor=operator_actor(operator), at=now):
+    if orders.keep_certificate(order, actor=operator_actor(operator), at=now, reason=said):
+        letters.post_reissue_refused(order, said, at=now)
         return order
     order.reject(reason=said, at=now)
     order.save()
     if not CaOrder.objects.filter(order=order, kind=CaOrderKind.ISSUE, state=CaOrderState.SENT).exists():
-        settlement.free_slot(order)  # else the worker does, once it knows that the CA has issued nothing
+        slots.free_slot(order)  # else the worker does, once it knows that the CA has issued nothing
     record("smime.order-rejected", order, operator=operator, now=now)
     letters.post_refused(order, said, at=now)
     for planned in CaOrder.objects.filter(order=order, kind=CaOrderKind.ISSUE, state=CaOrderState.PLANNED):

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 
 from cms import ca, events
-from cms.actors import Actor
+from cms.actors import SYSTEM, Actor
 from pki.csr import SigningRequest, read_request
 from pki.errors import GatewayConflict, GatewayError, GatewayNotAllowed, GatewayRefused, PkiError
 from pki.gateway import IssuedCertificate, IssueRequest, Profile, Subject, Validity
@@ -23,7 +23,7 @@ from runtime import claims, nudge
 from runtime.transactions import use_case
 from smime import policy, policy_bundles, policy_issuance
 from smime.models import CaOrder, Order
-from smime.services import admission, checks, mailbox, settlement, vault
+from smime.services import admission, checks, mailbox, settlement, slots, vault
 from smime.states import CaOrderKind, CaOrderState, KeyOrigin, OrderState
 
 log = structlog.get_logger(__name__)
@@ -165,12 +165,13 @@ def _is_still_ready(row: CaOrder, fence: int, *, at: datetime) -> bool:
     order = Order.objects.select_for_update(no_key=True).get(pk=row.order_id)
     if order.state != OrderState.APPROVED:
         if _give_up(row, fence, at) and order.state == OrderState.REJECTED:
-            settlement.free_slot(order)
+            slots.free_slot(order)
         return False
     if not policy_issuance.may_follow(order):
-        _give_up(row, fence, at)
-        order.issue(at=order.issued_at or at)
-        order.save()
+        if _give_up(row, fence, at):
+            order.issue(at=order.issued_at or at)
+            order.save()
+            events.record("smime.reissue-given-up", actor=SYSTEM, at=at, **checks.scope(order))
         return False
     rows = list(order.checks.order_by("pk"))
     stale = policy.missing(order, rows, at)

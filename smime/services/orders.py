@@ -15,11 +15,11 @@ from cms import events
 from cms.actors import SYSTEM, Actor, customer
 from cms.models import User
 from runtime.transactions import use_case
-from smime import errors, policy, policy_steps, queries
+from smime import errors, policy, policy_issuance, policy_steps, queries
 from smime.codes import new_order_code
 from smime.models import Order, Slot
 from smime.policy_steps import Step
-from smime.services import checks
+from smime.services import checks, slots
 from smime.services.acceptance import Accepted, accept_terms
 from smime.states import CaOrderKind, OrderState, SlotState
 
@@ -93,7 +93,7 @@ def cancel_order(order_uid: UUID, *, buyer: User, now: datetime) -> Order:
         return order
     order.cancel(reason="", at=now)
     order.save()
-    _free_slot(order)
+    slots.free_slot(order)
     _record("smime.order-cancelled", order, buyer, now)
     return order
 
@@ -115,21 +115,21 @@ def _lapse(order_id: int, *, now: datetime) -> bool:
         return True
     order.lapse(at=now)
     order.save()
-    _free_slot(order)
+    slots.free_slot(order)
     events.record("smime.order-lapsed", actor=SYSTEM, at=now, **checks.scope(order))
     return True
 
 
-def keep_certificate(order: Order, *, actor: Actor, at: datetime) -> bool:
+def keep_certificate(order: Order, *, actor: Actor, at: datetime, reason: str = "") -> bool:
     """Where the locked order was being checked for a reissue, lead it back to its certificate, and say so.
 
-    Its slot is used up: freed, it would give a second certificate for nothing.
+    Its slot is used up: freed, it would give a second certificate for nothing. `reason`: of an officer's refusal.
     """
-    if order.state != OrderState.CHECKING or not order.certificates.exists():
+    if order.state != OrderState.CHECKING or not policy_issuance.handed_over(order).exists():
         return False
     order.keep_issued()
     order.save()
-    events.record("smime.reissue-given-up", actor=actor, at=at, **checks.scope(order))
+    events.record("smime.reissue-given-up", actor=actor, at=at, reason=reason, **checks.scope(order))
     return True
 
 
@@ -138,12 +138,6 @@ def _is_abandoned(order: Order, now: datetime) -> bool:
         return False
     went_back = order.ca_orders.filter(kind=CaOrderKind.ISSUE).aggregate(at=Max("settled_at"))["at"]
     return policy.is_abandoned(order, now, went_back)
-
-
-def _free_slot(order: Order) -> None:
-    slot = Slot.objects.select_for_update(no_key=True).get(pk=order.slot_id)
-    slot.give_back()
-    slot.save()
 
 
 def next_page(order: Order) -> Step | None:

@@ -29,7 +29,7 @@ def tell_due(*, at: datetime) -> int:
 
 
 def _tell(order: Order, at: datetime) -> None:
-    certificate = order.certificates.order_by("-edition").first()
+    certificate = policy_issuance.handed_over(order).order_by("-edition").first()
     is_alive = certificate is not None and certificate.status != CertificateStatus.REVOKED
     if certificate is None or not is_alive or order.state != OrderState.ISSUED or at > certificate.not_after:
         order.reminder_at = None

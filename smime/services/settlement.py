@@ -25,10 +25,10 @@ from pki.gateway import IssuedCertificate, Profile
 from runtime import claims, sealing
 from runtime.transactions import use_case
 from smime import policy_issuance, policy_slots
-from smime.models import CaOrder, KeyBundle, Order, Slot, SmimeCertificate
+from smime.models import CaOrder, KeyBundle, Order, SmimeCertificate
 from smime.services import bundles, letters, revocation, vault
 from smime.services.checks import scope
-from smime.states import CaOrderState, OrderState, RevocationGround, SlotState
+from smime.states import CaOrderState, KeyOrigin, OrderState, RevocationGround
 
 log = structlog.get_logger(__name__)
 
@@ -59,12 +59,7 @@ def refuse(row: CaOrder, fence: int, failure: PkiError, *, at: datetime) -> None
     order = Order.objects.select_for_update(no_key=True).get(pk=row.order_id)
     if not claims.settle(CaOrder, row.pk, fence):
         return
-    if order.state == OrderState.APPROVED:
-        if order.certificates.exists():
-            order.issue(at=order.issued_at or at)
-        else:
-            order.send_back()
-        order.save()
+    _lead_back(order, at)
     vault.empty(row.order_id, row.edition)
     CaOrder.objects.filter(pk=row.pk).update(state=CaOrderState.REFUSED, settled_at=at, last_error=failure.code)
     log.warning("smime.issuance-refused", request=str(row.uid), code=failure.code, finding=str(failure)[:500])
@@ -79,24 +74,30 @@ def _store(row: CaOrder, fence: int, answer: IssuedCertificate, packed: Packed |
         return
     certificate, is_as_asked = _certificate_of(row, order, answer, at)
     certificate.save(force_insert=True)
-    state = CaOrderState.DONE if is_as_asked else CaOrderState.REFUSED
     error = "" if is_as_asked else "ca-answer-differs"
+    if is_as_asked and packed is None and order.key_origin == KeyOrigin.SERVER:
+        error = "key-gone"  # nobody holds the key that was certified
+    state = CaOrderState.REFUSED if error else CaOrderState.DONE
     CaOrder.objects.filter(pk=row.pk).update(state=state, settled_at=at, certificate=certificate, last_error=error)
-    if is_as_asked and order.state == OrderState.APPROVED:
+    if not error and order.state == OrderState.APPROVED:
         _hand_over(order, certificate, packed, at)
     else:
+        _lead_back(order, at)
         _revoke_at_once(certificate, at)
     vault.empty(order.pk, row.edition)
     if row.edition == 1:
         _debit(order, at)
 
 
-def free_slot(order: Order) -> None:
-    """Give back the activation of an order that ended without a certificate, in the caller's transaction."""
-    slot = Slot.objects.select_for_update(no_key=True).get(pk=order.slot_id)
-    if slot.state == SlotState.USED and not order.certificates.exists():
-        slot.give_back()
-        slot.save()
+def _lead_back(order: Order, at: datetime) -> None:
+    """Where the locked order still waits for the CA, lead it back: to its older certificate, or to its checks."""
+    if order.state != OrderState.APPROVED:
+        return
+    if policy_issuance.handed_over(order).exists():
+        order.issue(at=order.issued_at or at)
+    else:
+        order.send_back()
+    order.save()
 
 
 def _hand_over(order: Order, certificate: SmimeCertificate, packed: Packed | None, at: datetime) -> None:

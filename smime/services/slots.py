@@ -19,11 +19,11 @@ from cms.errors import NotFound, StockEmpty
 from cms.models import Agreement, User
 from cms.services import stock
 from runtime.transactions import use_case
-from smime import policy_slots
+from smime import policy_slots, queries
 from smime.codes import new_slot_code
 from smime.errors import NameInvalid
 from smime.errors import slots as errors
-from smime.models import Slot
+from smime.models import Order, Slot
 from smime.services import letters, welcome
 from smime.states import SlotState
 
@@ -100,6 +100,18 @@ def withdraw_slot(slot_code: str, *, operator: User, now: datetime) -> Slot:
     )
     stock.release(types=[policy_slots.stock_type(slot.validation)], case_code=slot.code, actor=actor, at=now, **scope)
     return slot
+
+
+def free_slot(order: Order) -> None:
+    """Give back the activation of an order that ended without a certificate, in the caller's transaction.
+
+    It stays where it is once a certificate was made of it, or while another order has begun with it.
+    """
+    slot = Slot.objects.select_for_update(no_key=True).get(pk=order.slot_id)
+    is_spent = order.certificates.exists() or queries.living_order_of(slot) is not None
+    if slot.state == SlotState.USED and not is_spent:
+        slot.give_back()
+        slot.save()
 
 
 def _locked_agreement(centre_id: int, service_id: int) -> Agreement | None:

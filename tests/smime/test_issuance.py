@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from datetime import timedelta
 
 import pytest
@@ -12,14 +11,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cms import ca
-from cms.models import Event, Membership, Stock, User
+from cms.models import Event, Stock
 from pki.caa import Answer, Record
 from pki.errors import GatewayRefused, GatewayUnavailable, OutcomeUnknown
-from runtime import sealing
 from smime.models import CaOrder, IssuanceLook, KeyBundle, KeyVault, SmimeCertificate
-from smime.services import admission, desk, issuance
+from smime.services import admission, issuance
 from tests.authority.founding import found
-from tests.smime.issuing import LATER, Willing, password_of, ready
+from tests.smime.issuing import LATER, Away, Failing, Willing, carry_out, opened, password_of, ready, refused_by
 from tests.smime.mailed import mails
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -31,20 +29,6 @@ def authority(committed, settings):
     found()
     with admission.asking(Willing()):
         yield
-
-
-def carry_out(order, *, at=LATER) -> CaOrder:
-    return issuance.carry_out(CaOrder.objects.get(order=order, kind="issue").pk, at=at)
-
-
-def opened(order, tmp_path) -> str:
-    bundle = KeyBundle.objects.get(certificate__order=order)
-    file = tmp_path / "certificate.p12"
-    file.write_bytes(sealing.unseal(bundle.sealed, context=bundle.sealing_context))
-    command = ["openssl", "pkcs12", "-in", file, "-passin", f"pass:{password_of(order)}", "-nodes"]
-    if bundle.format == "compatible":
-        command.append("-legacy")
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 @pytest.mark.parametrize("validation", ["mv", "ov", "sv", "iv"])
@@ -90,23 +74,6 @@ def test_twice_is_once():
     issuance.carry_out_due(at=LATER + DAY)
 
     assert (SmimeCertificate.objects.count(), len(mails(order, "smime-issued"))) == (1, 1)
-
-
-class Failing:
-    """The real CA behind a line that breaks before or after it has acted, a number of times."""
-
-    def __init__(self, gateway, *failures, acts):
-        self.gateway, self.failures, self.acts = gateway, list(failures), acts
-
-    def __getattr__(self, name):
-        return getattr(self.gateway, name)
-
-    def issue(self, request, *, at):
-        if self.acts or not self.failures:
-            answer = self.gateway.issue(request, at=at)
-        if self.failures:
-            raise self.failures.pop(0)
-        return answer
 
 
 @pytest.mark.parametrize(("failure", "acts"), [(GatewayUnavailable("away"), False), (OutcomeUnknown("lost"), True)])
@@ -188,26 +155,6 @@ def test_what_an_officer_rejected_meanwhile_is_revoked_and_handed_to_nobody():
     certificate = SmimeCertificate.objects.get()
     assert certificate.ca_orders.filter(kind="revoke", ground="misissuance").exists()
     assert (KeyBundle.objects.count(), KeyVault.objects.count(), len(mails(order, "smime-issued"))) == (0, 0, 0)
-
-
-class Away:
-    """A CA that answers nothing but look-ups, of the real one's ledger."""
-
-    def __init__(self, gateway):
-        self.gateway = gateway
-
-    def __getattr__(self, name):
-        return getattr(self.gateway, name)
-
-    def issue(self, request, *, at):
-        raise GatewayUnavailable("away")
-
-
-def refused_by(order, *, reason="dati errati"):
-    """An officer rejects the order through the desk."""
-    officer = User.objects.create_user("ufficio@cdrl.example.org", full_name="Ugo Ufficio", is_staff=True)
-    Membership.objects.create(user=officer, centre_id=order.centre_id, role="operator")
-    desk.reject_order(order.uid, reason=reason, operator=officer, now=LATER + MINUTE)
 
 
 class TestAskedAgain:
