@@ -20,8 +20,13 @@ def gateway() -> CertificateGateway:
 
 
 def card_issuers() -> list[bytes]:
-    """Certificates (DER) of this CA's issuers for cards: one for mail alone vouches for no card, nor is it compared."""
+    """Certificates (DER) of this CA's issuers for cards: one for mail alone vouches for no card."""
     return [issuer for issuer in gateway().issuers() if not serves_mail_only(issuer)]
+
+
+def mail_issuers() -> list[bytes]:
+    """Certificates (DER) of this CA's issuers for mail alone."""
+    return [issuer for issuer in gateway().issuers() if serves_mail_only(issuer)]
 
 
 def publications() -> PublicationReader | None:

@@ -13,4 +13,4 @@ class ProjectConfig(AppConfig):
 
     def ready(self) -> None:
         """Make the Celery app the current one in every process, register the checks, and give signs of life."""
-        from config import celery, checks, pulse  # noqa: F401, PLC0415 - they need the loaded apps
+        from config import celery, checks, pulse, registers  # noqa: F401, PLC0415 - they need the loaded apps

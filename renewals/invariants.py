@@ -14,10 +14,11 @@ from django.conf import settings
 from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Coalesce
 
-from cms import ca
+from cms import ca, registers
 from cms import policy as register
-from cms.models import CaRequest, Certificate, Event, Hold, Stock, StockMovement
-from cms.states import CertificateStatus, Flow, MovementKind, RequestKind, RequestState
+from cms.models import CaRequest, Certificate, Event, Stock, StockMovement
+from cms.registers import Register
+from cms.states import CertificateStatus, Flow, MovementKind, RequestState
 from notifications.models import OutboxMessage
 from pki.gateway import CertificateRef, LedgerLine, StatusKind
 from renewals import policy, queries
@@ -81,25 +82,31 @@ def _ledger(_now: datetime) -> Iterator[Breach]:
     at_ca: dict[CertificateRef, LedgerLine] = {}
     for line in ca.gateway().ledger():
         at_ca[line.ref] = line
-    asked = set(CaRequest.objects.filter(state__in=_OPEN).values_list("certificate_id", flat=True))
-    issuers = {ref.issuer_key_id for ref in at_ca}
     seen: set[CertificateRef] = set()
-    for row in Certificate.objects.iterator():
-        ref = CertificateRef(bytes.fromhex(row.issuer_key_id), int(row.serial, 16))
-        seen.add(ref)
-        known = at_ca.get(ref)
-        if known is None:
-            if ref.issuer_key_id in issuers:
-                yield Breach("I3", f"certificate {row.pk}", "is not in the CA's ledger")
-        elif known.spki_sha256.hex() != row.spki_sha256:
-            yield Breach("I14", f"certificate {row.pk}", "has another key at the CA")
-        elif row.pk not in asked and known.status.kind != _AT_CA[CertificateStatus(row.status)]:
-            yield Breach("I6", f"certificate {row.pk}", f"is {row.status} here, {known.status.kind} at the CA")
+    for each in registers.every():
+        yield from _registered(each, at_ca, seen)
     yield from _orphans(at_ca, seen)
 
 
+def _registered(kept: Register, at_ca: dict[CertificateRef, LedgerLine], seen: set[CertificateRef]) -> Iterator[Breach]:
+    """Hold one register against the CA; `seen` takes in what was looked at."""
+    asked = set(kept.open_requests().values_list("certificate_id", flat=True))
+    issuers = {ref.issuer_key_id for ref in at_ca}
+    for row in kept.certificates.only("pk", "issuer_key_id", "serial", "spki_sha256", "status").iterator():
+        ref = CertificateRef(bytes.fromhex(row.issuer_key_id), int(row.serial, 16))
+        seen.add(ref)
+        known, subject = at_ca.get(ref), f"{kept.noun} {row.pk}"
+        if known is None:
+            if ref.issuer_key_id in issuers:
+                yield Breach("I3", subject, "is not in the CA's ledger")
+        elif known.spki_sha256.hex() != row.spki_sha256:
+            yield Breach("I14", subject, "has another key at the CA")
+        elif row.pk not in asked and known.status.kind != _AT_CA[CertificateStatus(row.status)]:
+            yield Breach("I6", subject, f"is {row.status} here, {known.status.kind} at the CA")
+
+
 def _orphans(at_ca: dict[CertificateRef, LedgerLine], seen: set[CertificateRef]) -> Iterator[Breach]:
-    pending = set(CaRequest.objects.filter(state__in=_OPEN, kind=RequestKind.ISSUE).values_list("uid", flat=True))
+    pending = {uid for each in registers.every() for uid in each.open_requests().values_list("uid", flat=True)}
     for ref, line in at_ca.items():
         if ref not in seen and line.request_id not in pending:
             yield Breach("I3", f"serial {ref.serial:x}", "is at the CA and unknown here")
@@ -114,13 +121,14 @@ def _overdue(now: datetime) -> Iterator[Breach]:
         yield Breach("I4", code, f"{kind} is overdue")
     for code in queries.withdrawn_and_alive().values_list("code", flat=True):
         yield Breach("I4", code, "has no clock, and a certificate that nobody revokes")
-    held = Hold.objects.filter(lapses_at__lt=late, lifted_at__isnull=True, ended_at__isnull=True)
+    held = queries.standing_holds().filter(queries.unexpired(late), lapses_at__lt=late)
     alive = held.none() if is_stopped else held.exclude(certificate__status=CertificateStatus.REVOKED)
     for pk in alive.values_list("pk", flat=True):
         yield Breach("I4", f"hold {pk}", "has lapsed and its certificate is not revoked")
     standing = Q(holds__lifted_at__isnull=True, holds__ended_at__isnull=True, holds__isnull=False)
     counted = Certificate.objects.annotate(standing=Count("holds", filter=standing), asked=_asked())
-    wrong = counted.filter(asked=0).filter(
+    # A hold that outlives its certificate ends without a revocation: such a half stays held, for nothing.
+    wrong = counted.filter(asked=0, not_after__gt=now - register.ONE_SECOND).filter(
         Q(status=CertificateStatus.HELD, standing=0) | Q(status=CertificateStatus.ACTIVE, standing__gt=0)
     )
     for row in wrong:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from cms import registers
 from cms.admin.agreements import administrators_only
 from cms.admin.desk import Desk
 from cms.admin.office import in_office, office_of, told
@@ -22,7 +23,7 @@ from cms.admin.paging import page_of
 from cms.admin.site import ADMINISTRATION, PanelPage
 from cms.admin.words import Badge, instant
 from cms.errors import DomainError
-from cms.models import Certificate, StatusCheck, StatusDifference
+from cms.models import StatusCheck, StatusDifference
 from cms.services import checks
 from cms.states import CertificateStatus, DifferenceKind
 
@@ -44,12 +45,12 @@ _SAID = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One difference: what it is about, what each says, and the pair's page where this person may see it."""
+    """One difference: what it is about, what each says, and the certificate's page where this person may see it."""
 
     kind: str
     name: str
     address: str
-    pair: str
+    page: str
     said: list[tuple[str, str]]
 
 
@@ -154,14 +155,14 @@ def _lists(check: StatusCheck) -> list[tuple[str, dict[str, object]]]:
 
 def _lines(rows: Sequence[StatusDifference]) -> list[Line]:
     """Differences in words; certificates behind the fence are named by their number alone."""
-    ids = [row.certificate_id for row in rows if row.certificate_id]
-    seen = dict(Certificate.objects.filter(pk__in=ids).values_list("pk", "pair__public_id"))
+    names = {(row.issuer_key_id, row.serial) for row in rows if row.serial}
+    pages = {name: page for each in registers.every() for name, page in each.pages(names).items()}
     return [
         Line(
             _(DifferenceKind(row.kind).label),
             row.serial,
             row.address,
-            str(seen.get(row.certificate_id or 0, "")),
+            pages.get((row.issuer_key_id, row.serial), ""),
             [
                 (_("Registro"), _registered(row)),
                 (_("CA"), said(row.ca_status)),

@@ -1,4 +1,4 @@
-"""The check from outside: register, CA, lists and OCSP compared, certificate by certificate, every night.
+"""The check from outside: registers, CA, lists and OCSP compared, certificate by certificate, every night.
 
 A check is walked in slices that any worker takes up; killed anywhere, the next goes on at the last position. What
 disagrees is looked at again after the publication lag, and counts only if it still does.
@@ -9,18 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.models import F
 
-from cms import events
+from cms import events, registers
 from cms.actors import operator as operator_actor
-from cms.models import Certificate, StatusCheck, StatusDifference, User
+from cms.models import StatusCheck, StatusDifference, User
 from cms.outside import HttpWire, Outside, Wire
 from cms.policy import ROME, require_administrator, rome_date
-from cms.services.comparing import Comparison, Known
+from cms.registers import Known, Register
+from cms.services.comparing import Comparison
 from pki.errors import GatewayError
 from runtime import claims, nudge
 from runtime.clock import Watch
@@ -36,7 +38,8 @@ PAUSE = timedelta(seconds=30)
 LONGEST_DELAY = timedelta(hours=6)
 """A night's check that could not begin for so long is left to the next night: days are for people."""
 SLICE, RECHECKED_SLICE = 1000, 100
-REGISTER, LEDGER, LISTS, RECHECK = STAGES = ("register", "ledger", "lists", "recheck")
+LEDGER, LISTS, RECHECK = "ledger", "lists", "recheck"
+"""What a walk looks at after the registers, each of which is a stage of its own name."""
 _CHECKING = 0xC4EC
 """Number of the advisory lock that lets one check begin at a time."""
 _KEY = ("issuer_key_id", "serial", "address", "kind")
@@ -135,7 +138,8 @@ class _Turn:
     def walk(self, told: Callable[[StatusCheck], None] | None) -> None:
         """Fetch the lists, then do slice after slice."""
         self._keep(self._comparison.fetch_lists(at=self.now), position=self._check.position, checked=0)
-        steps = {REGISTER: self._register, LEDGER: self._ledger, LISTS: self._lists, RECHECK: self._recheck}
+        steps = {each.stage: partial(self._register, each) for each in registers.every()}
+        steps |= {LEDGER: self._ledger, LISTS: self._lists, RECHECK: self._recheck}
         while self._check.finished_at is None and self._check.claimed_until is not None:
             if self._watch.elapsed() > TURN:
                 claims.release(StatusCheck, self._check.pk, self._fence, next_attempt_at=self.now)
@@ -146,23 +150,24 @@ class _Turn:
             if told is not None:
                 told(self._check)
 
-    def _register(self) -> bool:
-        """Look at the next certificates of the register."""
-        rows = self._comparison.rows_after(self._check.position, SLICE)
+    def _register(self, register: Register) -> bool:
+        """Look at the next certificates of a register; behind its last one comes the next register, or the ledger."""
+        rows = register.rows_after(self._check.position, SLICE)
         if not rows:
-            return self._go_to(LEDGER)
+            stages = [*(each.stage for each in registers.every()), LEDGER]
+            return self._go_to(stages[stages.index(register.stage) + 1])
         found = self._comparison.differences(rows, asks_ocsp=self._has_its_night, at=self.now)
         return self._keep(found, position=rows[-1].pk or 0, checked=len(rows))
 
     def _ledger(self) -> bool:
-        """Look in the CA's record for what the register does not know."""
+        """Look in the CA's record for what no register knows."""
         position, strangers = self._comparison.strangers_after(self._check.position, SLICE)
         if position is None:
             return self._go_to(LISTS)
         return self._keep(self._seen_closely(strangers), position=position, checked=0)
 
     def _lists(self) -> bool:
-        """Look on the lists for what neither the register nor the CA knows; one list is one slice."""
+        """Look on the lists for what neither a register nor the CA knows; one list is one slice."""
         listings = [each for _, each in sorted(self._comparison.outside.lists.items()) if each.listing is not None]
         if self._check.position >= len(listings):
             return self._go_to(RECHECK)
@@ -192,7 +197,7 @@ class _Turn:
         """What still disagrees, read anew from everybody, is confirmed; the rest was a change under way."""
         comparison = self._outside_now()
         again = {_name(each): each for each in comparison.fetch_lists(at=self.now)}
-        rows = _known([each for each in ripe if each.serial])
+        rows = comparison.known((each.issuer_key_id, each.serial) for each in ripe if each.serial)
         for each in comparison.differences(rows, asks_ocsp=lambda _row: True, at=self.now):
             again[_name(each)] = each
         self._confirm(ripe, again)
@@ -245,7 +250,7 @@ class _Turn:
             each.check_run = self._check
         StatusDifference.objects.bulk_create(found, ignore_conflicts=True)
         if not self._check.total:
-            self._check.total = Certificate.objects.count()
+            self._check.total = sum(each.certificates.count() for each in registers.every())
         self._check.lists = {**self._check.lists, **_seen(self._comparison.outside)}
         return self._write(
             position=position, checked=F("checked") + checked, total=self._check.total, lists=self._check.lists
@@ -272,17 +277,6 @@ def _seen(outside: Outside) -> dict[str, dict[str, object]]:
         for each in outside.lists.values()
         if each.listing is not None
     }
-
-
-def _known(found: Sequence[StatusDifference]) -> list[Known]:
-    """Read from the register, once more, what the differences are about."""
-    names = {(each.issuer_key_id, each.serial) for each in found}
-    rows = Certificate.objects.filter(serial__in=[serial for _, serial in names])
-    there = {
-        (row.issuer_key_id, row.serial): Known(row.pk, row.issuer_key_id, row.serial, row.status)
-        for row in rows.only("pk", "issuer_key_id", "serial", "status")
-    }
-    return [there.get(name) or Known(None, *name, "") for name in sorted(names)]
 
 
 def _name(difference: StatusDifference) -> tuple[str, ...]:

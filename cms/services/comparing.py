@@ -6,16 +6,15 @@ difference says who is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Min
-
-from cms import ca
-from cms.models import CaRequest, Certificate, CertificateBody, Issuer, StatusDifference
+from cms import ca, registers
+from cms.models import Issuer, StatusDifference
 from cms.outside import Outside
-from cms.states import CertificateStatus, DifferenceKind, RequestState
+from cms.registers import Known, Register
+from cms.states import CertificateStatus, DifferenceKind
 from pki import ledger, relying
 from pki.errors import MalformedInput
 from pki.gateway import CertificateRef, StatusKind
@@ -29,25 +28,8 @@ AT_CA = {
     CertificateStatus.HELD: StatusKind.HELD,
     CertificateStatus.REVOKED: StatusKind.REVOKED,
 }
-_OPEN = (RequestState.PLANNED, RequestState.SENT)
 _GOOD_HERE = frozenset({CertificateStatus.ISSUED.value, CertificateStatus.ACTIVE.value})
-_COLUMNS = ("pk", "issuer_key_id", "serial", "status")
 NOWHERE = Addresses((), "")
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A certificate as the register knows it; `status` is empty for one that only the CA knows."""
-
-    pk: int | None
-    issuer_key_id: str
-    serial: str
-    status: str
-
-    @property
-    def ref(self) -> CertificateRef:
-        """Its name at the CA."""
-        return CertificateRef(bytes.fromhex(self.issuer_key_id), int(self.serial, 16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +59,14 @@ class Comparison:
     """Looks at certificates in slices, with what was read from outside once for all of them."""
 
     def __init__(self, outside: Outside) -> None:
-        """Take the outside; read the issuers that the register has pinned, and those that the CA says are its own."""
+        """Take the outside; read the issuers that are pinned, and those that the CA says are its own, by register."""
         self.outside = outside
-        own = {subject_key_id(der).hex(): der for der in ca.card_issuers()}
-        self.issuers = {row.key_id: bytes(row.certificate) for row in Issuer.objects.all()} | own
-        self._ours = frozenset(own)
+        self.issuers = {row.key_id: bytes(row.certificate) for row in Issuer.objects.all()}
+        self._register_of: dict[str, Register] = {}
+        for register in registers.every():
+            own = register.own()
+            self.issuers |= own
+            self._register_of |= dict.fromkeys(own, register)
         self._responders: dict[str, str] = {}
 
     def fetch_lists(self, *, at: datetime) -> list[StatusDifference]:
@@ -99,42 +84,45 @@ class Comparison:
             *(_of_list(key_id, "", StatusKind.REVOKED.value, at) for key_id in revoked),
         ]
 
-    def rows_after(self, position: int, size: int) -> list[Known]:
-        """Read the register on."""
-        rows = Certificate.objects.filter(pk__gt=position).order_by("pk")
-        return [Known(*row) for row in rows.values_list(*_COLUMNS)[:size]]
-
     def strangers_after(self, position: int, size: int) -> tuple[int | None, list[Known]]:
-        """Read the CA's record on: the last position, None at its end, and what the register does not know."""
+        """Read the CA's record on: the last position, None at its end, and what no register knows."""
         lines = ledger.ledger_after(ca.gateway(), position, size)
         names = [(line.ref.issuer_key_id.hex(), f"{line.ref.serial:x}") for _, line in lines]
         return (lines[-1][0] if lines else None), self.unknown(names)
 
-    def unknown(self, names: Sequence[tuple[str, str]]) -> list[Known]:
-        """Keep what the register has no row for."""
+    def unknown(self, names: Iterable[tuple[str, str]]) -> list[Known]:
+        """Keep what the issuer's register has no row for."""
+        return [each for each in self.known(names) if each.pk is None]
+
+    def known(self, names: Iterable[tuple[str, str]]) -> list[Known]:
+        """Read from the registers what issuer and serial number name; without id and status what is in none."""
         by_issuer: dict[str, set[str]] = {}
         for key_id, serial in names:
             by_issuer.setdefault(key_id, set()).add(serial)
         found = []
         for key_id, serials in by_issuer.items():
-            rows = Certificate.objects.filter(issuer_key_id=key_id, serial__in=serials)
-            found += [
-                Known(None, key_id, serial, "") for serial in serials - set(rows.values_list("serial", flat=True))
-            ]
+            register = self._register_of.get(key_id)
+            rows = {row.serial: row for row in register.rows_of(key_id, serials)} if register else {}
+            found += [rows.get(serial) or Known(None, key_id, serial, "") for serial in sorted(serials)]
         return found
 
     def differences(
         self, rows: Sequence[Known], *, asks_ocsp: Callable[[Known], bool], at: datetime
     ) -> list[StatusDifference]:
         """Compare; what is just being changed is no difference. `asks_ocsp`: also about one that is plainly good."""
-        ours = [row for row in rows if row.issuer_key_id in self._ours]
-        busy = _busy([row.pk for row in ours if row.pk is not None])
-        still = [row for row in ours if row.pk not in busy]
+        still = [row for register, own in self._by_register(rows) for row in _still(register, own)]
         said = ledger.statuses(ca.gateway(), [row.ref for row in still])
         closer = [row for row in still if asks_ocsp(row) or not self._is_plain(row, said.get(row.ref))]
         addresses = self._addresses(closer)
         sights = [self._sight(row, said.get(row.ref), addresses[row.ref]) for row in closer if row.ref in addresses]
-        return [difference for sight in sights for difference in _written(sight, at)]
+        return [difference for sight in sights for difference in self._written(sight, at)]
+
+    def _by_register(self, rows: Sequence[Known]) -> Iterator[tuple[Register, list[Known]]]:
+        """Sort by register; what other CAs have issued is left out."""
+        for register in registers.every():
+            own = [row for row in rows if self._register_of.get(row.issuer_key_id) is register]
+            if own:
+                yield register, own
 
     def _is_plain(self, row: Known, status: AtCa | None) -> bool:
         """Good here, good at the CA, and on none of its lists: of these a night's sample asks OCSP."""
@@ -166,25 +154,41 @@ class Comparison:
 
     def _addresses(self, rows: Sequence[Known]) -> dict[CertificateRef, Addresses]:
         """Read in each certificate where its status is told; what is just being issued is left out."""
-        bodies = CertificateBody.objects.filter(pk__in=[row.pk for row in rows if row.pk is not None])
-        ders = {pk: bytes(der) for pk, der in bodies.values_list("pk", "der")}
         found = {}
-        for row in rows:
-            fallback = Addresses((), self._responders.get(row.issuer_key_id, ""))
-            issued = None if row.pk is not None else ca.gateway().find_issued(ref=row.ref)
-            if issued is not None and CaRequest.objects.filter(uid=issued.request_id, state__in=_OPEN).exists():
-                continue
-            der = ders.get(row.pk or 0) or (issued.certificate if issued else b"")
-            found[row.ref] = _read(der) if der else fallback
+        for register, own in self._by_register(rows):
+            ders = register.ders(_ids(own))
+            for row in own:
+                fallback = Addresses((), self._responders.get(row.issuer_key_id, ""))
+                issued = None if row.pk is not None else ca.gateway().find_issued(ref=row.ref)
+                if issued is not None and register.awaits(issued.request_id):
+                    continue
+                der = ders.get(row.pk or 0) or (issued.certificate if issued else b"")
+                found[row.ref] = _read(der) if der else fallback
         return found
 
-    def _sampled(self) -> Iterable[tuple[str, Addresses]]:
-        """One certificate for each issuer and year: together they name every list."""
-        years = Certificate.objects.filter(issuer_key_id__in=self._ours).values("issuer_key_id", "not_before__year")
-        for row in years.annotate(first=Min("pk")).order_by("issuer_key_id", "first"):
-            body = CertificateBody.objects.filter(pk=row["first"]).first()
-            if body is not None:
-                yield row["issuer_key_id"], _read(bytes(body.der))
+    def _sampled(self) -> Iterator[tuple[str, Addresses]]:
+        """Read one certificate for each issuer and year: together they name every list."""
+        for register in registers.every():
+            issuers = [key_id for key_id, of in self._register_of.items() if of is register]
+            for key_id, der in register.samples(issuers):
+                yield key_id, _read(der)
+
+    def _written(self, sight: Sight, at: datetime) -> Iterator[StatusDifference]:
+        """Write a difference a kind; the row itself is named where it is one of the register of cards."""
+        known = sight.known
+        is_of_cards = self._register_of[known.issuer_key_id] is registers.CARDS
+        for kind in sight.kinds():
+            yield StatusDifference(
+                certificate_id=known.pk if is_of_cards else None,
+                kind=kind,
+                issuer_key_id=known.issuer_key_id,
+                serial=known.serial,
+                register_status=known.status,
+                ca_status=sight.at_ca,
+                crl_status=sight.crl,
+                ocsp_status=sight.ocsp,
+                found_at=at,
+            )
 
     def _is_revoked(self, key_id: str) -> bool:
         """Whether the root's list holds the issuer itself."""
@@ -211,22 +215,11 @@ def _read(der: bytes) -> Addresses:
         return NOWHERE
 
 
-def _busy(ids: Iterable[int]) -> set[int]:
-    """Certificates about which the CA is being asked something at this moment."""
-    requests = CaRequest.objects.filter(certificate_id__in=list(ids), state__in=_OPEN)
-    return {pk for pk in requests.values_list("certificate_id", flat=True) if pk is not None}
+def _still(register: Register, rows: Sequence[Known]) -> list[Known]:
+    """Leave out what the CA is being asked about."""
+    busy = register.busy(_ids(rows))
+    return [row for row in rows if row.pk not in busy]
 
 
-def _written(sight: Sight, at: datetime) -> Iterable[StatusDifference]:
-    for kind in sight.kinds():
-        yield StatusDifference(
-            certificate_id=sight.known.pk,
-            kind=kind,
-            issuer_key_id=sight.known.issuer_key_id,
-            serial=sight.known.serial,
-            register_status=sight.known.status,
-            ca_status=sight.at_ca,
-            crl_status=sight.crl,
-            ocsp_status=sight.ocsp,
-            found_at=at,
-        )
+def _ids(rows: Sequence[Known]) -> list[int]:
+    return [row.pk for row in rows if row.pk is not None]

@@ -27,13 +27,11 @@ from cms.states import RequestState
 from pki import relying
 from pki.gateway import RevocationReason
 from runtime import claims
-from tests.authority import asking, founding
+from tests.authority import founding
 from tests.cms.outside import InnerWire
+from tests.cms.walks import LAG, NOW, ref, tampered, walked
 from tests.flows.live import LiveProduct
 from tests.renewals.world import World
-
-NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-LAG = timedelta(minutes=3)
 
 
 @pytest.fixture
@@ -57,45 +55,6 @@ def halves(card):
     return list(Certificate.objects.filter(pair=card.pair).order_by("type"))
 
 
-def ref(half):
-    from cms.services.comparing import Known
-
-    return Known(half.pk, half.issuer_key_id, half.serial, half.status).ref
-
-
-def tampered(half, **columns):
-    """Write past the register's own triggers, as somebody with the database's password would."""
-    from runtime.embedded.postgres import PostgresAddress  # noqa: F401
-    from tests.plugin import services
-
-    assignments = ", ".join(f"{name} = %s" for name in columns)
-    with services.superuser.connect() as connection:
-        connection.execute("SET session_replication_role = replica")
-        connection.execute(f"UPDATE cms_certificate SET {assignments} WHERE id = %s", [*columns.values(), half.pk])  # noqa: S608
-
-
-def walked(clock, wire, *, at=NOW, changes=lambda: None):
-    """A whole check: the walk, the publication lag (in which `changes` happen), the second look. Its differences."""
-    check = checks.begin_check(now=at)
-    for instant in (at, at + LAG):
-        clock.instant = instant
-        publication.publish_due(instant)
-        checks.carry_out(check.pk, at=instant, wire=wire)
-        if instant == at:
-            changes()
-    check.refresh_from_db()
-    assert check.finished_at is not None, (
-        check.stage,
-        check.position,
-        check.next_attempt_at,
-        list(check.differences.values()),
-    )
-    return [
-        (each.kind, each.certificate_id, each.register_status, each.ca_status, each.crl_status, each.ocsp_status)
-        for each in check.differences.order_by("kind", "pk")
-    ]
-
-
 def test_where_all_agree_there_is_no_difference(world, clock, wire):
     held, revoked = halves(world.cards[0])
     world.ca.hold(ref(held), request_id=uuid4(), at=NOW)
@@ -110,11 +69,7 @@ def test_where_all_agree_there_is_no_difference(world, clock, wire):
     assert sum("/ocsp/" in address for address in wire.asked) == 4
 
 
-def test_certificates_for_mail_are_no_strangers_and_their_ca_vouches_for_no_card(world, clock, wire):
-    """They are in a register of their own; the CA's ledger holds both."""
-    world.ca.issue(asking.request(asking.MAIL), at=NOW)
-
-    assert walked(clock, wire) == []
+def test_the_ca_for_mail_vouches_for_no_card(world):
     call_command("pin_issuers", stdout=io.StringIO())
     assert {x509.load_der_x509_certificate(bytes(row.certificate)).subject for row in Issuer.objects.all()} == {
         x509.load_der_x509_certificate(der).subject for der in configured.card_issuers()

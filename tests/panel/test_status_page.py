@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 
 from cms.models import Event, StatusCheck, StatusDifference, User
+from smime.models import SmimeCertificate
 from tests.panel.town import NOW, PASSWORD
+from tests.smime.mailed import order_of
 
 PAGE = "/pannello/stato-certificati/"
 
@@ -48,6 +50,20 @@ def differs(check, **changes):
     return StatusDifference.objects.create(**{**values, **changes})
 
 
+def named(certificate):
+    return {"issuer_key_id": certificate.issuer_key_id, "serial": certificate.serial}
+
+
+def issued_for_mail(town):
+    """A certificate for mail, of the same centre."""
+    order = order_of("mv", at=NOW, centre=town.centre, service=town.service)
+    dates = {"not_before": NOW, "issued_at": NOW, "not_after": NOW + timedelta(days=365)}
+    digests = dict.fromkeys(("fingerprint", "spki_sha256"), "0" * 64)
+    return SmimeCertificate.objects.create(
+        order=order, edition=1, serial="1f3a", issuer_key_id="ab", der=b"", **dates, **digests
+    )
+
+
 def test_before_the_first_check_the_page_says_when_one_comes(client):
     assert "Nessun controllo finora" in text(client.get(PAGE))
 
@@ -68,9 +84,11 @@ def test_each_difference_says_what_everybody_says_and_leads_to_what_may_be_seen(
     elsewhere = town.found("cdrl-altro", "Altro Ordine di Esempio")
     town.offer(town.other_service.code, town.other_service.name, centre=elsewhere)
     foreign = town.case(centre=elsewhere, service=town.other_service).old_pair.certificates.first()
+    mail = issued_for_mail(town)
     check = checked()
-    differs(check, certificate=mine, serial=mine.serial)
-    differs(check, certificate=foreign, serial=foreign.serial, kind="crl", crl_status="revoked")
+    differs(check, certificate=mine, **named(mine))
+    differs(check, certificate=foreign, **named(foreign), kind="crl", crl_status="revoked")
+    differs(check, **named(mail), register_status="active")
     differs(check, kind="list", serial="", address="http://pki.example.org/crl/2026.crl", crl_status="stale")
     differs(check, serial="99", confirmed_at=None)
 
@@ -87,6 +105,7 @@ def test_each_difference_says_what_everybody_says_and_leads_to_what_may_be_seen(
         assert words in page
     assert f"/coppia/{mine.pair.public_id}/" in page
     assert str(foreign.pair.public_id) not in page
+    assert f"/pratiche/{mail.order.code}/" in page
     assert ">99<" not in page
     assert '<span class="sr"> differenze</span>' in page
 
