@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -18,9 +19,11 @@ from django.db import connections
 
 from authority.services import publication
 from pki.gateway import RevocationReason, Validity
+from pki.smime_profiles import term
 from runtime import clock
 from tests.authority import asking, lists
 from tests.authority.asking import AT, ROLES, later
+from tests.pki.mail import MAIL_PROFILES
 
 
 class OpenSSL:
@@ -149,14 +152,13 @@ def test_the_whole_chain_verifies_with_every_crl(tmp_path, gateway, issued):
 
 # OpenSSL's purpose of encryption knows keyEncipherment alone, which no EC key has (RFC 5480 §3).
 PURPOSES = {"smimesign": 0, "sslserver": 2, "sslclient": 2}
+OF_KEY = {"rsa-2048": {"smimeencrypt": 0, **PURPOSES}, "p-256": PURPOSES}
+MAIL = dict(zip(MAIL_PROFILES, itertools.cycle(("rsa-2048", "p-256", "p-256", "rsa-2048")), strict=False))
+"""Each of the eight profiles with a key; each type and each generation has both kinds."""
 
 
-@pytest.mark.parametrize(
-    ("profile", "kind", "purposes"),
-    [(asking.MAIL, "rsa-2048", {"smimeencrypt": 0, **PURPOSES}), (asking.STRICT_MAIL, "p-256", PURPOSES)],
-    ids=["rsa", "ec"],
-)
-def test_a_mail_is_signed_and_verified_and_encrypted_and_read(gateway, tmp_path, profile, kind, purposes):
+@pytest.mark.parametrize(("profile", "kind"), MAIL.items(), ids=str)
+def test_a_mail_is_signed_and_verified_and_encrypted_and_read(gateway, tmp_path, profile, kind):
     answer = gateway.issue(asking.request(profile, private_key=asking.key(kind)), at=AT)
     party = OpenSSL(tmp_path, gateway, answer, "smime")
     plain = asking.key(kind).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -171,6 +173,37 @@ def test_a_mail_is_signed_and_verified_and_encrypted_and_read(gateway, tmp_path,
 
     assert "CMS Verification successful" in verified.stderr, verified.stderr
     assert verified.stdout.strip() == read.stdout.strip() == "Buongiorno."
-    for purpose, code in purposes.items():
+    for purpose, code in OF_KEY[kind].items():
         verdict = party._run("verify", "-x509_strict", "-purpose", purpose, "-CAfile", "root.pem", "-untrusted", "issuer.pem", *at, "leaf.pem")  # fmt: skip
         assert verdict.returncode == code, (purpose, verdict.stderr)
+
+
+@pytest.mark.urls("tests.authority.addresses")
+@pytest.mark.parametrize(("profile", "kind"), MAIL.items(), ids=str)
+def test_a_certificate_for_mail_is_good_until_it_is_revoked_by_ocsp_and_by_both_lists(
+    committed_gateway, responder, tmp_path, settings, profile, kind
+):
+    settings.ALLOWED_HOSTS = ["127.0.0.1"]
+    gateway, at = committed_gateway, clock.now()
+    asked = asking.request(profile, private_key=asking.key(kind), validity=term(at, 730))
+    answer = gateway.issue(asked, at=at)
+    party = OpenSSL(tmp_path, gateway, answer, "smime")
+
+    def heard(seconds: int):
+        instant = at + timedelta(seconds=seconds)
+        lists_say = [party.verify(year=year, at=instant) for year in (None, asked.validity.not_before.year)]
+        return party.ocsp(responder + "smime", "-nonce"), lists_say
+
+    ocsp, lists_say = heard(1)
+    assert "leaf.pem: good" in ocsp.stdout, ocsp.stdout + ocsp.stderr
+    assert "Response verify OK" in ocsp.stderr
+    assert [(verdict.returncode, verdict.stderr) for verdict in lists_say] == [(0, "")] * 2
+
+    gateway.revoke(answer.ref, reason=RevocationReason.AFFILIATION_CHANGED, request_id=uuid4(), at=at)
+    ocsp, lists_say = heard(2)
+    assert "leaf.pem: revoked" in ocsp.stdout, ocsp.stdout + ocsp.stderr
+    assert "Reason: affiliationChanged" in ocsp.stdout
+    assert "Response verify OK" in ocsp.stderr
+    for verdict in lists_say:
+        assert verdict.returncode != 0
+        assert "error 23" in verdict.stderr, verdict.stderr
