@@ -115,7 +115,10 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """An account (operators today). `tax_code` tells that an approver is not the holder of the case."""
+    """An account (operators today). `tax_code` tells that an approver is not the holder of the case.
+
+    `language`: that of its mails, the one in which it has last logged in.
+    """
 
     email = models.EmailField("e-mail", unique=True)
     full_name = models.CharField("nome e cognome", max_length=120)
@@ -126,6 +129,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField("creato il", auto_now_add=True)
     session_generation = models.PositiveIntegerField("generazione delle sessioni", default=0)
     last_service_id = models.BigIntegerField("ultimo servizio scelto", null=True, blank=True)
+    language = models.CharField("lingua", max_length=5, default="it", db_default="it")
 
     objects: ClassVar[UserManager] = UserManager()
 
