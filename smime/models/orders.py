@@ -245,7 +245,8 @@ class Order(StatefulModel):
 class TermsAcceptance(models.Model):
     """Who accepted which text: version and hash of what was shown, when, from where, and as whom (`role`).
 
-    The buyer accepts with the order; where he is not the recipient, the recipient is the subscriber and accepts too.
+    The buyer accepts with the order; where he is not the recipient, the recipient is the subscriber and accepts too, as
+    the reader of `mailbox` (empty for the buyer): another mailbox is another recipient.
     """
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="acceptances")
@@ -253,6 +254,7 @@ class TermsAcceptance(models.Model):
     version = models.CharField(max_length=16)
     sha256 = models.CharField(max_length=64)
     role = models.CharField(max_length=12, choices=[("buyer", "Cliente"), ("recipient", "Destinatario")])
+    mailbox = models.CharField(max_length=254, blank=True)
     actor_id = models.BigIntegerField(null=True, blank=True)
     address = models.GenericIPAddressField(null=True, blank=True)
     at = models.DateTimeField()
@@ -260,7 +262,9 @@ class TermsAcceptance(models.Model):
     class Meta:
         triggers: ClassVar = append_only("smime_acceptance")
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["order", "text", "version", "role"], name="one_acceptance_per_text"),
+            models.UniqueConstraint(
+                fields=["order", "text", "version", "role", "mailbox"], name="one_acceptance_per_text"
+            ),
         ]
 
     def __str__(self) -> str:
