@@ -45,7 +45,7 @@ def fill(servers: Servers, database: str, certificates: int) -> None:
     """Write so many certificates, here and at the CA, and half as many cases, holders and cards."""
     cases = certificates // 2
     ledger.fill(servers.postgres.address, database, listed={ISSUING_YEAR: 0}, good=certificates)
-    _found_centre()
+    family = _found_centre()
     issuer = bytes(CertificationAuthority.objects.get(role=Role.CNS).key_identifier).hex()
     with servers.postgres.address.connect(database=database) as superuser:
         superuser.execute("SET session_replication_role = replica; SET maintenance_work_mem = '512MB'")
@@ -55,7 +55,7 @@ def fill(servers: Servers, database: str, certificates: int) -> None:
         mailbox = "'t' || i || '@posta.example.org'"
         contacts = {"email": mailbox, "email_key": mailbox, "mobile": "'+39' || 3000000000 + i"}
         insert(superuser, Holder, {"id": "i", "user_code_set_at": "NULL", **person, **contacts}, series)
-        card = {"id": "i", "serial": "'7' || lpad(i::text, 15, '0')", "family_id": "1", "holder_id": "i"}
+        card = {"id": "i", "serial": "'7' || lpad(i::text, 15, '0')", "family_id": str(family), "holder_id": "i"}
         days = {"first_issued_on": "current_date - 1100", "activated_on": "current_date - 1100"}
         insert(superuser, Card, {**card, **days}, series)
         for first, before in ((0, "NULL"), (cases, "i")):
@@ -86,11 +86,13 @@ def make_due(address: PostgresAddress, database: str, which: tuple[int, int, int
     return found
 
 
-def _found_centre() -> None:
-    CardFamily.objects.create(pk=1, code="ACe 2021", name="IDEMIA 2021")
+def _found_centre() -> int:
+    """Make what every case needs once; returns the cards' family, which a new installation knows already."""
+    family, _ = CardFamily.objects.get_or_create(code="ACe 2021", defaults={"name": "IDEMIA 2021"})
     Service.objects.create(pk=1, code="cns", name="CNS - Firma 3 anni", types=TYPES)
     Centre.objects.create(pk=1, code="cdrl", name="Ordine di Esempio", email="cdrl@example.org")
     Agreement.objects.create(pk=1, centre_id=1, service_id=1, approval=ApprovalMode.AUTHORISATION)
+    return family.pk
 
 
 def _pair(number: str, before: str) -> dict[str, str]:
