@@ -112,6 +112,8 @@ VERBS = {
     "smime.identification-opened": _("S/MIME: riconoscimento predisposto"),
     "smime.identification-started": _("S/MIME: riconoscimento avviato"),
     "smime.identification-ended": _("S/MIME: riconoscimento concluso"),
+    "smime.identity-erased": _("S/MIME: foto e dati del documento cancellati"),
+    "smime.biometric-reopened": _("S/MIME: riconoscimento biometrico riaperto"),
     "smime.attestation-sent": _("S/MIME: attestazione inviata"),
     "smime.slots-credited": _("S/MIME: attivazioni accreditate"),
     "smime.slot-withdrawn": _("S/MIME: attivazione ritirata"),

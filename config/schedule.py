@@ -55,6 +55,7 @@ SCHEDULE: dict[str, Entry] = {
     "fetch-revocation-lists": every("smime.tasks.fetch_revocation_lists"),
     "refresh-trusted-lists": every("smime.tasks.refresh_trusted_lists", timedelta(hours=1)),
     "forget-tax-codes": every("smime.tasks.forget_tax_codes", timedelta(hours=1)),
+    "erase-identity-evidence": every("smime.tasks.erase_identity_evidence", timedelta(hours=1)),
     "lapse-smime-orders": every("smime.tasks.lapse_abandoned_orders", timedelta(hours=1)),
     "forget-smime-links": every("smime.tasks.forget_links", timedelta(hours=1)),
 }

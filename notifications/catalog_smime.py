@@ -60,7 +60,8 @@ SMIME: Mapping[Message, Contents] = MappingProxyType(
         Message.SMIME_ORGANISATION_CHECK: _about_order(stage=Shape.LINE, applicant_name=Shape.LINE),
         # `check`: a label of `smime.states.CheckKind`; `reason`: what is missing, as the officer wrote it.
         Message.SMIME_PAPERS_MISSING: _about_order(check=Shape.LINE, reason=Shape.PROSE, area_url=Shape.URL),
-        Message.SMIME_REFUSED: _about_order(reason=Shape.PROSE),
+        # `kept_until`: of the certificate that stays valid where only its reissue was refused; else empty.
+        Message.SMIME_REFUSED: _about_order(optional={"kept_until": Shape.INSTANT_OR_NOTHING}, reason=Shape.PROSE),
         # `area_url`: empty where the recipient is not the customer; he then gets a link of his own to download.
         Message.SMIME_ISSUED: _about_order(
             "p12_password",

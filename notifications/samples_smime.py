@@ -19,6 +19,7 @@ VALUES: Mapping[str, Any] = MappingProxyType(
         "left": 1,
         "because": "",
         "answer_by": "2027-01-21",
+        "kept_until": "",
         "stage": "begun",
         "applicant_name": "Livia Serra di Forlì",
         "check": "Attestazione del rapporto professionale",

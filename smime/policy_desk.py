@@ -32,6 +32,7 @@ from smime.states import (
     DocumentKind,
     FileKind,
     FindingOutcome,
+    IdentityPath,
     OrderState,
     RegisterSource,
     RevocationGround,
@@ -268,6 +269,22 @@ def require_compared(ticked: Collection[str], wanted: Collection[str]) -> None:
     """Raise unless everything was ticked."""
     if not set(wanted) <= set(ticked):
         raise errors.FieldsNotCompared
+
+
+def is_biometric_closed(check: Check) -> bool:
+    """Whether the recipient was led to the alternative, and is not identified by it yet."""
+    is_alternative = check.kind == CheckKind.IDENTITY and check.path == IdentityPath.SIGNATURE
+    return is_alternative and check.state != CheckState.PASSED
+
+
+def require_reopenable(check: Check, reason: str) -> str:
+    """Return why the biometric way is opened again, on one line; raise `BiometricNotClosed`, `ReopeningUnexplained`."""
+    if not is_biometric_closed(check):
+        raise errors.BiometricNotClosed
+    said = " ".join(reason.split())[:300]
+    if not said:
+        raise errors.ReopeningUnexplained
+    return said
 
 
 def require_photos(photos: Iterable[EvidenceFile]) -> None:

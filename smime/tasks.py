@@ -8,6 +8,7 @@ from smime.services import (
     bundles,
     deliveries,
     evidence,
+    identity_evidence,
     issuance,
     links,
     orders,
@@ -115,6 +116,12 @@ def refresh_trusted_lists() -> int:
 def forget_tax_codes() -> int:
     """Empty tax codes that were given for orders now over."""
     return signature.forget_tax_codes(now=clock.now())
+
+
+@shared_task
+def erase_identity_evidence() -> int:
+    """Erase faces and documents that have identified nobody, of orders now over."""
+    return identity_evidence.erase_ended(at=clock.now())
 
 
 @shared_task

@@ -185,6 +185,18 @@ class ReasonForm(forms.Form):
     )
 
 
+class WhyForm(forms.Form):
+    """Why something is done again; the customer does not read it."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Motivo"),
+        help_text=gettext_lazy("Resta negli eventi della pratica; il cliente non lo vede. Non scriva dati personali."),
+        widget=forms.Textarea(attrs={"rows": 3, "maxlength": 300}),
+        max_length=300,
+        error_messages={"required": gettext_lazy("Scriva perché il riconoscimento biometrico va riaperto.")},
+    )
+
+
 class GroundForm(forms.Form):
     """Why a certificate is revoked."""
 

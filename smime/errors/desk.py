@@ -154,6 +154,22 @@ class IdentityPhotosMissing(Invalid):
     )
 
 
+class BiometricNotClosed(Conflict):
+    """Only where the order was led to the alternative, and nobody is identified yet, is there a way to open again."""
+
+    code = "biometric-not-closed"
+    detail = _(
+        "Il riconoscimento biometrico non si può riaprire: non è chiuso, oppure il destinatario è già riconosciuto."
+    )
+
+
+class ReopeningUnexplained(Invalid):
+    """Two attempts have failed or consent was refused: why it is tried again belongs on record."""
+
+    code = "reopening-reason-missing"
+    detail = _("Scriva perché il riconoscimento biometrico va riaperto.")
+
+
 class SignatureNotInReview(Conflict):
     """No valid signature waits for an officer, or another file came after it."""
 

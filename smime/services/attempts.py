@@ -111,6 +111,7 @@ def conclude(order: Order, check: Check, attempt: IdentificationAttempt, *, at: 
     else:
         check.path = IdentityPath.SIGNATURE
         check.save()
+        identity_evidence.end_round(order, check.round, because="attempts-used-up", at=at)
         checks.begin(check, at=at)
 
 
@@ -198,7 +199,8 @@ def _look(attempt: IdentificationAttempt, fence: int, at: datetime) -> None:
     provider = idp.provider()
     outcome = provider.outcome(attempt.scan_ref)
     standing = policy_identity.standing_after(attempt, outcome.overall, at)
-    is_for_officers = standing.is_final and standing.state in _FOR_OFFICERS
+    identity = Check.objects.select_related("order").get(order=attempt.order, kind=CheckKind.IDENTITY)
+    is_for_officers = standing.is_final and standing.state in _FOR_OFFICERS and concerns(attempt, identity)
     collected = identity_evidence.collect(provider, attempt, outcome) if is_for_officers else Collected(outcome)
     with transaction.atomic():
         order = locked_order(attempt.order_id)
@@ -210,6 +212,8 @@ def _look(attempt: IdentificationAttempt, fence: int, at: datetime) -> None:
 def _apply(
     order: Order, attempt: IdentificationAttempt, standing: Standing, collected: Collected, at: datetime
 ) -> None:
+    check = identity_of(order)
+    is_for_officers = standing.state in _FOR_OFFICERS and concerns(attempt, check)
     attempt.state, attempt.is_final = standing.state, standing.is_final
     attempt.counts_as_failure = standing.counts_as_failure
     if not standing.is_final:
@@ -218,11 +222,10 @@ def _apply(
     else:
         attempt.finished_at, attempt.sealed_url = at, None
         attempt.mismatches = list(collected.outcome.tags)
-        if standing.state in _FOR_OFFICERS:
+        if is_for_officers:
             identity_evidence.keep(order, attempt, collected, at=at)
-        _rest_until(attempt, None if standing.state in _FOR_OFFICERS else at)
+        _rest_until(attempt, None if is_for_officers else at)
     attempt.save()
-    check = identity_of(order)
     if standing.is_final:
         facts = _facts(attempt) | {"state": attempt.state}
         events.record("smime.identification-ended", actor=SYSTEM, at=at, facts=facts, **checks.scope(order))

@@ -27,6 +27,7 @@ _BEGINNERS = {
     CheckKind.ATTESTATION: "smime.services.attestation",
 }
 _ALTERNATIVE = "smime.services.signature"
+_EVIDENCE = "smime.services.identity_evidence"
 _ISSUANCE = "smime.services.issuance"
 _BY_RECIPIENT = frozenset({CheckKind.MAILBOX, CheckKind.CONSENT})
 _AFTER_MAILBOX = frozenset({CheckKind.CONSENT, CheckKind.IDENTITY})
@@ -104,6 +105,7 @@ def fail_check(check: Check, *, at: datetime, reason: str, by: int | None = None
 def restart(check: Check, *, at: datetime) -> Check:
     """Void what was proven and sent for it, and ask again; consent and identity wait their turn as at the beginning."""
     stored = _locked(check)
+    _leave_round(stored, at)
     stored.restart()
     stored.save()
     _record("smime.check-restarted", stored, at, None)
@@ -156,6 +158,13 @@ def send_to_issuance(order: Order, *, actor: Actor, at: datetime) -> None:
 def scope(order: Order) -> dict[str, Any]:
     """Columns by which an event finds its order and who may see it."""
     return {"centre_id": order.centre_id, "service_id": order.service_id, "case_code": order.code}
+
+
+def _leave_round(check: Check, at: datetime) -> None:
+    """Faces and documents of a round that is void go, unless a certificate was issued on the strength of it."""
+    is_relied_on = check.state == CheckState.PASSED and check.order.certificates.exists()
+    if check.kind == CheckKind.IDENTITY and not is_relied_on:
+        _module(_EVIDENCE).end_round(check.order, check.round, because="check-restarted", at=at)
 
 
 def _may_begin(check: Check) -> bool:

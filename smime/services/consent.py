@@ -124,6 +124,13 @@ def withdraw(token: str, *, address: str | None, language: str, now: datetime) -
     return order
 
 
+def renew(order: Order, *, at: datetime) -> None:
+    """Ask again what was refused, withdrawn or never answered, for the biometric way opened anew; else it stands."""
+    check = _check_of(order)
+    if not policy.is_fresh(check, at) or standing_of(order) == ConsentDecision.WITHDRAWN:
+        checks.restart(check, at=at)
+
+
 def standing_of(order: Order) -> str:
     """What the recipient has answered last in the check's present round (a `ConsentDecision`), or nothing.
 

@@ -20,7 +20,7 @@ from smime import policy, policy_desk
 from smime.models import CaOrder, Check, EvidenceFile, Finding, Order
 from smime.policy_desk import Found
 from smime.services import attestation, checks, evidence, letters, orders, slots
-from smime.services.desk_identity import decide_identification, decide_signature
+from smime.services.desk_identity import decide_identification, decide_signature, reopen_biometric
 from smime.services.desk_trail import found_check, locked, locked_check, noting_refusal, record
 from smime.states import CaOrderKind, CaOrderState, CheckKind, FileKind, FindingOutcome, OrderState
 
@@ -32,6 +32,7 @@ __all__ = [
     "leave_check",
     "record_finding",
     "reject_order",
+    "reopen_biometric",
     "restart_check",
     "take_check",
 ]

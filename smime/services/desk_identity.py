@@ -25,8 +25,8 @@ from smime import policy, policy_desk, policy_signature
 from smime.errors import desk as errors
 from smime.models import Check, Finding, IdentificationAttempt, Order, SignatureReport
 from smime.policy_desk import Document
-from smime.services import checks, identification, identity_evidence, letters, signature, signature_verdicts
-from smime.services.desk_trail import locked, locked_check, noting_refusal, record
+from smime.services import checks, consent, identification, identity_evidence, letters, signature, signature_verdicts
+from smime.services.desk_trail import found_check, locked, locked_check, noting_refusal, record
 from smime.states import CheckState, FindingOutcome, IdentityPath, Verdict
 
 _VALID = frozenset({Verdict.ACCEPTED, Verdict.FOR_OFFICER})
@@ -78,6 +78,18 @@ def decide_signature(
     order = report.form.order
     with noting_refusal(order, f"signature-{outcome}", operator=operator, now=now):
         return _decide_report(report, FindingOutcome(outcome), document, ticked, reason, note, operator, now)
+
+
+def reopen_biometric(check_id: int, *, reason: str, operator: User, now: datetime) -> Check:
+    """Lead an order back from the alternative to the biometric way, for two further attempts at most; `reason`: why.
+
+    Form and signed file of the alternative are void; earlier attempts stay on record. The recipient is invited anew,
+    or asked for his consent first where he had refused or withdrawn it: nobody of the office gives it for him.
+    Raises `BiometricNotClosed`, `ReopeningUnexplained`, `OfficerIsParty`, `OrderClosed`.
+    """
+    seen = found_check(check_id)
+    with noting_refusal(seen.order, "biometric-reopen", operator=operator, now=now):
+        return _reopen(seen, reason, operator, now)
 
 
 @sensitive_variables()
@@ -147,6 +159,22 @@ def _decide_report(
     else:
         _send_back(order, check, said, now)
     return finding
+
+
+@use_case
+def _reopen(seen: Check, reason: str, operator: User, now: datetime) -> Check:
+    order = locked(seen.order_id)
+    policy_desk.require_officer(order, operator)
+    policy.require_open(order)
+    check = locked_check(seen.pk, order)
+    said = policy_desk.require_reopenable(check, reason)
+    signature.close_alternative(order, at=now)
+    check.path = IdentityPath.BIOMETRIC
+    check.save(update_fields=["path"])
+    consent.renew(order, at=now)
+    facts = {"check": check.kind, "round": str(check.round)}
+    record("smime.biometric-reopened", order, operator=operator, now=now, reason=said, **facts)
+    return checks.restart(check, at=now)
 
 
 def _require_seen(document: Document, ticked: Collection[str], today: date) -> None:

@@ -77,7 +77,7 @@ def examine(kind: FileKind, *, name: str, content: bytes, sent_as: str = "") -> 
 def keep(order: Order, kind: FileKind, examined: Examined, *, by: int | None, at: datetime) -> EvidenceFile:
     """Seal an examined file and have it scanned; `by`: the account that sent it, None for a link or a provider."""
     Order.objects.select_for_update(no_key=True).get(pk=order.pk)
-    if EvidenceFile.objects.filter(order=order, kind=kind).count() >= policy_files.MOST_FILES:
+    if EvidenceFile.objects.filter(order=order, kind=kind, erased_at__isnull=True).count() >= policy_files.MOST_FILES:
         raise errors.FilesTooMany
     state = policy_files.state_at_first(examined.active)
     file = EvidenceFile.objects.create(

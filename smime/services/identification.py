@@ -19,7 +19,7 @@ from runtime.transactions import use_case
 from smime import policy, policy_identity
 from smime.errors.identification import AttemptUndecidable, IdentificationOver
 from smime.models import Check, IdentificationAttempt, Order
-from smime.services import attempts, checks, letters, links
+from smime.services import attempts, checks, identity_evidence, letters, links
 from smime.services.orders import locked_order
 from smime.states import AttemptState, CheckState, LinkPurpose
 
@@ -73,6 +73,7 @@ def accept_attempt(attempt_id: int, *, by: int, at: datetime) -> Check:
     method = METHOD.format(version=settings.SMIME.requirements_version)
     passed = checks.pass_check(check, at=at, method=method, by=by)
     letters.post_identification_passed(order, at=at)
+    identity_evidence.end_round(order, attempt.round, because="recipient-identified", at=at, kept=attempt)
     attempt.next_attempt_at = at  # the provider's copy is not needed any more
     attempt.save(update_fields=["next_attempt_at"])
     return passed

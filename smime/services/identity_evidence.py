@@ -1,7 +1,9 @@
 """What an officer compares: the document's data and the photos of an attempt, sealed as they came.
 
 The provider's addresses of photos are good for an hour, so they are fetched with the outcome; its own copy is erased
-once an officer has decided (`attempts`).
+once an officer has decided (`attempts`). Ours stays while somebody may have to compare it, and as the record of what a
+certificate rests on (SBR 5.5.2: two years after its end). What has identified nobody by the end of its round proves
+nothing, and is erased: face and document are special data, kept for this purpose alone (GDPR art. 5(1)(e), 9).
 """
 
 from __future__ import annotations
@@ -13,14 +15,18 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from cms import events
+from cms.actors import SYSTEM
 from cms.errors import DomainError
 from runtime import sealing
+from runtime.transactions import use_case
 from smime import policy_identity
-from smime.models import EvidenceFile, IdentificationAttempt, Order
-from smime.services import evidence, idp
+from smime.models import Check, EvidenceFile, IdentificationAttempt, Order, SmimeCertificate
+from smime.services import checks, evidence, idp
 from smime.services.evidence import Examined
-from smime.states import FACES, FileKind
+from smime.states import FACES, CheckKind, CheckState, FileKind, OrderState
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +35,8 @@ _KIND_OF = {
     idp.Picture.BACK: FileKind.DOCUMENT_BACK,
     idp.Picture.FACE: FileKind.FACE,
 }
+MOST_AT_ONCE = 200
+CLOSED = (OrderState.REJECTED, OrderState.CANCELLED, OrderState.LAPSED)
 OTHER_NAME = "NAME_OF_ORDER"
 """Beside the provider's own tags: the names read from the document are not those of the order."""
 
@@ -80,6 +88,58 @@ def photos_of(attempt: IdentificationAttempt) -> list[EvidenceFile]:
 def earlier_photos(attempt: IdentificationAttempt) -> list[EvidenceFile]:
     """Photos of the order's other attempts, which prove nothing for this one."""
     return [photo for photo in _photos(attempt) if photo.uploaded_at != attempt.finished_at]
+
+
+def end_round(
+    order: Order, round_: int, *, because: str, at: datetime, kept: IdentificationAttempt | None = None
+) -> None:
+    """Erase what the attempts of a round have left here, but for the one that identified the recipient (`kept`).
+
+    Rows, digests and the officers' findings stay; an event says how much was erased, `because` of what. Nothing left:
+    nothing said. Runs in the caller's transaction, the order locked.
+    """
+    photos = EvidenceFile.objects.filter(order=order, round=round_, kind__in=FACES, erased_at__isnull=True)
+    read = order.attempts_made.filter(round=round_, sealed_evidence__isnull=False)
+    if kept is not None:
+        photos, read = photos.exclude(uploaded_at=kept.finished_at), read.exclude(pk=kept.pk)
+    kinds = [photo.kind for photo in photos]
+    for photo in photos:
+        evidence.erase(photo, at=at)
+    documents = read.update(sealed_evidence=None)
+    if kinds or documents:
+        told = {"round": str(round_), "photos": str(len(kinds)), "documents": str(documents)}
+        facts = {**told, "kinds": ",".join(sorted(set(kinds)))}
+        events.record("smime.identity-erased", actor=SYSTEM, at=at, reason=because, facts=facts, **checks.scope(order))
+
+
+def erase_ended(*, at: datetime) -> int:
+    """Erase, some orders at a time, what rounds have left that ended with their order; return how many rounds."""
+    ended = [*_without_purpose(EvidenceFile.objects.filter(kind__in=FACES, erased_at__isnull=True))]
+    ended += _without_purpose(IdentificationAttempt.objects.filter(sealed_evidence__isnull=False))
+    for order_id, round_ in sorted(set(ended)):
+        _end_late(order_id, round_, at)
+    return len(set(ended))
+
+
+@use_case
+def _end_late(order_id: int, round_: int, at: datetime) -> None:
+    order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
+    end_round(order, round_, because="order-ended", at=at)
+
+
+def _without_purpose(rows: QuerySet[Any]) -> list[tuple[int, int]]:
+    """Orders and rounds of rows that prove nothing: no certificate rests on the order, or none on this round.
+
+    An order that ended has no certificate, or keeps the one from before a reissue that was given up; then the check
+    that the reissue had begun anew has not passed.
+    """
+    identity = Check.objects.filter(order=OuterRef("order"), kind=CheckKind.IDENTITY)
+    begun_anew = identity.filter(round=OuterRef("round")).exclude(state=CheckState.PASSED)
+    certified = Exists(SmimeCertificate.objects.filter(order=OuterRef("order")))
+    in_vain = Q(order__state__in=CLOSED) & ~certified
+    given_up = Q(order__state=OrderState.ISSUED) & Exists(begun_anew)
+    found = rows.filter(in_vain | given_up).values_list("order_id", "round").distinct()
+    return list(found[:MOST_AT_ONCE])
 
 
 def _photos(attempt: IdentificationAttempt) -> list[EvidenceFile]:

@@ -18,10 +18,10 @@ from django.views.decorators.debug import sensitive_variables
 from cms.models import Centre, User
 from notifications import services as outbox
 from notifications.catalog import Message
-from smime import policy_links, policy_signature
+from smime import policy_issuance, policy_links, policy_signature
 from smime.models import Check, Consent, Order, Slot, SmimeCertificate
 from smime.policy_letters import Addressee, Reader, addressees, readers_of
-from smime.states import CheckKind, ConsentDecision, LinkPurpose, RevocationGround, Validation
+from smime.states import CertificateStatus, CheckKind, ConsentDecision, LinkPurpose, RevocationGround, Validation
 
 
 @sensitive_variables("link")
@@ -89,6 +89,14 @@ def post_papers_missing(order: Order, check: Check, reason: str, *, at: datetime
 def post_refused(order: Order, reason: str, *, at: datetime) -> None:
     """Tell the recipient that the order was refused for good, and why."""
     _post(order, Message.SMIME_REFUSED, at, fact="refused", reason=reason)
+
+
+def post_reissue_refused(order: Order, reason: str, *, at: datetime) -> None:
+    """Tell the recipient that no new certificate is issued, why, and until when the one that he has stays valid."""
+    present = policy_issuance.handed_over(order).latest("edition")
+    is_valid = present.status == CertificateStatus.ACTIVE and at <= present.not_after
+    kept_until = present.not_after.isoformat() if is_valid else ""
+    _post(order, Message.SMIME_REFUSED, at, reason=reason, kept_until=kept_until)
 
 
 @sensitive_variables("password")

@@ -12,6 +12,7 @@ import secrets
 from datetime import datetime
 from uuid import UUID, uuid4
 
+from django.db.models import F
 from django.utils import translation
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
@@ -124,6 +125,14 @@ def receive_signed(
     """
     examined = evidence.examine(FileKind.SIGNED_FORM, name=name, content=content, sent_as=sent_as)
     return _receive(order, examined, by=by, at=at)
+
+
+def close_alternative(order: Order, *, at: datetime) -> None:
+    """Void form and unjudged files: the locked order's recipient is identified by the other way after all."""
+    SignatureForm.objects.filter(order=order, voided_at__isnull=True).update(voided_at=at)
+    waiting = SignatureReport.objects.filter(form__order=order, verdict=Verdict.PENDING)
+    ended = {"validated_at": at, "next_attempt_at": None, "claimed_until": None, "fence": F("fence") + 1}
+    waiting.update(verdict=Verdict.REFUSED, code="form-void", **ended)
 
 
 def form_in_force(order: Order, check: Check) -> SignatureForm | None:

@@ -9,6 +9,8 @@ from django.test import Client
 
 from cms.actors import SYSTEM
 from cms.models import Event
+from notifications import rendering
+from notifications.templatetags.mail import instant
 from smime import errors
 from smime.models import CaOrder
 from smime.policy_data import Person
@@ -59,8 +61,31 @@ def test_it_leads_back_to_the_certificate_and_frees_no_slot(order, end):
     order.refresh_from_db()
     assert (order.state, order.issued_at, order.closed_at) == ("issued", LATER, None)
     assert (order.slot.state, order.certificates.get().status) == ("used", "active")
-    assert Event.objects.filter(verb="smime.reissue-given-up", case_code=order.code).count() == 1
-    assert mails(order, "smime-refused") == []
+    event = Event.objects.get(verb="smime.reissue-given-up", case_code=order.code)
+    refusals = mails(order, "smime-refused")
+    assert (event.reason, len(refusals)) == (("Documenti mancanti.", 1) if end is reject else ("", 0))
+
+
+def test_who_is_refused_reads_why_and_until_when_the_certificate_that_he_has_is_valid(order):
+    reject(order)
+
+    (mail,) = mails(order, "smime-refused")
+    said = " ".join(rendering.render(mail).text.split())
+    assert mail.recipient == order.mailbox
+    assert "Documenti mancanti." in said
+    assert "la nuova emissione del certificato" in said
+    assert f"resta valido fino a {instant(order.certificates.get().not_after.isoformat())}" in said
+    assert "non si può riprendere" not in said
+
+
+def test_a_certificate_that_is_suspended_is_not_called_valid(order):
+    certificate = order.certificates.get()
+    certificate.hold(at=REISSUED)
+    certificate.save()
+    reject(order)
+
+    (mail,) = mails(order, "smime-refused")
+    assert "resta valido" not in rendering.render(mail).text
 
 
 def test_it_can_be_asked_again(order):

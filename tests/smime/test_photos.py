@@ -69,7 +69,6 @@ def test_they_are_of_the_round_of_the_identity_check(order, provider):
     finish(order, provider, NOW + 3 * HOUR)
     newest = EvidenceFile.objects.filter(order=order).order_by("-pk")[:3]
     assert {file.round for file in newest} == {check_of(order, "identity").round} == {2}
-    assert len(shown(order)) == 6
 
 
 def test_after_a_refusal_those_of_the_refused_attempt_are_marked(order, provider):
