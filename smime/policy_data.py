@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import phonenumbers
 
+from cms.contacts import email_key
 from cms.errors import Invalid, TaxCodeInvalid
 from cms.tax_code import parse_tax_code
 from pki.errors import MalformedInput
@@ -94,6 +96,15 @@ def mailbox(typed: str) -> str:
         return require_ascii_mailbox(typed.strip(" "))
     except MalformedInput as wrong:
         raise errors.MailboxNotAscii if wrong.code == "mailbox-not-ascii" else errors.MailboxMalformed from wrong
+
+
+def require_own_mailbox(address: str, verified: Iterable[str]) -> None:
+    """Raise `MailboxNotOwn` unless the address is among those that the buyer has proven to read.
+
+    Compared without case, as accounts keep their addresses and the register tells mailboxes apart (`email_key`).
+    """
+    if email_key(address) not in {email_key(each) for each in verified}:
+        raise errors.MailboxNotOwn
 
 
 def phone_number(typed: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from django.db.models import Prefetch, QuerySet
 
 from cms.models import User
@@ -13,6 +14,7 @@ from smime.models import Check, Order, Slot, SmimeCertificate
 from smime.states import CheckKind, CheckState, OrderState, SlotState
 
 MOST_SHOWN = 200
+_ENDED = (OrderState.REJECTED, OrderState.CANCELLED, OrderState.LAPSED)
 
 
 def orders_of(buyer: User) -> QuerySet[Order]:
@@ -37,10 +39,30 @@ def free_slots_of(buyer: User) -> list[Slot]:
     return list(free.order_by("id")[:MOST_SHOWN])
 
 
+def own_mailboxes_of(buyer: User) -> list[str]:
+    """Addresses that the buyer has proven to read, the one that he logs in with first."""
+    rows = EmailAddress.objects.filter(user=buyer, verified=True).order_by("-primary", "pk")
+    return list(rows.values_list("email", flat=True))
+
+
 def living_order_of(slot: Slot) -> Order | None:
     """The order that has taken a slot, if it has not ended without a certificate."""
-    ended = [OrderState.REJECTED, OrderState.CANCELLED, OrderState.LAPSED]
-    return slot.orders.exclude(state__in=ended).first()
+    return slot.orders.exclude(state__in=_ENDED).first()
+
+
+def renewal_of(order: Order) -> Order | None:
+    """The order that follows this one's certificate, if it has not ended without another."""
+    return order.renewed_by.exclude(state__in=_ENDED).order_by("-pk").first()
+
+
+def free_slot_like(order: Order, buyer: User) -> Slot | None:
+    """An activation of the order's type that can be started: of the same centre, service and term if there is one."""
+    free = [slot for slot in free_slots_of(buyer) if slot.validation == order.validation]
+    same = (order.centre_id, order.service_id)
+    ranked = sorted(
+        free, key=lambda slot: ((slot.centre_id, slot.service_id) != same, slot.term_days != order.term_days)
+    )
+    return ranked[0] if ranked else None
 
 
 def next_to_act(order: Order, now: datetime) -> Check | None:

@@ -19,6 +19,7 @@ from smime.errors.data import (
     VatInvalid,
 )
 from smime.errors.orders import (
+    MailboxNotOwn,
     OrderClosed,
     OrderUnknown,
     RecipientFixed,
@@ -41,6 +42,7 @@ __all__ = [
     "LeiInvalid",
     "MailboxMalformed",
     "MailboxNotAscii",
+    "MailboxNotOwn",
     "NameInvalid",
     "NameLong",
     "OrderClosed",

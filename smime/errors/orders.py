@@ -44,7 +44,7 @@ class TermsNotAccepted(Invalid):
     """Nothing begins before the terms as shown were accepted."""
 
     code = "terms-not-accepted"
-    detail = _("Per avviare la verifica accetti i termini e le condizioni.")
+    detail = _("Per proseguire accetti i termini e le condizioni.")
 
 
 class TermsOutdated(Conflict):
@@ -52,6 +52,16 @@ class TermsOutdated(Conflict):
 
     code = "terms-outdated"
     detail = _("Nel frattempo i termini e le condizioni sono cambiati: li legga di nuovo e li accetti.")
+
+
+class MailboxNotOwn(Invalid):
+    """*Io* was chosen with a mailbox that the buyer has not proven to be his: he would download another's key."""
+
+    code = "mailbox-not-own"
+    detail = _(
+        "«Io» vale solo per un indirizzo confermato del Suo account: aggiunga e confermi questo in «I miei indirizzi», "
+        "oppure scelga «Un'altra persona»."
+    )
 
 
 class RecipientFixed(Conflict):

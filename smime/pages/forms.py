@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -83,6 +84,16 @@ class RecipientForm(PersonForm):
         error_messages={"required": _("Indichi chi utilizzerà il certificato.")},
     )
     field_order = ("who", "given_name", "surname", "email")
+
+    def __init__(self, data: Any = None, *, initial: dict[str, Any], own: Sequence[str]) -> None:
+        """Offer the buyer's own verified addresses beside the field: *Io* is believed of them alone."""
+        super().__init__(data, initial=initial)
+        self.own = own
+        field = self.fields["email"]
+        if own:
+            said_first = _("Se il certificato è per Lei, scriva un indirizzo confermato del Suo account: {addresses}")
+            field.help_text = format_lazy(said_first, addresses=", ".join(own))
+            field.widget.attrs["list"] = "own-mailboxes"
 
     @property
     def is_buyer(self) -> bool:

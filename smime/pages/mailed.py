@@ -25,8 +25,9 @@ from smime.errors.identification import ConsentMistyped
 from smime.errors.links import ConfirmationMissing
 from smime.models import MailedLink
 from smime.pages import frame, qr
-from smime.pages.mailed_forms import ConsentForm
+from smime.pages.mailed_forms import ConsentForm, TermsForm
 from smime.services import consent, identification, links, mailbox, signature
+from smime.services.acceptance import must_recipient_accept
 from smime.services.consent import Answer
 from smime.states import CheckKind, ConsentDecision, LinkPurpose
 
@@ -66,14 +67,21 @@ def of_link(purpose: LinkPurpose) -> Callable[[View], View]:
 
 @of_link(LinkPurpose.MAILBOX)
 def confirm_mailbox(request: HttpRequest, *, token: str, now: datetime) -> HttpResponse:
-    """GET asks whether the mailbox is to be confirmed; POST confirms it."""
-    if request.method == "POST":
-        require_click(request, YES)
-        order = mailbox.confirm(token, address=frame.address_of(request), now=now)
-        asks_consent = order.checks.filter(kind=CheckKind.CONSENT).exists()
-        return show_page(request, "mailbox_confirmed.html", order=order, asks_consent=asks_consent)
+    """GET asks whether the mailbox is to be confirmed, and shows a subscriber the terms; POST confirms and accepts."""
     link = links.open_link(token, LinkPurpose.MAILBOX, now=now)
-    return show_page(request, "mailbox.html", order=link.order, link=link, now=now)
+    asks = must_recipient_accept(link.order)
+    if request.method != "POST":
+        return _mailbox_page(request, link, TermsForm(asks=asks), now=now)
+    require_click(request, YES)
+    form = TermsForm(request.POST, asks=asks)
+    accepted = form.terms_accepted if form.is_valid() else None
+    try:
+        order = mailbox.confirm(token, accepted=accepted, address=frame.address_of(request), now=now)
+    except (errors.TermsNotAccepted, errors.TermsOutdated) as refusal:
+        form.refuse(refusal)
+        return _mailbox_page(request, link, form, now=now)
+    asks_consent = order.checks.filter(kind=CheckKind.CONSENT).exists()
+    return show_page(request, "mailbox_confirmed.html", order=order, asks_consent=asks_consent)
 
 
 @of_link(LinkPurpose.CONSENT)
@@ -135,6 +143,11 @@ def send_again(request: HttpRequest, kind: str, token: str) -> HttpResponse:
     except DomainError as refusal:
         return _say(request, _("L'email non è stata inviata"), refusal)
     return show_page(request, "link_sent.html")
+
+
+def _mailbox_page(request: HttpRequest, link: MailedLink, form: TermsForm, *, now: datetime) -> HttpResponse:
+    context = {"order": link.order, "link": link, "form": form, "now": now, "terms": terms.in_force()}
+    return show_page(request, "mailbox.html", status=422 if form.is_bound else 200, **context)
 
 
 def _answer(request: HttpRequest, form: ConsentForm) -> Answer:

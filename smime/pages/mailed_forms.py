@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cms.errors import DomainError
 from smime import consent_text, terms
-from smime.errors import TermsNotAccepted
+from smime.errors import TermsNotAccepted, TermsOutdated
 from smime.errors.identification import ConsentMistyped
 from smime.models import Order
 from smime.pages.forms import said
@@ -22,7 +22,37 @@ _DECISIONS = {"do-il-consenso": ConsentDecision.GIVEN, "non-do-il-consenso": Con
 _BESIDE: Mapping[type[DomainError], str] = {ConsentMistyped: "full_name", TermsNotAccepted: "accept_terms"}
 
 
-class ConsentForm(forms.Form):
+class TermsForm(forms.Form):
+    """The terms as shown, and whether their box was ticked; `asks` tells whether they are asked of him at all."""
+
+    accept_terms = forms.BooleanField(label=_("Accetto i termini e le condizioni"), required=False)
+    terms_version = forms.CharField(widget=forms.HiddenInput, max_length=16, required=False)
+    terms_sha256 = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
+
+    def __init__(self, data: Any = None, *, asks: bool, initial: Mapping[str, str] | None = None) -> None:
+        """Remember which version is shown now, for the page that is drawn."""
+        text = terms.in_force()
+        shown = {"terms_version": text.version, "terms_sha256": text.sha256}
+        super().__init__(data, initial=shown | dict(initial or {}))
+        if not asks:
+            del self.fields["accept_terms"]
+
+    @property
+    def terms_accepted(self) -> Accepted | None:
+        """The terms as shown, if their box was ticked."""
+        if not self.cleaned_data.get("accept_terms"):
+            return None
+        return Accepted(self.cleaned_data["terms_version"], self.cleaned_data["terms_sha256"])
+
+    def refuse(self, refusal: DomainError) -> None:
+        """Put a refusal beside what it is about; of texts that changed meanwhile the new ones are shown, unticked."""
+        if isinstance(refusal, TermsOutdated):
+            self.data = {name: value for name, value in self.data.items() if name != "accept_terms"} | self.initial
+        field = next((name for kind, name in _BESIDE.items() if isinstance(refusal, kind)), None)
+        self.add_error(field, said(refusal))
+
+
+class ConsentForm(TermsForm):
     """The typed name, the terms where the recipient has not bought, and which texts were shown.
 
     The decision is the value of the button that was pressed: a form that was sent otherwise has none.
@@ -34,7 +64,6 @@ class ConsentForm(forms.Form):
         error_messages={"required": _(ConsentMistyped.detail)},
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    accept_terms = forms.BooleanField(label=_("Accetto i termini e le condizioni"), required=False)
     azione = forms.ChoiceField(
         choices=[(value, value) for value in _DECISIONS],
         widget=forms.HiddenInput,
@@ -42,17 +71,12 @@ class ConsentForm(forms.Form):
     )
     version = forms.CharField(widget=forms.HiddenInput, max_length=16)
     sha256 = forms.CharField(widget=forms.HiddenInput, max_length=64)
-    terms_version = forms.CharField(widget=forms.HiddenInput, max_length=16, required=False)
-    terms_sha256 = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
 
     def __init__(self, order: Order, language: str, data: Any = None) -> None:
         """Remember which texts are shown now, for the page that is drawn."""
-        text, general = consent_text.in_force(language), terms.in_force()
+        text = consent_text.in_force(language)
         shown = {"version": text.version, "sha256": text.sha256}
-        shown |= {"terms_version": general.version, "terms_sha256": general.sha256}
-        super().__init__(data, initial=shown)
-        if order.recipient_is_buyer:
-            del self.fields["accept_terms"]
+        super().__init__(data, asks=not order.recipient_is_buyer, initial=shown)
         if _DECISIONS.get(self.data.get("azione", "")) == ConsentDecision.REFUSED:
             self.fields["full_name"].required = False
 
@@ -65,15 +89,3 @@ class ConsentForm(forms.Form):
     def shown(self) -> Accepted:
         """The text of the consent as the page showed it."""
         return Accepted(self.cleaned_data["version"], self.cleaned_data["sha256"])
-
-    @property
-    def terms_accepted(self) -> Accepted | None:
-        """The terms as shown, if their box was ticked."""
-        if not self.cleaned_data.get("accept_terms"):
-            return None
-        return Accepted(self.cleaned_data["terms_version"], self.cleaned_data["terms_sha256"])
-
-    def refuse(self, refusal: DomainError) -> None:
-        """Put a refusal beside what it is about."""
-        field = next((name for kind, name in _BESIDE.items() if isinstance(refusal, kind)), None)
-        self.add_error(field, said(refusal))

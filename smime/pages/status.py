@@ -9,6 +9,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -16,7 +17,7 @@ from cms.errors import DomainError
 from cms.models import User
 from smime import errors, queries, terms
 from smime.models import Order
-from smime.pages import check_words, forms, frame, order_words, steps, wizard
+from smime.pages import check_words, forms, frame, order_words, renewing, steps, wizard
 from smime.policy_steps import Step
 from smime.services import consent, identification, mailbox, orders, signature
 from smime.states import LinkPurpose, OrderState
@@ -44,8 +45,9 @@ def summary(request: HttpRequest, *, uid: UUID, buyer: User, now: datetime) -> H
         try:
             address = frame.address_of(request)
             orders.submit_order(uid, accepted=form.accepted, address=address, buyer=buyer, now=now)
-        except (errors.TermsNotAccepted, errors.TermsOutdated) as refusal:
-            form.add_error(None, forms.said(refusal))
+        except errors.TermsOutdated as refusal:  # shown anew, so that the box is ticked beside the new ones
+            messages.warning(request, _(refusal.text))
+            return redirect("smime:riepilogo", uid=uid)
         else:
             return redirect("smime:order", uid=uid)
     key_form = forms.KeyForm(initial=wizard.key_of(order), auto_id="key_%s")
@@ -72,6 +74,7 @@ def show(request: HttpRequest, *, uid: UUID, buyer: User, now: datetime) -> Http
         clocks=check_words.evidence_clocks(),
         corrections=_corrections(order),
         certificate=next(iter(order.certificates.all()), None),
+        offer=renewing.offer_of(order, buyer, now),
         now=now,
     )
 
@@ -113,4 +116,5 @@ def _corrections(order: Order) -> list[tuple[str, str]]:
         return []
     fixed = {Step.ATTESTATION, Step.RECIPIENT} if order.certificates.all() else {Step.ATTESTATION}
     from_here = [step for step in steps.sequence_of(order) if step in steps.AFTER_SUBMISSION - fixed]
-    return [(_(steps.WORDS[step]), steps.address_of(order, step)) for step in from_here]
+    words = [(_(steps.WORDS[step]), steps.address_of(order, step)) for step in from_here]
+    return [*words, (_("Chiave"), reverse("smime:key", kwargs={"uid": order.uid}))]

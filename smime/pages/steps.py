@@ -45,6 +45,12 @@ def require_open(order: Order, step: Step) -> None:
         raise errors.OrderClosed
 
 
+def require_key_open(order: Order) -> None:
+    """Raise `OrderClosed` where the choice of key cannot be changed any more: the CA may have been asked already."""
+    if order.state not in {OrderState.DRAFT, OrderState.CHECKING}:
+        raise errors.OrderClosed
+
+
 def way_before(order: Order, step: Step) -> str | None:
     """Where a step cannot be shown yet: the address of the one that is missing; None where it can."""
     if order.state != OrderState.DRAFT and step not in AFTER_SUBMISSION:

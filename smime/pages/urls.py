@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from smime.pages import alternative, attestation, certificate, delivery, home, mailed, status, welcome, wizard
+from smime.pages import (
+    alternative,
+    attestation,
+    certificate,
+    delivery,
+    home,
+    mailed,
+    renewing,
+    status,
+    welcome,
+    wizard,
+)
 
 app_name = "smime"
 
@@ -30,6 +41,7 @@ urlpatterns = [
     path("pratiche/<uuid:uid>/ritiro/", delivery.mail_again, name="mail_download"),
     path("pratiche/<uuid:uid>/revoca/", certificate.revoke, name="revoke"),
     path("pratiche/<uuid:uid>/nuova-emissione/", certificate.reissue, name="reissue"),
+    path("pratiche/<uuid:uid>/rinnova/", renewing.renew, name="renew"),
     path("installazione/", delivery.guides, name="guides"),
     path("pratiche/<uuid:uid>/annulla/", status.cancel, name="cancel"),
     path("link/casella/<str:token>/", mailed.confirm_mailbox, name="mailbox_link"),

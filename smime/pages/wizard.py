@@ -45,8 +45,9 @@ def start(request: HttpRequest, *, code: str, buyer: User, now: datetime) -> Htt
 def recipient(request: HttpRequest, *, uid: UUID, buyer: User, now: datetime) -> HttpResponseBase:
     """Step 2: who will use the certificate, and its mailbox."""
     order = queries.order_of(uid, buyer)
+    own = queries.own_mailboxes_of(buyer)
     form = wizard_forms.RecipientForm(
-        request.POST if request.method == "POST" else None, initial=_recipient_of(order, buyer)
+        request.POST if request.method == "POST" else None, initial=_recipient_of(order), own=own
     )
 
     def save(form: wizard_forms.RecipientForm) -> Order:
@@ -114,9 +115,8 @@ def organisation(request: HttpRequest, *, uid: UUID, buyer: User, now: datetime)
 @frame.for_customers
 def key(request: HttpRequest, *, uid: UUID, buyer: User, now: datetime) -> HttpResponseBase:
     """Advanced: who makes the key, and of which kind. Reached from the summary, never on the usual way."""
-    del now
     order = queries.order_of(uid, buyer)
-    steps.require_open(order, Step.SUMMARY)
+    steps.require_key_open(order)
     is_sent = request.method == "POST"
     form = wizard_forms.KeyForm(
         request.POST if is_sent else None, request.FILES if is_sent else None, initial=key_of(order)
@@ -125,12 +125,14 @@ def key(request: HttpRequest, *, uid: UUID, buyer: User, now: datetime) -> HttpR
         data = form.cleaned_data
         kind, bundle_format = KeyKind(data["kind"]), BundleFormat(data["bundle_format"])
         try:
-            descriptions.choose_key(uid, kind=kind, bundle_format=bundle_format, csr=form.request, buyer=buyer)
+            chosen = descriptions.choose_key(
+                uid, kind=kind, bundle_format=bundle_format, csr=form.request, buyer=buyer, now=now
+            )
         except DomainError as refusal:
             form.add_error("csr" if form.request is not None else None, wizard_forms.said(refusal))
         else:
             messages.success(request, _("La scelta della chiave è stata salvata."))
-            return redirect("smime:riepilogo", uid=uid)
+            return redirect(steps.way_after(chosen, Step.SUMMARY))
     return frame.show(request, "key.html", order=order, form=form, section="orders", status=_status_of(form))
 
 
@@ -167,16 +169,17 @@ def _status_of(form: forms.Form) -> int:
 
 def _field_of(refusal: DomainError, form: forms.Form) -> str | None:
     """At which field a refusal of the use case is shown; the rest stands above the form."""
-    field = {"contacts-equal": "ground", "recipient-fixed": "who"}.get(refusal.reason_code)
+    fields = {"contacts-equal": "ground", "recipient-fixed": "who", "mailbox-not-own": "email"}
+    field = fields.get(refusal.reason_code)
     return field if field in form.fields else None
 
 
-def _recipient_of(order: Order, buyer: User) -> dict[str, Any]:
-    if order.mailbox:
-        who = wizard_forms.RecipientForm.who_of(is_buyer=order.recipient_is_buyer)
-        return {"who": who, "given_name": order.given_name, "surname": order.surname, "email": order.mailbox}
-    del buyer
-    return {}
+def _recipient_of(order: Order) -> dict[str, Any]:
+    names = {"given_name": order.given_name, "surname": order.surname}
+    if not order.mailbox:
+        return names
+    who = wizard_forms.RecipientForm.who_of(is_buyer=order.recipient_is_buyer)
+    return names | {"who": who, "email": order.mailbox}
 
 
 def _technical_of(order: Order) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from pki.csr import read_request
 from pki.errors import PkiError
 from pki.smime_profiles import require_mail_key
 from runtime.transactions import use_case
-from smime import errors, policy, policy_data
+from smime import errors, policy, policy_data, queries
 from smime.models import Check, Order, SmimeCertificate
 from smime.policy import Data
 from smime.policy_data import Organisation, Person
@@ -48,7 +48,11 @@ VERIFIED_FROM = {
 def describe_recipient(order_uid: UUID, person: Person, *, is_buyer: bool, buyer: User, now: datetime) -> Order:
     """Say who will use the certificate, and its mailbox.
 
-    Raises what is wrong with the data, `RecipientFixed`, `OrderClosed` once a certificate says it.
+    `is_buyer` decides who downloads the key, so it is believed of the buyer's own verified addresses alone. Asked once
+    per mailbox of an order: an address removed from the account afterwards was the buyer's when the order was made,
+    and its reader confirms it by mail before every certificate.
+
+    Raises what is wrong with the data, `MailboxNotOwn`, `RecipientFixed`, `OrderClosed` once a certificate says it.
     """
     order = _editable(order_uid, buyer)
     if order.certificates.exists():
@@ -56,6 +60,8 @@ def describe_recipient(order_uid: UUID, person: Person, *, is_buyer: bool, buyer
     checked = policy_data.checked_person(person)
     if order.state != OrderState.DRAFT and order.recipient_is_buyer != is_buyer:
         raise errors.RecipientFixed
+    if is_buyer and (order.mailbox, order.recipient_is_buyer) != (checked.email, True):
+        policy_data.require_own_mailbox(checked.email, queries.own_mailboxes_of(buyer))
     values = {
         "given_name": checked.given_name,
         "surname": checked.surname,
@@ -124,10 +130,13 @@ def describe_organisation(order_uid: UUID, organisation: Organisation, *, buyer:
 
 
 @use_case
-def choose_key(order_uid: UUID, *, kind: KeyKind, bundle_format: BundleFormat, csr: bytes | None, buyer: User) -> Order:
+def choose_key(
+    order_uid: UUID, *, kind: KeyKind, bundle_format: BundleFormat, csr: bytes | None, buyer: User, now: datetime
+) -> Order:
     """Have a key of a kind made here, or take the public key of an uploaded request (DER): nothing else of it counts.
 
-    Raises `CsrUnfit`, with the key gate's own code where it is the key.
+    An order that was sent back for its key alone goes on to issuance. Raises `CsrUnfit`, with the key gate's own code
+    where it is the key.
     """
     order = _editable(order_uid, buyer)
     if csr is not None:
@@ -135,6 +144,9 @@ def choose_key(order_uid: UUID, *, kind: KeyKind, bundle_format: BundleFormat, c
     order.key_origin = KeyOrigin.SERVER if csr is None else KeyOrigin.CSR
     order.key_kind, order.bundle_format, order.csr = kind, bundle_format, csr
     order.save(update_fields=["key_origin", "key_kind", "bundle_format", "csr"])
+    if order.state == OrderState.CHECKING:
+        checks.settle(order, at=now)
+        order.refresh_from_db()
     return order
 
 

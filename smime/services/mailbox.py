@@ -14,6 +14,7 @@ from runtime.transactions import use_case
 from smime import policy, policy_links
 from smime.models import Check, Order
 from smime.services import checks, letters, links
+from smime.services.acceptance import Accepted, accept_terms, must_recipient_accept
 from smime.services.orders import locked_order
 from smime.states import CheckKind, CheckState, LinkPurpose
 
@@ -51,9 +52,15 @@ def resend_by_link(token: str, *, now: datetime) -> None:
 
 @use_case
 @sensitive_variables("token")
-def confirm(token: str, *, address: str | None, now: datetime) -> Order:
-    """Whoever reads the mailbox confirms it. The link is used up; of two links of one round either is enough."""
+def confirm(token: str, *, address: str | None, now: datetime, accepted: Accepted | None = None) -> Order:
+    """Whoever reads the mailbox confirms it. The link is used up; of two links of one round either is enough.
+
+    `accepted`: the terms as shown, if he ticked them. Where he must (`must_recipient_accept`), `TermsNotAccepted` or
+    `TermsOutdated` leave the link as it was.
+    """
     link = links.use_link(token, LinkPurpose.MAILBOX, address=address, now=now)
+    if must_recipient_accept(link.order):
+        accept_terms(link.order, accepted, role="recipient", address=address, at=now)
     checks.pass_check(_check_of(link.order), at=now, method=method())
     return link.order
 

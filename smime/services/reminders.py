@@ -19,7 +19,8 @@ _BATCH = 200
 def tell_due(*, at: datetime) -> int:
     """Post the reminders that are due at `at` and store the next one of each order; returns how many orders were due.
 
-    After an outage the nearest threshold is told and the farther ones are not. Revoked or ended: nothing is told.
+    After an outage the nearest threshold is told and the farther ones are not. Revoked, ended, or followed by another
+    certificate: nothing is told.
     """
     rows = Order.objects.select_for_update(skip_locked=True, no_key=True).filter(reminder_at__lte=at)
     due = list(rows.order_by("reminder_at", "pk")[:_BATCH])
@@ -31,7 +32,8 @@ def tell_due(*, at: datetime) -> int:
 def _tell(order: Order, at: datetime) -> None:
     certificate = policy_issuance.handed_over(order).order_by("-edition").first()
     is_alive = certificate is not None and certificate.status != CertificateStatus.REVOKED
-    if certificate is None or not is_alive or order.state != OrderState.ISSUED or at > certificate.not_after:
+    is_told = is_alive and order.state == OrderState.ISSUED and not _is_followed(order)
+    if certificate is None or not is_told or at > certificate.not_after:
         order.reminder_at = None
         order.save(update_fields=["reminder_at"])
         return
@@ -40,3 +42,8 @@ def _tell(order: Order, at: datetime) -> None:
         letters.post_expiring(order, min(passed), at=at)
     order.reminder_at = policy_issuance.reminder_after(certificate.not_after, at)
     order.save(update_fields=["reminder_at"])
+
+
+def _is_followed(order: Order) -> bool:
+    """Whether the order that renews this one has its certificate: then nothing is to be done any more."""
+    return order.renewed_by.filter(state=OrderState.ISSUED).exists()

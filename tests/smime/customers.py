@@ -32,6 +32,16 @@ def customer(**fields) -> User:
     return user
 
 
+def himself(buyer: User, email: str = "") -> Person:
+    """The buyer as the recipient of his own certificate, at an address that he has proven to read."""
+    return Person("Anna", "Prova", email or buyer.email)
+
+
+def proves(buyer: User, email: str) -> str:
+    """The buyer has confirmed another address of his."""
+    return EmailAddress.objects.create(user=buyer, email=email, verified=True).email
+
+
 def slot_of(owner: User, validation: str = "mv") -> Slot:
     """An activation that can be started."""
     centre, _ = Centre.objects.get_or_create(
@@ -52,12 +62,13 @@ def started(validation: str = "mv", *, buyer: User | None = None) -> Order:
 
 
 def filled_in(validation: str = "mv", *, buyer: User | None = None, own: bool = True) -> Order:
-    """A draft that can be submitted."""
+    """A draft that can be submitted; `own`: the buyer is the recipient."""
     order = started(validation, buyer=buyer)
     owner = order.buyer
-    descriptions.describe_recipient(order.uid, ANNA, is_buyer=own, buyer=owner, now=NOW)
+    who = himself(owner) if own else ANNA
+    descriptions.describe_recipient(order.uid, who, is_buyer=own, buyer=owner, now=NOW)
     descriptions.confirm_recipient(order.uid, buyer=owner, now=NOW)
-    descriptions.describe_technical_contact(order.uid, ANNA, buyer=owner, now=NOW)
+    descriptions.describe_technical_contact(order.uid, who, buyer=owner, now=NOW)
     if validation in {"ov", "sv"}:
         descriptions.describe_organisation_contact(order.uid, BRUNO, ground="", buyer=owner, now=NOW)
         descriptions.describe_organisation(order.uid, COMPANY, buyer=owner, now=NOW)

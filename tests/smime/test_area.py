@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from smime.models import Order
+from smime.models import CaOrder, Order
 from smime.services import checks
-from tests.smime.customers import NOW, customer, filled_in, slot_of, started, submitted
+from tests.smime.customers import ANNA, NOW, customer, filled_in, proves, slot_of, started, submitted
 
 pytestmark = pytest.mark.django_db
 AREA = "/area-clienti/"
@@ -134,7 +134,7 @@ class TestWizard:
 
     def test_each_step_leads_to_the_next(self, browser, buyer):
         order = started("ov", buyer=buyer)
-        person = {"given_name": "Niccolò", "surname": "D'Amico", "email": "niccolo@posta.example.org"}
+        person = {"given_name": "Niccolò", "surname": "D'Amico", "email": buyer.email}
         other = {"given_name": "Carla", "surname": "Esempio", "email": "carla@azienda.example.org", "ground": ""}
         company = {"vat_number": "IT07643520567", "register_number": "07643520567", "country": "IT", "duns": ""}
         way = [
@@ -164,7 +164,21 @@ class TestWizard:
     def test_the_technical_contact_is_prefilled_with_the_recipient(self, browser, buyer):
         order = filled_in(buyer=buyer)
         Order.objects.filter(pk=order.pk).update(technical_email="")
-        assert 'value="anna.prova@posta.example.org"' in browser.get(step(order, "contatto-tecnico")).content.decode()
+        assert f'value="{buyer.email}"' in browser.get(step(order, "contatto-tecnico")).content.decode()
+
+    def test_the_buyers_own_addresses_are_offered_for_himself(self, browser, buyer):
+        proves(buyer, "anna@casa.example.org")
+        page = browser.get(step(started(buyer=buyer), "destinatario")).content.decode()
+        assert re.findall(r'<option value="([^"]+)"', page) == [buyer.email, "anna@casa.example.org"]
+        assert f"un indirizzo confermato del Suo account: {buyer.email}, anna@casa.example.org" in page
+
+    def test_another_persons_mailbox_is_not_believed_to_be_the_buyers(self, browser, buyer):
+        order = started(buyer=buyer)
+        data = {"given_name": "Anna", "surname": "Prova", "email": ANNA.email, "who": "me"}
+        answer = browser.post(step(order, "destinatario"), data)
+        assert (answer.status_code, "oppure scelga «Un&#x27;altra persona»" in answer.content.decode()) == (422, True)
+        assert 'id="id_email-error"' in answer.content.decode()
+        assert browser.post(step(order, "destinatario"), data | {"who": "other"}).status_code == 302
 
     @pytest.mark.parametrize(
         ("data", "said"),
@@ -239,7 +253,8 @@ class TestCorrecting:
     def test_a_corrected_mailbox_is_mailed_anew_and_the_page_says_so(self, browser, buyer):
         order = submitted("ov")
         Order.objects.filter(pk=order.pk).update(buyer=buyer)
-        data = {"who": "me", "given_name": "Anna", "surname": "Prova", "email": "nuova@posta.example.org"}
+        new = proves(buyer, "nuova@posta.example.org")
+        data = {"who": "me", "given_name": "Anna", "surname": "Prova", "email": new}
         page = browser.post(step(order, "destinatario"), data, follow=True)
         assert page.redirect_chain[-1][0] == f"{AREA}pratiche/{order.uid}/"
         assert "Le verifiche interessate sono ripartite" in page.content.decode()
@@ -311,6 +326,36 @@ class TestKey:
         assert (order.key_origin, order.csr, order.key_kind, order.bundle_format) == (
             "server", None, "rsa-3072", "compatible"
         )  # fmt: skip
+
+    def test_an_order_that_was_sent_back_for_its_key_alone_goes_on(self, browser, buyer):
+        order = submitted()
+        Order.objects.filter(pk=order.pk).update(buyer=buyer)
+        checks.pass_check(order.checks.get(), at=NOW, method="SBR 3.2.2.2 v1.0.16")
+        order.refresh_from_db()
+        order.send_back()  # as the CA's refusal of a key leaves it
+        order.save()
+        CaOrder.objects.update(state="refused")
+        assert "Modifica: Chiave" in words_of(browser.get(f"{AREA}pratiche/{order.uid}/"))
+
+        request = request_of(ec.generate_private_key(ec.SECP256R1()))
+        answer = self.post(browser, order, request.public_bytes(Encoding.DER))
+
+        order.refresh_from_db()
+        assert (answer["Location"], order.state) == (f"{AREA}pratiche/{order.uid}/", "approved")
+        assert CaOrder.objects.get().state == "planned"
+
+    def test_while_something_else_is_missing_it_stays(self, browser, buyer):
+        order = submitted()
+        Order.objects.filter(pk=order.pk).update(buyer=buyer)
+        browser.post(step(order, "chiave"), {"origin": "server", "kind": "rsa-3072", "bundle_format": "modern"})
+        order.refresh_from_db()
+        assert (order.key_kind, order.state) == ("rsa-3072", "checking")
+
+    def test_once_the_ca_may_have_been_asked_it_is_fixed(self, browser, buyer):
+        order = submitted()
+        Order.objects.filter(pk=order.pk).update(buyer=buyer)
+        checks.pass_check(order.checks.get(), at=NOW, method="SBR 3.2.2.2 v1.0.16")
+        assert browser.get(step(order, "chiave")).status_code == 409
 
 
 def request_of(key) -> x509.CertificateSigningRequest:

@@ -13,7 +13,7 @@ from smime.services import checks
 from tests.panel.browser import CHROMIUM, NARROW, WIDE, launched, opened, served, sideways
 from tests.panel.pictures import PICTURES
 from tests.panel.test_axe import ALL_RULES, AXE, RULES_OF_LOOK, RUN
-from tests.smime.customers import NOW, PASSWORD, customer, filled_in, slot_of, submitted
+from tests.smime.customers import NOW, PASSWORD, customer, filled_in, proves, slot_of, submitted
 
 pytestmark = [
     pytest.mark.chromium,
@@ -62,6 +62,7 @@ def log_in(page: Page, email: str) -> None:
 def test_a_customer_starts_a_verification_without_scripts(visit):
     buyer = customer()
     slot_of(buyer, "ov")
+    proves(buyer, "niccolo@posta.example.org")
     page = visit(size=NARROW, script=False)
     log_in(page, buyer.email)
     page.get_by_role("button", name="Attiva ora").click()

@@ -9,9 +9,11 @@ import pytest
 from django.test import Client
 from django.urls import resolve
 
-from smime.models import MailedLink
+from smime import terms
+from smime.models import Check, MailedLink, Order
 from smime.pages import mailed
-from smime.services import attempts, checks, idp, links
+from smime.services import attempts, checks, idp, links, mailbox
+from smime.services.acceptance import Accepted
 from smime.states import LinkPurpose
 from tests.smime.mailed import NOW, check_of, link_in, mails, order_of, token_in
 from tests.smime.provider import FakeProvider
@@ -114,6 +116,82 @@ class TestMailbox:
         page = reader.get(path_in(order, VERIFY), headers={"accept-language": "en"})
         assert '<html lang="en">' in page.text
         assert "Conferm" not in page.text
+
+
+class TestTermsAtTheMailbox:
+    """MV and OV: whoever has not bought is the subscriber, and accepts the terms with the mailbox (SBR 9.6.3)."""
+
+    @pytest.fixture(params=["mv", "ov"])
+    def order(self, committed, request):
+        return order_of(request.param, own=False)
+
+    def test_the_page_shows_them_with_their_version(self, order, reader):
+        page = reader.get(path_in(order, VERIFY)).text
+        text = terms.in_force()
+        for said in (text.title, f"Versione {text.version}", text.sha256, "Accetto i termini e le condizioni"):
+            assert said in page
+
+    def test_without_the_ticked_box_nothing_is_confirmed_and_the_link_stays_good(self, order, reader):
+        path = path_in(order, VERIFY)
+        page = reader.post(path, shown(reader.get(path)) | {"azione": "conferma"})
+        assert (page.status_code, "Per proseguire accetti i termini" in page.text) == (422, True)
+        assert 'href="#id_accept_terms"' in page.text
+        assert (check_of(order, "mailbox").state, order.acceptances.count()) == ("waiting-customer", 0)
+        assert MailedLink.objects.get().used_at is None
+
+    def test_ticked_they_are_stored_with_version_digest_and_mailbox(self, order, reader):
+        path = path_in(order, VERIFY)
+        done = reader.post(path, shown(reader.get(path)) | {"azione": "conferma", "accept_terms": "on"})
+        assert (done.status_code, check_of(order, "mailbox").state) == (200, "passed")
+        stored, text = order.acceptances.get(), terms.in_force()
+        assert (stored.role, stored.mailbox, stored.actor_id) == ("recipient", order.mailbox, None)
+        assert (stored.version, stored.sha256, stored.address) == (text.version, text.sha256, "127.0.0.1")
+
+    def test_programs_that_open_links_accept_nothing(self, order, reader):
+        path = path_in(order, VERIFY)
+        fields = shown(reader.get(path))
+        for sent in ({}, fields, fields | {"accept_terms": "on"}):
+            assert reader.post(path, sent).status_code == 409
+        assert (order.acceptances.count(), MailedLink.objects.get().used_at) == (0, None)
+
+    def test_terms_that_changed_meanwhile_are_shown_anew_and_unticked(self, order, reader):
+        path = path_in(order, VERIFY)
+        old = {"terms_version": "2020-01", "terms_sha256": "0" * 64, "accept_terms": "on", "azione": "conferma"}
+        page = reader.post(path, old)
+        assert (page.status_code, "sono cambiati" in page.text, " checked" in page.text) == (422, True, False)
+        assert shown(page) == shown(reader.get(path))
+        assert reader.post(path, shown(page) | {"azione": "conferma", "accept_terms": "on"}).status_code == 200
+
+    def test_asked_again_for_the_same_mailbox_they_stand(self, committed, reader):
+        order = order_of("ov", own=False)
+        mailbox.confirm(token_in(mails(order, VERIFY)[-1]), accepted=in_force(), address=None, now=NOW)
+        checks.restart(Check.objects.get(order=order, kind="mailbox"), at=NOW + HOUR / 2)
+        path = path_in(order, VERIFY)
+        assert "accept_terms" not in reader.get(path).text
+        assert reader.post(path, {"azione": "conferma"}).status_code == 200
+
+    def test_the_reader_of_another_mailbox_accepts_for_himself(self, committed, reader):
+        order = order_of("ov", own=False)
+        mailbox.confirm(token_in(mails(order, VERIFY)[-1]), accepted=in_force(), address=None, now=NOW)
+        Order.objects.filter(pk=order.pk).update(mailbox="altra@posta.example.org")
+        checks.restart(Check.objects.get(order=order, kind="mailbox"), at=NOW + HOUR / 2)
+        path = path_in(order, VERIFY)
+        assert reader.post(path, shown(reader.get(path)) | {"azione": "conferma"}).status_code == 422
+        reader.post(path, shown(reader.get(path)) | {"azione": "conferma", "accept_terms": "on"})
+        assert order.acceptances.filter(role="recipient", mailbox="altra@posta.example.org").count() == 1
+
+
+@pytest.mark.parametrize(("validation", "own"), [("mv", True), ("ov", True), ("sv", False), ("iv", False)])
+def test_buyers_have_accepted_before_and_who_consents_accepts_with_that(committed, reader, validation, own):
+    path = path_in(order_of(validation, own=own), VERIFY)
+    assert "accept_terms" not in reader.get(path).text
+    assert reader.post(path, {"azione": "conferma"}).status_code == 200
+
+
+def in_force() -> Accepted:
+    """The terms as the page shows them today, ticked."""
+    text = terms.in_force()
+    return Accepted(text.version, text.sha256)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.db import connection
 
 from cms.errors import DomainError
@@ -16,7 +17,20 @@ from smime.policy_data import Organisation, Person
 from smime.services import checks, descriptions, orders
 from smime.services.acceptance import Accepted
 from smime.states import CheckState
-from tests.smime.customers import ANNA, BRUNO, COMPANY, NOW, customer, filled_in, slot_of, started, submit, submitted
+from tests.smime.customers import (
+    ANNA,
+    BRUNO,
+    COMPANY,
+    NOW,
+    customer,
+    filled_in,
+    himself,
+    proves,
+    slot_of,
+    started,
+    submit,
+    submitted,
+)
 
 LATER = NOW + timedelta(hours=1)
 
@@ -84,7 +98,9 @@ class TestOwnership:
             lambda uid, by: descriptions.describe_technical_contact(uid, ANNA, buyer=by, now=NOW),
             lambda uid, by: descriptions.describe_organisation_contact(uid, BRUNO, ground="", buyer=by, now=NOW),
             lambda uid, by: descriptions.describe_organisation(uid, COMPANY, buyer=by, now=NOW),
-            lambda uid, by: descriptions.choose_key(uid, kind="rsa-2048", bundle_format="modern", csr=None, buyer=by),
+            lambda uid, by: descriptions.choose_key(
+                uid, kind="rsa-2048", bundle_format="modern", csr=None, buyer=by, now=NOW
+            ),
             lambda uid, by: orders.submit_order(uid, accepted=None, address=None, buyer=by, now=NOW),
             lambda uid, by: orders.cancel_order(uid, buyer=by, now=NOW),
         ],
@@ -128,12 +144,68 @@ class TestSubmitting:
 
     def test_an_empty_step_keeps_it_back(self):
         order = started("ov")
-        descriptions.describe_recipient(order.uid, ANNA, is_buyer=True, buyer=order.buyer, now=NOW)
+        descriptions.describe_recipient(order.uid, himself(order.buyer), is_buyer=True, buyer=order.buyer, now=NOW)
         with pytest.raises(errors.StepMissing):
             submit(order)
 
     def test_consent_waits_for_the_mailbox_and_identity_for_consent(self):
         assert states(submitted("iv")) == {"mailbox": "waiting-customer", "consent": "todo", "identity": "todo"}
+
+
+@pytest.mark.django_db
+class TestWhoseMailbox:
+    """*Io* decides who downloads the key: it is believed of mailboxes that the buyer has proven to read."""
+
+    def described(self, order, email: str, **more) -> Order:
+        him = Person(more.pop("name", "Anna"), "Prova", email)
+        whole = {"is_buyer": True, "buyer": order.buyer, "now": NOW} | more
+        return descriptions.describe_recipient(order.uid, him, **whole)
+
+    def test_another_persons_is_refused_and_nothing_is_stored(self):
+        order = started()
+        with pytest.raises(errors.MailboxNotOwn) as refusal:
+            self.described(order, ANNA.email)
+        order.refresh_from_db()
+        assert (refusal.value.reason_code, order.mailbox) == ("mailbox-not-own", "")
+
+    def test_one_that_another_customer_has_proven_is_refused_too(self):
+        with pytest.raises(errors.MailboxNotOwn):
+            self.described(started(), customer().email)
+
+    def test_one_that_is_not_confirmed_is_refused(self):
+        order = started()
+        EmailAddress.objects.create(user=order.buyer, email=ANNA.email, verified=False)
+        with pytest.raises(errors.MailboxNotOwn):
+            self.described(order, ANNA.email)
+
+    @pytest.mark.parametrize("spelled", [str.lower, str.upper, str.title])
+    def test_case_does_not_matter(self, spelled):
+        order = started()
+        proves(order.buyer, "anna.prova@posta.example.org")
+        stored = self.described(order, spelled("anna.prova@posta.example.org"))
+        assert (stored.recipient_is_buyer, stored.mailbox.rpartition("@")[2]) == (True, "posta.example.org")
+
+    def test_for_another_person_any_mailbox_will_do(self):
+        assert self.described(started(), ANNA.email, is_buyer=False).mailbox == ANNA.email
+
+    def test_another_persons_order_does_not_become_the_buyers(self):
+        order = started()
+        self.described(order, ANNA.email, is_buyer=False)
+        with pytest.raises(errors.MailboxNotOwn):
+            self.described(order, ANNA.email)
+
+    def test_nor_is_the_mailbox_exchanged_while_checks_run(self):
+        order = submitted()
+        with pytest.raises(errors.MailboxNotOwn):
+            self.described(order, ANNA.email)
+        order.refresh_from_db()
+        assert order.mailbox == order.buyer.email
+
+    def test_an_address_removed_from_the_account_later_stands_in_the_order(self):
+        order = submitted("iv")
+        EmailAddress.objects.filter(user=order.buyer).delete()
+        changed = self.described(order, order.mailbox, name="Anna Maria")
+        assert (changed.given_name, changed.recipient_is_buyer) == ("Anna Maria", True)
 
 
 @pytest.mark.django_db
@@ -143,7 +215,7 @@ class TestContacts:
     @pytest.fixture
     def order(self):
         order = started("ov")
-        descriptions.describe_recipient(order.uid, ANNA, is_buyer=True, buyer=order.buyer, now=NOW)
+        descriptions.describe_recipient(order.uid, ANNA, is_buyer=False, buyer=order.buyer, now=NOW)
         return descriptions.describe_technical_contact(order.uid, ANNA, buyer=order.buyer, now=NOW)
 
     @pytest.mark.parametrize(
@@ -175,6 +247,12 @@ class TestContacts:
             descriptions.describe_technical_contact(order.uid, BRUNO, buyer=order.buyer, now=NOW)
 
 
+def other_mailbox(uid, buyer) -> Order:
+    """The buyer has the certificate made for another address of his."""
+    him = himself(buyer, proves(buyer, "nuova@posta.example.org"))
+    return descriptions.describe_recipient(uid, him, is_buyer=True, buyer=buyer, now=LATER)
+
+
 def passed_all(order: Order) -> None:
     """Write all checks as passed, as if the others had proven them."""
     for check in Check.objects.filter(order=order):
@@ -188,11 +266,9 @@ def passed_all(order: Order) -> None:
 class TestCorrecting:
     """Data to checks: the table of the contract, one line each."""
 
-    NAME = Person("Anna Maria", "Prova", ANNA.email)
-    MAILBOX = Person("Anna", "Prova", "nuova@posta.example.org")
     TABLE = [
-        ("name", lambda o, b: descriptions.describe_recipient(o, TestCorrecting.NAME, is_buyer=True, buyer=b, now=LATER), {"attestation", "consent", "identity"}),
-        ("mailbox", lambda o, b: descriptions.describe_recipient(o, TestCorrecting.MAILBOX, is_buyer=True, buyer=b, now=LATER), {"mailbox", "authority", "attestation", "consent", "identity"}),
+        ("name", lambda o, b: descriptions.describe_recipient(o, Person("Anna Maria", "Prova", b.email), is_buyer=True, buyer=b, now=LATER), {"attestation", "consent", "identity"}),
+        ("mailbox", other_mailbox, {"mailbox", "authority", "attestation", "consent", "identity"}),
         ("technical", lambda o, b: descriptions.describe_technical_contact(o, BRUNO, buyer=b, now=LATER), set()),
         ("contact", lambda o, b: descriptions.describe_organisation_contact(o, Person("Carla", "Esempio", "carla@azienda.example.org"), ground="", buyer=b, now=LATER), {"authority"}),
         ("organisation", lambda o, b: descriptions.describe_organisation(o, Organisation("00743110157", "00743110157", "IT"), buyer=b, now=LATER), {"organisation", "authority", "attestation"}),
@@ -236,7 +312,7 @@ class TestCorrecting:
 
     def test_an_event_says_which_kind_of_data_and_nothing_of_them(self):
         order = submitted("mv")
-        descriptions.describe_recipient(order.uid, self.MAILBOX, is_buyer=True, buyer=order.buyer, now=LATER)
+        other_mailbox(order.uid, order.buyer)
         event = Event.objects.get(verb="smime.data-changed")
         assert (event.facts, event.actor_kind, event.case_code) == ({"data": ["mailbox"]}, "customer", order.code)
 
@@ -250,12 +326,12 @@ class TestCorrecting:
         consent = Check.objects.get(order=order, kind="consent")
         consent.ask_customer(at=NOW)
         consent.save()
-        descriptions.describe_recipient(order.uid, self.MAILBOX, is_buyer=True, buyer=order.buyer, now=LATER)
+        other_mailbox(order.uid, order.buyer)
         assert (states(order)["consent"], rounds(order)["consent"]) == ("todo", 2)
 
     def test_a_changed_recipient_is_confirmed_again_before_submission(self):
         order = filled_in()
-        changed = descriptions.describe_recipient(order.uid, self.MAILBOX, is_buyer=True, buyer=order.buyer, now=LATER)
+        changed = other_mailbox(order.uid, order.buyer)
         assert (changed.recipient_confirmed_at, orders.next_page(changed)) == (None, "conferma")
 
     def test_an_officer_who_looked_at_the_old_data_decides_nothing(self):

@@ -13,7 +13,7 @@ from smime import errors, policy
 from smime.models import Approval, CaOrder, Check, Order
 from smime.services import checks, descriptions
 from smime.states import CheckKind, CheckState, IdentityPath, Validation
-from tests.smime.customers import ANNA, BRUNO, NOW, submitted
+from tests.smime.customers import BRUNO, NOW, himself, proves, submitted
 
 DAY, TICK = timedelta(days=1), timedelta(microseconds=1)
 METHOD = "SBR 3.2.2.2 v1.0.16"
@@ -162,7 +162,7 @@ class TestApprovedBefore:
         assert sent_back.state == "checking"
 
     def test_changed_data_do(self, sent_back):
-        other = type(ANNA)(ANNA.given_name, ANNA.surname, "nuova@posta.example.org")
+        other = himself(sent_back.buyer, proves(sent_back.buyer, "nuova@posta.example.org"))
         descriptions.describe_recipient(sent_back.uid, other, is_buyer=True, buyer=sent_back.buyer, now=NOW + DAY)
         prove(sent_back, "mailbox", "authority", at=NOW + DAY)
         assert sent_back.state == "checking"

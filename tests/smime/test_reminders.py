@@ -53,6 +53,17 @@ def test_after_an_outage_the_nearest_alone_is_told(order):
     assert told(order) == [10]
 
 
+def test_what_has_been_renewed_is_told_nothing_more(order):
+    due = end_of(order) - 60 * DAY
+    followed = Order.objects.get(pk=ready("mv", renews=order).pk)
+    assert reminders.tell_due(at=due) == 1  # the other one is under way
+    followed.issue(at=due)
+    followed.save()
+    assert reminders.tell_due(at=due + 30 * DAY) == 1
+    order.refresh_from_db()
+    assert (told(order), order.reminder_at) == ([60], None)
+
+
 def test_what_is_revoked_or_over_is_told_nothing(order):
     row = revocation.request_revocation(
         order.certificates.get().pk, ground=RevocationGround.MAILBOX_LOST, actor=SYSTEM, now=LATER
