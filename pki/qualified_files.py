@@ -15,7 +15,8 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.diff_analysis import DEFAULT_DIFF_POLICY, DiffResult, ModificationLevel
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 
-from pki import der
+from pki import der, embedded_evidence, later_revisions
+from pki.embedded_evidence import Evidence
 from pki.errors import BadSignature, MalformedInput
 
 MOST_LAYERS = 3
@@ -29,12 +30,16 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/=\s]+")
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One signature. `raw_digest` is set where the signed bytes lie outside the CMS (PDF)."""
+    """One signature. `raw_digest` is set where the signed bytes lie outside the CMS (PDF).
+
+    `evidence` is what the file brings along about certificates; nobody has verified it yet.
+    """
 
     kind: str  # pades | cades
     signed_data: cms.SignedData = field(repr=False)
     raw_digest: bytes | None = field(default=None, repr=False)
     claimed_at: str = ""
+    evidence: Evidence = field(default=Evidence(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,8 @@ def _cms_layer(content: bytes) -> tuple[Layer, bytes]:
         raise BadSignature("the signature comes without the document", code="signature-detached")
     if kind != "data":
         raise BadSignature("something else than a document is signed", code="file-unknown")
-    return Layer("cades", signed, None, _signing_time(signed)), bytes(inner)
+    evidence = embedded_evidence.of_signature(signed)
+    return Layer("cades", signed, None, _signing_time(signed), evidence), bytes(inner)
 
 
 def _signing_time(signed: cms.SignedData) -> str:
@@ -112,7 +118,8 @@ def _signing_time(signed: cms.SignedData) -> str:
     return ""
 
 
-def _pdf_layer(pdf: bytes, form: bytes, markers: tuple[str, ...]) -> tuple[Layer, tuple[str, ...]]:
+def _pdf_layer(content: bytes, form: bytes, markers: tuple[str, ...]) -> tuple[Layer, tuple[str, ...]]:
+    pdf, added = later_revisions.signed_part(content)
     reader = _reader(pdf)
     embedded = _only_signature(reader, pdf)
     doubts = _doubts(reader, pdf, form, markers)
@@ -120,7 +127,8 @@ def _pdf_layer(pdf: bytes, form: bytes, markers: tuple[str, ...]) -> tuple[Layer
     _require_coverage(embedded, pdf)
     claimed = embedded.self_reported_timestamp
     digest: bytes = embedded.compute_digest()
-    layer = Layer("pades", embedded.signed_data, digest, claimed.isoformat() if claimed else "")
+    evidence = embedded_evidence.of_signature(embedded.signed_data).with_more(added)
+    layer = Layer("pades", embedded.signed_data, digest, claimed.isoformat() if claimed else "", evidence)
     return layer, doubts
 
 

@@ -2,7 +2,7 @@
 
 The verdict follows ETSI EN 319 102-1 §5.3 (basic signatures: most holders sign without a timestamp). Qualification is
 assessed here at the given instant, since the library asks the clock; nothing is fetched. What cannot be answered now (a
-list or a revocation list is missing or outdated) is pending, never yes.
+list is missing or outdated, nobody has told of revocation) is pending, never yes.
 """
 
 from __future__ import annotations
@@ -10,20 +10,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from asn1crypto import crl as asn1_crl
 from asn1crypto import x509
 from pyhanko.sign.ades.report import AdESFailure, AdESIndeterminate, AdESPassed
 from pyhanko.sign.general import extract_certificate_info
 from pyhanko.sign.validation.ades import AdESBasicValidationResult, ades_basic_validation
 from pyhanko.sign.validation.policy_decl import (
     CertificateFetchingRule,
-    LocalKnowledge,
     RevinfoOnlineFetchingRule,
     RevocationInfoGatheringSpec,
     SignatureValidationSpec,
@@ -31,10 +28,9 @@ from pyhanko.sign.validation.policy_decl import (
 )
 from pyhanko.sign.validation.qualified.assess import QualificationAssessor
 from pyhanko.sign.validation.qualified.q_status import QcPrivateKeyManagementType, QualifiedStatus
-from pyhanko.sign.validation.qualified.tsp import QcCertType, TSPRegistry, TSPTrustManager
+from pyhanko.sign.validation.qualified.tsp import QcCertType, TSPTrustManager
 from pyhanko.sign.validation.settings import KeyUsageConstraints
 from pyhanko_certvalidator import CertificateValidator, ValidationContext
-from pyhanko_certvalidator.authority import AuthorityWithCert
 from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.ltv.poe import POEManager
 from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
@@ -44,10 +40,11 @@ from pyhanko_certvalidator.policy_decl import (
     RevocationCheckingPolicy,
     RevocationCheckingRule,
 )
-from pyhanko_certvalidator.revinfo.archival import CRLContainer
 
-from pki import trust_lists
+from pki import embedded_evidence, qualified_revocation, trust_lists
 from pki.qualified_files import Layer, sha256
+from pki.qualified_revocation import Known, Trust
+from pki.status_answers import Question
 
 _DEVICES = frozenset({QcPrivateKeyManagementType.QSCD, QcPrivateKeyManagementType.QSCD_DELEGATED})
 # The library names signers (name, tax code) in its log lines; what went wrong is in our code.
@@ -64,34 +61,18 @@ class Verdict(StrEnum):
     FOR_OFFICER = "for-officer"
 
 
-class Everywhere(Container[str]):
-    """Every country: while the list of lists is not in force, no list tells who is not on it."""
-
-    def __contains__(self, _country: object) -> bool:
-        """Yes."""
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """Whom to believe: services of the lists in force, countries whose list is not, and known revocation lists.
-
-    `revocation_lists` is asked for those (DER) of the CAs whose names (SHA-256 of the DER) it is given.
-    """
-
-    services: TSPRegistry
-    uncertain: Container[str] = frozenset()
-    revocation_lists: Callable[[frozenset[str]], Sequence[bytes]] = field(default=lambda _: (), repr=False)
-
-
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is said of one signature, what a report keeps of it, and where missing revocation lists are published."""
+    """What is said of one signature, what a report keeps of it, and where missing revocation lists are published.
+
+    `questions` are those to responders whose answers would do as well.
+    """
 
     verdict: Verdict
     code: str
     entry: dict[str, Any] = field(repr=False)
     wanted: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
 
 
 def judge_layer(layer: Layer, trust: Trust, *, at: datetime) -> Judgement:
@@ -99,46 +80,52 @@ def judge_layer(layer: Layer, trust: Trust, *, at: datetime) -> Judgement:
 
     `SignatureValidationError` and others of the libraries come through for structures that they do not understand.
     """
-    known = trust.revocation_lists(frozenset(sha256(name) for name in _issuer_names(layer)))
-    result = asyncio.run(_basic_validation(layer, trust, known, at))
+    known, result = _validated(layer, trust, at)
     entry: dict[str, Any] = {
         "kind": layer.kind,
         "claimed_at": layer.claimed_at,
         "signer_sha256": sha256(signer_of(layer).dump()),
         "indication": str(result.ades_subindic),
+        **known.report(),
     }
     if result.ades_subindic is not AdESPassed.OK:
-        verdict, code, wanted = _not_passed(layer, result, trust, at)
-        return Judgement(verdict, code, entry, wanted)
+        return _not_passed(layer, result, trust, entry, at)
     status = result.api_status
     path = status.validation_path if status is not None else None
     if status is None or path is None or status.bottom_line is not True or path.pkix_len == 0:
         return Judgement(Verdict.REFUSED, "signature-invalid", entry)
     qualification = QualificationAssessor(trust.services).check_entity_cert_qualified(path, at)
-    entry.update(_evidence(path, known, qualification.status))
-    objection = _unqualified(qualification.status)
+    entry.update(_evidence(path, qualification.status))
+    objection = _unqualified(path, trust, at)
     if objection:
         return Judgement(Verdict.REFUSED, objection, entry)
     return Judgement(Verdict.ACCEPTED, "signature-qualified", entry)
 
 
-async def _basic_validation(
-    layer: Layer, trust: Trust, known: Sequence[bytes], at: datetime
-) -> AdESBasicValidationResult[Any]:
+def _validated(layer: Layer, trust: Trust, at: datetime) -> tuple[Known, AdESBasicValidationResult[Any]]:
+    """Validate with our own knowledge, then with what the file brings along, until something is certain."""
+    for known in qualified_revocation.in_turn(layer, trust, at):
+        result = asyncio.run(_basic_validation(layer, trust, known, at))
+        if result.ades_subindic in _CERTAIN:
+            break
+    return known, result
+
+
+async def _basic_validation(layer: Layer, trust: Trust, known: Known, at: datetime) -> AdESBasicValidationResult[Any]:
     specification = SignatureValidationSpec(
         cert_validation_policy=CertValidationPolicySpec(
             trust_manager=TSPTrustManager(trust.services),
-            revinfo_policy=CertRevTrustPolicy(_checking(RevocationCheckingRule.CRL_OR_OCSP_REQUIRED)),
+            # An answer is younger than the instant at which the work on it began; how young, was looked at before.
+            revinfo_policy=CertRevTrustPolicy(
+                _checking(RevocationCheckingRule.CRL_OR_OCSP_REQUIRED), retroactive_revinfo=True
+            ),
         ),
         # Addresses in an unknown signer's certificate are the attacker's: nothing is fetched here, ever.
         revinfo_gathering_policy=RevocationInfoGatheringSpec(
             online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY,
             certificate_fetching_rule=CertificateFetchingRule.NEVER_FETCH,
         ),
-        # Who signs the revocation list is looked up among known certificates; trust anchors are not by themselves.
-        local_knowledge=LocalKnowledge(
-            known_crls=[_container(each) for each in known], known_certs=_listed_issuers(layer, trust)
-        ),
+        local_knowledge=known.local(),
         key_usage_settings=KeyUsageConstraints(key_usage={"non_repudiation"}),
     )
     timing = ValidationTimingInfo(validation_time=at, best_signature_time=at, point_in_time_validation=True)
@@ -159,10 +146,6 @@ def _checking(rule: RevocationCheckingRule) -> RevocationCheckingPolicy:
     return RevocationCheckingPolicy(ee_certificate_rule=rule, intermediate_ca_cert_rule=rule)
 
 
-def _container(revocation_list: bytes) -> CRLContainer:
-    return CRLContainer(asn1_crl.CertificateList.load(revocation_list))
-
-
 _REFUSALS = {
     AdESIndeterminate.REVOKED_NO_POE: "certificate-revoked",
     AdESFailure.REVOKED: "certificate-revoked",
@@ -179,21 +162,27 @@ _REFUSALS = {
 }
 
 
+_CERTAIN = frozenset({AdESPassed.OK, AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND, *_REFUSALS})
+
+
 def _not_passed(
-    layer: Layer, result: AdESBasicValidationResult[Any], trust: Trust, at: datetime
-) -> tuple[Verdict, str, tuple[str, ...]]:
+    layer: Layer, result: AdESBasicValidationResult[Any], trust: Trust, entry: dict[str, Any], at: datetime
+) -> Judgement:
     indication = result.ades_subindic
     if indication in _REFUSALS:
-        return Verdict.REFUSED, _REFUSALS[indication], ()
+        return Judgement(Verdict.REFUSED, _REFUSALS[indication], entry)
     if indication is AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND:
         if trust_lists.territory_of(signer_of(layer)) in trust.uncertain:
-            return Verdict.PENDING, "list-outdated", ()
-        return Verdict.REFUSED, "issuer-unlisted", ()
+            return Judgement(Verdict.PENDING, "list-outdated", entry)
+        return Judgement(Verdict.REFUSED, "issuer-unlisted", entry)
     path = asyncio.run(_path_to_a_listed_service(layer, trust, at))
     if path is None:
-        return Verdict.REFUSED, "signature-invalid", ()
-    code = _unqualified(QualificationAssessor(trust.services).check_entity_cert_qualified(path, at).status)
-    return (Verdict.REFUSED, code, ()) if code else (Verdict.PENDING, "revocation-unknown", _published_at(path))
+        return Judgement(Verdict.REFUSED, "signature-invalid", entry)
+    objection = _unqualified(path, trust, at)
+    if objection:
+        return Judgement(Verdict.REFUSED, objection, entry)
+    wanted, questions = qualified_revocation.published_at(path), qualified_revocation.questions_on(path)
+    return Judgement(Verdict.PENDING, "revocation-unknown", entry, wanted, questions)
 
 
 async def _path_to_a_listed_service(layer: Layer, trust: Trust, at: datetime) -> ValidationPath | None:
@@ -205,8 +194,9 @@ async def _path_to_a_listed_service(layer: Layer, trust: Trust, at: datetime) ->
         revinfo_policy=CertRevTrustPolicy(_checking(RevocationCheckingRule.NO_CHECK)),
     )
     found = extract_certificate_info(layer.signed_data)
+    brought = embedded_evidence.certificates(layer.evidence)
     validator = CertificateValidator(
-        found.signer_cert, intermediate_certs=found.other_certs, validation_context=context
+        found.signer_cert, intermediate_certs=[*found.other_certs, *brought], validation_context=context
     )
     try:
         path: ValidationPath = await validator.async_validate_usage(key_usage={"non_repudiation"})
@@ -215,27 +205,23 @@ async def _path_to_a_listed_service(layer: Layer, trust: Trust, at: datetime) ->
     return path
 
 
-def _published_at(path: ValidationPath) -> tuple[str, ...]:
-    """Name the http addresses of the revocation lists of everything below the listed service."""
-    points = [
-        str(point.url)
-        for certificate in path.iter_certs(include_root=False)
-        for point in certificate.crl_distribution_points
-    ]
-    return tuple(dict.fromkeys(url for url in points if url.startswith(("http://", "https://"))))
-
-
-def _unqualified(status: QualifiedStatus) -> str | None:
+def _unqualified(path: ValidationPath, trust: Trust, at: datetime) -> str | None:
+    """Say what the certificate lacks now, or lacked when it was issued (ETSI TS 119 615 §4.4 asks for both)."""
+    assessor = QualificationAssessor(trust.services)
+    status = assessor.check_entity_cert_qualified(path, at).status
     if not status.qualified:
         return "certificate-unqualified"
     if status.qc_type is not QcCertType.QC_ESIGN:
         return "certificate-not-personal"
     if status.qc_key_security not in _DEVICES:
         return "device-unqualified"
+    issued_at: datetime = path.leaf.not_valid_before
+    if not assessor.check_entity_cert_qualified(path, issued_at).status.qualified:
+        return "certificate-unqualified"
     return None
 
 
-def _evidence(path: ValidationPath, known: Sequence[bytes], status: QualifiedStatus) -> dict[str, Any]:
+def _evidence(path: ValidationPath, status: QualifiedStatus) -> dict[str, Any]:
     """Keep what the verdict rests on; the signer's own certificate stays in the sealed file, since it names him."""
     issuers = list(path.iter_certs(include_root=True))[:-1]
     return {
@@ -243,23 +229,7 @@ def _evidence(path: ValidationPath, known: Sequence[bytes], status: QualifiedSta
         "type": status.qc_type.name,
         "device": status.qc_key_security.name,
         "issuers": [base64.b64encode(certificate.dump()).decode() for certificate in issuers],
-        "revocation_lists": [sha256(each) for each in known],
     }
-
-
-def _issuer_names(layer: Layer) -> frozenset[bytes]:
-    found = extract_certificate_info(layer.signed_data)
-    return frozenset(each.issuer.dump() for each in (found.signer_cert, *found.other_certs))
-
-
-def _listed_issuers(layer: Layer, trust: Trust) -> list[x509.Certificate]:
-    names = _issuer_names(layer)
-    listed = [
-        authority.certificate
-        for authority in trust.services.known_certificate_authorities
-        if isinstance(authority, AuthorityWithCert)
-    ]
-    return [certificate for certificate in listed if certificate.subject.dump() in names]
 
 
 def signer_of(layer: Layer) -> x509.Certificate:

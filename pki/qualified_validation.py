@@ -10,7 +10,9 @@ from pki import qualified_person
 from pki.errors import PkiError
 from pki.qualified_files import Layer, SignedFile, open_signed, sha256
 from pki.qualified_person import Person
-from pki.qualified_signature import Trust, Verdict, judge_layer, signer_of
+from pki.qualified_revocation import Trust
+from pki.qualified_signature import Judgement, Verdict, judge_layer, signer_of
+from pki.status_answers import Question
 
 __all__ = ["Form", "Outcome", "Person", "Trust", "Verdict", "validate"]
 
@@ -30,19 +32,23 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The verdict with its code, what a report keeps of it, and where missing revocation lists are published."""
+    """The verdict with its code, what a report keeps of it, and who can tell what is missing.
+
+    `wanted` are addresses of revocation lists, `questions` go to responders; either would do.
+    """
 
     verdict: Verdict
     code: str
     report: dict[str, Any] = field(repr=False)
     matches_person: bool = False
     wanted: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
 
 
 def validate(content: bytes, form: Form, person: Person, trust: Trust, *, at: datetime) -> Outcome:
     """Say whether `content` proves that `person` has signed `form`. Never raises, whatever the bytes are.
 
-    `wanted` names revocation lists (http) of certificates that chain to a listed service, and of no others: an unknown
+    `wanted` and `questions` come from certificates that chain to a listed service, and from no others: an unknown
     signer's certificate may name any address.
     """
     report: dict[str, Any] = {"sha256": sha256(content), "at": at.isoformat(), "layers": []}
@@ -68,14 +74,20 @@ def _judged(
             return Outcome(each.verdict, each.code, report)
     if final:
         return Outcome(Verdict.REFUSED, final[0], report)
-    for each in found:
-        if each.verdict is Verdict.PENDING:
-            return Outcome(each.verdict, each.code, report, wanted=each.wanted)
+    waiting = [each for each in found if each.verdict is Verdict.PENDING]
+    if waiting:
+        return _waiting(waiting, report)
     doubts = [*objections, *signed.doubts, *_odd_times(signed, form)]
     if doubts:
         report["doubts"] = doubts
         return Outcome(Verdict.FOR_OFFICER, doubts[0], report, matches_person=not objections)
     return Outcome(Verdict.ACCEPTED, "signature-qualified", report, matches_person=True)
+
+
+def _waiting(layers: list[Judgement], report: dict[str, Any]) -> Outcome:
+    wanted = tuple(dict.fromkeys(address for each in layers for address in each.wanted))
+    questions = tuple(dict.fromkeys(question for each in layers for question in each.questions))
+    return Outcome(Verdict.PENDING, layers[0].code, report, wanted=wanted, questions=questions)
 
 
 def _objection(layer: Layer, person: Person) -> str | None:

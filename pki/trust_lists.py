@@ -6,6 +6,8 @@ is read afterwards is the signed part alone.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
@@ -16,20 +18,27 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from lxml import etree
 from pyhanko.sign.validation.qualified.eutl_parse import (
+    KNOWN_OJEU_REANCHOR_URLS,
     latest_known_lotl_tlso_certs,
-    parse_lotl_unsafe,
-    trust_list_to_registry_unsafe,
 )
 from pyhanko.sign.validation.qualified.tsp import TSPRegistry
 from signxml.exceptions import SignXMLException
 from signxml.xades.xades import XAdESSignatureConfiguration, XAdESVerifier
 
+from pki import trusted_services
 from pki.errors import BadSignature, MalformedInput
+from pki.service_criteria import UnknownConstruct
+from pki.trusted_services import certificates_in
 
 LARGEST_LIST = 32 * 1024 * 1024
 NAMESPACE = "http://uri.etsi.org/02231/v2#"
+_ADDITIONS = "http://uri.etsi.org/02231/v2/additionaltypes#"
 LIST_OF_LISTS = "http://uri.etsi.org/TrstSvc/TrustedList/TSLType/EUlistofthelists"
 EUROPE = "EU"
+MOST_PIVOTS = 50
+_VERSIONS = frozenset({"5", "6"})  # of v2.1.1 and of v2.2.1 to v2.4.1; a reader must not guess at others (§5.3.1)
+_SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}"
+_MIME = "application/vnd.etsi.tsl+xml"
 # Country codes of the trusted lists that differ from ISO 3166 in certificates (TS 119 612 §5.3.10).
 _ISO_TO_SCHEME = {"GR": "EL", "GB": "UK"}
 # The library names trust service providers and signers in its log lines.
@@ -56,7 +65,7 @@ class VerifiedList:
     """A list whose signature holds: its header and the signed XML."""
 
     header: ListHeader
-    signed_xml: str
+    signed_xml: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +83,19 @@ def known_signers() -> tuple[bytes, ...]:
 
 
 def verify_list(xml: bytes, signers: Iterable[bytes], *, at: datetime) -> VerifiedList:
-    """Verify the enveloped XAdES signature by one of `signers` (DER), in date `at`, over the whole document.
+    """Verify the enveloped XAdES signature by one of `signers` (DER), over the whole document, at the instant `at`.
+
+    Only a signer that the signature itself names is tried (§5.7.1): a stranger's list of 20 MB costs no verification.
 
     `MalformedInput` for what is no trusted list, `BadSignature` for one that nobody of `signers` has signed. Whether it
     is outdated is the caller's question (`ListHeader.is_in_force`).
     """
     _require_plain(xml)
+    named = _named_signers(xml)
     for signer in signers:
-        signed = _signed_part(xml, signer, at)
+        signed = _signed_part(xml, signer, at) if signer in named else None
         if signed is not None:
-            return VerifiedList(_header(signed), signed.decode())
+            return VerifiedList(_header(signed), signed)
     raise BadSignature("none of the expected signers has signed this list", code="list-signature")
 
 
@@ -95,20 +107,43 @@ def claimed_header(xml: bytes) -> ListHeader:
 
 def pointers(lists: VerifiedList) -> dict[str, Pointer]:
     """Read the country lists that a list of lists points to, by territory; the pointer to itself is left out."""
-    found: dict[str, Pointer] = {}
-    for reference in parse_lotl_unsafe(lists.signed_xml).references:
-        if reference.territory != EUROPE:
-            signers = tuple(certificate.dump() for certificate in reference.tlso_certs)
-            found[reference.territory] = Pointer(reference.territory, reference.location_uri, signers)
-    return found
+    found = _all_pointers(_root(lists.signed_xml))
+    return {territory: pointer for territory, pointer in found.items() if territory != EUROPE}
 
 
-def registry(lists: Iterable[VerifiedList]) -> TSPRegistry:
-    """Put the qualified services of verified country lists together."""
+def successors(lists: VerifiedList) -> tuple[bytes, ...]:
+    """Give the certificates (DER) that a list of lists names for its own signers from now on."""
+    own = _all_pointers(_root(lists.signed_xml)).get(EUROPE)
+    return own.signers if own is not None else ()
+
+
+def claimed_pivots(xml: bytes) -> tuple[str, ...]:
+    """Read where a list of lists says that those lie which changed its signers, the oldest first; nothing is verified.
+
+    They stand among the addresses of §5.3.7, the newest first, down to the publication in the Official Journal that
+    named signers anew.
+    """
+    found: list[str] = []
+    for address in _root(xml).iterfind(_path("SchemeInformation", "SchemeInformationURI", "URI")):
+        text = (address.text or "").strip()
+        if text in KNOWN_OJEU_REANCHOR_URLS:
+            break
+        if text.endswith(".xml") and text not in found:
+            found.append(text)
+    return tuple(reversed(found[:MOST_PIVOTS]))
+
+
+def registry(lists: Iterable[VerifiedList]) -> tuple[TSPRegistry, dict[str, int]]:
+    """Put the qualified services of verified country lists together, and count by territory what was left out."""
     services = TSPRegistry()
+    left_out: dict[str, int] = {}
     for each in lists:
-        trust_list_to_registry_unsafe(each.signed_xml, services)
-    return services
+        found = trusted_services.read_services(_root(each.signed_xml))
+        for service in found.understood:
+            services.register_ca(service)
+        if found.left_out:
+            left_out[each.header.territory] = found.left_out
+    return services, left_out
 
 
 def territory_of(certificate: asn1_x509.Certificate) -> str:
@@ -147,29 +182,59 @@ def _require_plain(xml: bytes) -> None:
 
 
 def _header(signed: bytes) -> ListHeader:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    scheme = _root(signed).find(_path("SchemeInformation"))
+    if scheme is None or (scheme.findtext(_path("TSLVersionIdentifier")) or "").strip() not in _VERSIONS:
+        raise MalformedInput("the list says nothing of itself, or is of another version", code="list-malformed")
     try:
-        scheme = etree.fromstring(signed, parser).find(_path("SchemeInformation"))
-        if scheme is None:
-            raise MalformedInput("the list says nothing of itself", code="list-malformed")
         following = scheme.findtext(_path("NextUpdate", "dateTime"))
         return ListHeader(
             territory=(scheme.findtext(_path("SchemeTerritory")) or "").strip()[:8],
             sequence=int(scheme.findtext(_path("TSLSequenceNumber")) or ""),
-            issued_at=_instant(scheme.findtext(_path("ListIssueDateTime")) or ""),
-            next_update_at=_instant(following) if following else None,
+            issued_at=trusted_services.instant(scheme.findtext(_path("ListIssueDateTime"))),
+            next_update_at=trusted_services.instant(following) if following else None,
             is_list_of_lists=(scheme.findtext(_path("TSLType")) or "").strip() == LIST_OF_LISTS,
         )
-    except (ValueError, etree.LxmlError) as unreadable:
+    except ValueError as unreadable:
         raise MalformedInput("the list's header cannot be read", code="list-malformed") from unreadable
+
+
+def _named_signers(xml: bytes) -> frozenset[bytes]:
+    """Read the certificates (DER) in the list's one signature."""
+    signatures = _root(xml).findall(f"{_SIGNATURE}Signature")
+    if len(signatures) != 1:
+        return frozenset()
+    found = signatures[0].iterfind(f"{_SIGNATURE}KeyInfo//{_SIGNATURE}X509Certificate")
+    try:
+        return frozenset(base64.b64decode("".join((each.text or "").split()), validate=True) for each in found)
+    except binascii.Error:
+        return frozenset()
+
+
+def _all_pointers(root: etree._Element) -> dict[str, Pointer]:
+    """Read the pointers to XML, by territory; those to the same territory together, as its first location."""
+    found: dict[str, Pointer] = {}
+    for element in root.iterfind(_path("SchemeInformation", "PointersToOtherTSL", "OtherTSLPointer")):
+        territory = (element.findtext(f".//{_path('SchemeTerritory')}") or "").strip()[:8]
+        location = (element.findtext(_path("TSLLocation")) or "").strip()
+        kind = (element.findtext(f".//{{{_ADDITIONS}}}MimeType") or "").strip()
+        if not territory or not location or kind != _MIME:
+            continue
+        try:
+            signers = tuple(certificates_in(element.find(_path("ServiceDigitalIdentities"))))
+        except UnknownConstruct:
+            continue  # a pointer without readable signers points nowhere
+        known = found.get(territory, Pointer(territory, location, ()))
+        found[territory] = Pointer(territory, known.location, tuple(dict.fromkeys((*known.signers, *signers))))
+    return found
+
+
+def _root(xml: bytes) -> etree._Element:
+    """Parse; entities, the network and anything malformed are refused."""
+    try:
+        return etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False))
+    except (ValueError, etree.LxmlError) as unreadable:
+        raise MalformedInput("no XML", code="list-malformed") from unreadable
 
 
 def _path(*names: str) -> str:
     return "/".join(f"{{{NAMESPACE}}}{name}" for name in names)
-
-
-def _instant(text: str) -> datetime:
-    moment = datetime.fromisoformat(text.strip())
-    if moment.tzinfo is None:
-        raise MalformedInput("a time without zone", code="list-malformed")
-    return moment

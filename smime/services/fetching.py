@@ -1,41 +1,195 @@
-"""Public documents (trusted lists, revocation lists) over HTTP: from jobs, never from a web request."""
+"""Public documents (trusted lists, revocation lists, answers of responders) over HTTP: from jobs, never in a request.
+
+The addresses stand in signed lists and certificates, and still nobody promises that they are harmless. So each step of
+the way, redirects too, leads to a public address, which is connected to as it was looked up; size and time are bounded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from http.client import HTTPException
-from urllib.error import URLError
-from urllib.request import (
-    HTTPDefaultErrorHandler,
-    HTTPErrorProcessor,
-    HTTPHandler,
-    HTTPRedirectHandler,
-    HTTPSHandler,
-    OpenerDirector,
-)
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 TIMEOUT_SECONDS = 30
+"""Without a sign of life."""
+LONGEST_SECONDS = 120
+"""For one step, however lively."""
+MOST_REDIRECTS = 5
+_CHUNK = 64 * 1024
+_PORTS = {"http": 80, "https": 443}
+_ELSEWHERE = frozenset({301, 302, 303, 307, 308})
+_OK, _UNCHANGED = 200, 304
+
 Fetch = Callable[[str, int], bytes]
 """Takes an address and the most bytes; returns the document or raises `DocumentAway`."""
+Find = Callable[[str, int], Sequence[tuple[str, int]]]
+"""Takes a host and a port; returns the addresses to connect to, or raises `DocumentAway`."""
 
 
 class DocumentAway(Exception):
     """Nobody answered, the answer was an error or too large. The text is a short code, never what was answered."""
 
 
-def download(address: str, most: int) -> bytes:
-    """Get a document over http or https; other schemes, and redirects to them, have no handler here."""
-    opener = OpenerDirector()
-    for handler in (HTTPHandler, HTTPSHandler, HTTPRedirectHandler, HTTPDefaultErrorHandler, HTTPErrorProcessor):
-        opener.add_handler(handler())
+@dataclass(frozen=True, slots=True)
+class Stamps:
+    """By what a server recognises the version of a document that is known already (RFC 9110 §8.8)."""
+
+    etag: str = ""
+    modified: str = ""
+
+    def headers(self) -> dict[str, str]:
+        """Ask for another version only."""
+        asked = {"If-None-Match": self.etag, "If-Modified-Since": self.modified}
+        return {name: value for name, value in asked.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What lay at an address, and its stamps."""
+
+    content: bytes = field(repr=False)
+    stamps: Stamps = Stamps()
+
+
+def public_addresses(host: str, port: int) -> list[tuple[str, int]]:
+    """Look a host up; one that also leads to this machine, its network or any other private one is not gone to."""
     try:
-        answer = opener.open(address, timeout=TIMEOUT_SECONDS)
-        if answer is None:
-            raise DocumentAway("scheme-unknown")
-        with answer:
-            content: bytes = answer.read(most + 1)
-    except (OSError, HTTPException, URLError, ValueError) as error:
-        raise DocumentAway(type(error).__name__[:40]) from error
-    if len(content) > most:
-        raise DocumentAway("document-too-large")
-    return content
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as unknown:
+        raise DocumentAway("host-unknown") from unknown
+    addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+    if not addresses or not all(_is_public(each) for each in addresses):
+        raise DocumentAway("address-private")
+    return [(each, port) for each in addresses]
+
+
+class Web:
+    """The way to public documents. `find` says where a host is."""
+
+    def __init__(self, find: Find = public_addresses) -> None:
+        """Look hosts up with `find`; the tests have their own."""
+        self._find = find
+
+    def get(self, address: str, most: int, known: Stamps = Stamps()) -> Document | None:
+        """Get a document over http or https, or None where it is still the one that is known."""
+        for _ in range(MOST_REDIRECTS + 1):
+            with self._asked("GET", address, None, known.headers()) as answer:
+                if answer.status == _UNCHANGED and known != Stamps():
+                    return None
+                if answer.status not in _ELSEWHERE:
+                    return Document(_content(answer, most), _stamps(answer))
+                address = urljoin(address, answer.headers.get("Location", ""))
+        raise DocumentAway("redirected-too-often")
+
+    def post(self, address: str, body: bytes, media_type: str, most: int) -> bytes:
+        """Ask what lies at an address; a question is not sent on to another one."""
+        with self._asked("POST", address, body, {"Content-Type": media_type}) as answer:
+            return _content(answer, most)
+
+    @contextmanager
+    def _asked(
+        self, method: str, address: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> Iterator[HTTPResponse]:
+        try:
+            target = urlsplit(address)
+            if target.scheme not in _PORTS or not target.hostname:
+                raise DocumentAway("scheme-unknown")
+            line = _Line(target, self._find(target.hostname, target.port or _PORTS[target.scheme]))
+            with line.hung_up_at_last():
+                line.request(method, _path(target), body=body, headers={"User-Agent": "Sigillo", **headers})
+                yield line.getresponse()
+            if line.is_cut:
+                raise DocumentAway("too-slow")
+        except (OSError, HTTPException, ValueError) as error:
+            raise DocumentAway(type(error).__name__[:40]) from error
+
+
+WEB = Web()
+
+
+def download(address: str, most: int) -> bytes:
+    """Get a document from the public network."""
+    found = WEB.get(address, most)
+    if found is None:
+        raise DocumentAway("nothing-known")
+    return found.content
+
+
+class _Line(HTTPConnection):
+    """A connection to addresses that were looked up before, so that nothing else can be put in their place."""
+
+    def __init__(self, target: SplitResult, places: Sequence[tuple[str, int]]) -> None:
+        super().__init__(target.hostname or "", target.port or _PORTS[target.scheme], timeout=TIMEOUT_SECONDS)
+        self.default_port = _PORTS[target.scheme]
+        self._is_secret = target.scheme == "https"
+        self._places = places
+        self._wire: socket.socket | None = None
+        self.is_cut = False
+
+    def connect(self) -> None:
+        """Connect to the first place that answers; with TLS, to the one whose certificate is the host's."""
+        self.sock = self._wire = self._reached()
+        if self._is_secret:
+            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+
+    def _reached(self) -> socket.socket:
+        failure: OSError = ConnectionError()
+        for place in self._places:
+            try:
+                return socket.create_connection(place, TIMEOUT_SECONDS)
+            except OSError as error:
+                failure = error
+        raise failure
+
+    @contextmanager
+    def hung_up_at_last(self) -> Iterator[None]:
+        """Close when done, and when the longest time is over: a server may send a byte now and then for ever."""
+        timer = threading.Timer(LONGEST_SECONDS, self._cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self.close()
+
+    def _cut(self) -> None:
+        self.is_cut = True
+        wire = self._wire
+        if wire is not None:
+            with suppress(OSError):
+                wire.shutdown(socket.SHUT_RDWR)
+
+
+def _content(answer: HTTPResponse, most: int) -> bytes:
+    if answer.status != _OK:
+        raise DocumentAway(f"status-{answer.status}")
+    content = bytearray()
+    while chunk := answer.read(_CHUNK):
+        content += chunk
+        if len(content) > most:
+            raise DocumentAway("document-too-large")
+    if answer.length:
+        raise DocumentAway("document-cut-short")
+    return bytes(content)
+
+
+def _stamps(answer: HTTPResponse) -> Stamps:
+    return Stamps(answer.headers.get("ETag", "")[:200], answer.headers.get("Last-Modified", "")[:100])
+
+
+def _path(target: SplitResult) -> str:
+    return (target.path or "/") + (f"?{target.query}" if target.query else "")
+
+
+def _is_public(address: str) -> bool:
+    found = ip_address(address.partition("%")[0])
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    return found.is_global and not found.is_multicast

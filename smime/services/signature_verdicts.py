@@ -20,7 +20,17 @@ from runtime import claims, nudge
 from runtime.transactions import use_case
 from smime import policy_signature
 from smime.models import Check, Order, RevocationSource, SignatureReport
-from smime.services import checks, evidence, letters, revocation_lists, signature, trusted_lists
+from smime.services import (
+    checks,
+    evidence,
+    letters,
+    revocation_lists,
+    signature,
+    status_answers,
+    trusted_lists,
+)
+from smime.services.fetching import WEB
+from smime.services.status_answers import Ask
 from smime.services.trusted_lists import InForce
 from smime.states import CheckState, OrderState, ScanState, Verdict
 
@@ -35,14 +45,17 @@ def method() -> str:
     return f"FEQ (eIDAS) v{settings.SMIME.requirements_version}"
 
 
-def validate(report_pk: int, *, at: datetime) -> SignatureReport | None:
-    """Judge one signed form and act on the verdict; None where another is at it or nothing is due."""
+def validate(report_pk: int, *, at: datetime, ask: Ask = WEB.post) -> SignatureReport | None:
+    """Judge one signed form and act on the verdict; None where another is at it or nothing is due.
+
+    May ask responders (OCSP) meanwhile, so it is never called in a web request or inside a transaction.
+    """
     fence = claims.claim(SignatureReport, report_pk, at=at, lease=LEASE)
     if fence is None:
         return None
     report = SignatureReport.objects.select_related("file", "form__order").get(pk=report_pk)
     lists = trusted_lists.in_force(at)
-    outcome = _judge(report, lists, at)
+    outcome = _judge(report, lists, ask, at)
     return _settle(report, fence, outcome, lists, at)
 
 
@@ -63,7 +76,7 @@ def fetch_and_go_on(*, at: datetime) -> int:
     return arrived
 
 
-def _judge(report: SignatureReport, lists: InForce, at: datetime) -> Outcome:
+def _judge(report: SignatureReport, lists: InForce, ask: Ask, at: datetime) -> Outcome:
     form, order = report.form, report.form.order
     if report.file.scan in _UNFIT:
         return Outcome(qualified_validation.Verdict.REFUSED, "file-unfit", {})
@@ -71,6 +84,9 @@ def _judge(report: SignatureReport, lists: InForce, at: datetime) -> Outcome:
     person = Person(order.given_name, order.surname, signature.tax_code_of(form))
     content = evidence.read_file(report.file)
     outcome = qualified_validation.validate(content, handed_out, person, lists.trust(at), at=at)
+    answers = status_answers.asked(outcome.questions, ask)
+    if answers:
+        outcome = qualified_validation.validate(content, handed_out, person, lists.trust(at, answers), at=at)
     proves = outcome.verdict in {qualified_validation.Verdict.ACCEPTED, qualified_validation.Verdict.FOR_OFFICER}
     if proves and report.file.scan != ScanState.CLEAN:
         return Outcome(qualified_validation.Verdict.PENDING, "file-being-scanned", outcome.report)

@@ -21,7 +21,7 @@ from pyhanko.sign.validation.qualified.tsp import TSPRegistry
 from cms.errors import DomainError
 from pki import trust_lists
 from pki.errors import PkiError
-from pki.qualified_signature import Everywhere, Trust
+from pki.qualified_revocation import Everywhere, Trust
 from pki.trust_lists import EUROPE, LARGEST_LIST, ListHeader, Pointer, VerifiedList
 from runtime.transactions import use_case
 from smime.errors.signature import (
@@ -51,10 +51,10 @@ class InForce:
     is_complete: bool
     rows: tuple[TrustedList, ...]
 
-    def trust(self, now: datetime) -> Trust:
-        """As validation takes it, with the revocation lists known at `now`."""
+    def trust(self, now: datetime, answers: tuple[bytes, ...] = ()) -> Trust:
+        """As validation takes it, with the revocation lists known at `now`, and what responders have answered."""
         uncertain = self.uncertain if self.is_complete else Everywhere()
-        return Trust(self.services, uncertain, lambda names: revocation_lists.known(names, now))
+        return Trust(self.services, uncertain, lambda names: revocation_lists.known(names, now), answers)
 
 
 @use_case
@@ -215,13 +215,16 @@ def _pointers_of(sha256: str, signers: tuple[bytes, ...]) -> Mapping[str, Pointe
 def _services(europe: str, lists: tuple[str, ...]) -> tuple[TSPRegistry, frozenset[str]]:
     """Put the services of these lists together, and name the countries whose signer is listed no longer.
 
-    Reading all of Europe takes a minute of CPU, so each process does it once per set of lists.
+    Verifying all of Europe takes its time, so each process does it once per set of lists.
     """
     pointers = _pointers_of(europe, anchors())
     territories = dict(TrustedList.objects.filter(sha256__in=lists).values_list("sha256", "territory"))
     verified = {territories[each]: _verified(each, pointers[territories[each]].signers) for each in lists}
     doubted = frozenset(territory for territory, found in verified.items() if found is None)
-    return trust_lists.registry([found for found in verified.values() if found is not None]), doubted
+    services, left_out = trust_lists.registry([found for found in verified.values() if found is not None])
+    for territory, count in left_out.items():
+        log.warning("trust.services-left-out", territory=territory, count=count)
+    return services, doubted
 
 
 def _verified(sha256: str, signers: Sequence[bytes]) -> VerifiedList | None:

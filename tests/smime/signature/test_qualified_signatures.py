@@ -11,7 +11,8 @@ import pytest
 from config.demo import trust_scheme
 from config.demo.trust_scheme import Wish
 from pki.qualified_person import Person
-from pki.qualified_validation import Trust, Verdict
+from pki.qualified_revocation import Trust
+from pki.qualified_validation import Verdict
 from tests.smime.signature import world
 
 
@@ -203,7 +204,7 @@ def test_an_impossible_signing_time_goes_to_an_officer(minutes):
 def test_nobody_on_the_lists_means_nobody_is_trusted():
     from pki import trust_lists
 
-    empty = Trust(trust_lists.registry([]))
+    empty = Trust(trust_lists.registry([])[0])
 
     assert world.judged(world.pades(), believing=empty).verdict is Verdict.REFUSED
 
