@@ -210,7 +210,7 @@ def _entry(page: PanelPage, request: HttpRequest, count: int) -> Entry:
         title=page.title,
         url_name=f"admin:{page.url_name}",
         icon=page.icon,
-        is_current=match is not None and f"/{page.slug}/" in f"/{match.route}",
+        is_current=match is not None and match.route.partition("/")[2].startswith(f"{page.slug}/"),
         counter=f"{MOST_SHOWN}+" if count > MOST_SHOWN else str(count or ""),
         counter_words=page.waiting_words,
     )

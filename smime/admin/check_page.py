@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.utils import formats
 from django.utils.translation import gettext as _
 
 from cms.admin.desk import Desk
 from cms.admin.words import Badge, instant
-from smime import policy_desk, policy_signature
+from smime import policy_desk
 from smime.admin.queue import names_of
-from smime.admin.words import LETTER_WORDS, scan_badge
-from smime.models import Check, EvidenceFile, Finding, IdentificationAttempt, Order, SignatureReport
-from smime.services import attestation, desk_identity, identity_evidence, signature
+from smime.admin.signed_form import Signed, signed_of
+from smime.admin.words import LETTER_WORDS, country, mismatch, scan_badge
+from smime.models import Check, EvidenceFile, Finding, IdentificationAttempt, Order
+from smime.services import attestation, desk_identity, identity_evidence
 from smime.states import (
     AttemptState,
     CallOutcome,
@@ -28,7 +30,6 @@ from smime.states import (
     RegisterSource,
     SameContact,
     ScanState,
-    Verdict,
 )
 
 _KIND_READ = {
@@ -66,18 +67,10 @@ class FindingLine:
 
     at: datetime
     who: str
+    what: str
     outcome: str
     facts: list[tuple[str, str]]
     note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """The signed form of the alternative way, and what its validation said."""
-
-    report: SignatureReport
-    verdict: str
-    found: str
 
 
 def context_of(check: Check, desk: Desk) -> dict[str, Any]:
@@ -92,7 +85,7 @@ def context_of(check: Check, desk: Desk) -> dict[str, Any]:
         "evidence": evidence_of(order, check, attempt, signed),
         "attempt": attempt,
         "read": _read(attempt),
-        "mismatches": attempt.mismatches if attempt else [],
+        "mismatches": [mismatch(tag) for tag in attempt.mismatches] if attempt else [],
         "is_doubtful": attempt is not None and attempt.state == AttemptState.SUSPECTED,
         "signed": signed,
         "findings": findings_of([check], names_of(_officers(check))),
@@ -114,17 +107,6 @@ def attempt_of(check: Check) -> IdentificationAttempt | None:
         return None
     mine = check.order.attempts_made.filter(round=check.round, is_final=True, counts_as_failure=False)
     return mine.order_by("-number").first()
-
-
-def signed_of(check: Check) -> Signed | None:
-    """The signed form that waits to be looked at."""
-    if check.kind != CheckKind.IDENTITY or check.path != IdentityPath.SIGNATURE:
-        return None
-    report = signature.newest_report(check.order, check)
-    if report is None:
-        return None
-    found = policy_signature.ground_of(report.code).found if report.verdict == Verdict.REFUSED else report.code
-    return Signed(report, _(Verdict(report.verdict).label), _(found) if found else "")
 
 
 def known_for(check: Check) -> dict[str, Any]:
@@ -175,10 +157,12 @@ def shown(file: EvidenceFile, *, is_earlier: bool = False) -> Shown:
 def findings_of(checks: list[Check], names: dict[int, str]) -> list[FindingLine]:
     """Findings about these checks, newest first."""
     rows = Finding.objects.filter(check_row__in=checks).order_by("-pk")
+    kinds = {check.pk: _(CheckKind(check.kind).label) for check in checks}
     return [
         FindingLine(
             row.at,
             names.get(row.officer_id, "–"),
+            kinds[row.check_row_id],
             _(FindingOutcome(row.outcome).label),
             [(name, value) for name, value in _said(row) if value],
             row.note,
@@ -207,7 +191,7 @@ def _said(row: Finding) -> list[tuple[str, str]]:
         (_("Tipo di documento"), _label(DocumentKind, document.get("kind", ""))),
         (_("Numero del documento"), document.get("number", "")),
         (_("Ente di rilascio"), document.get("issuer", "")),
-        (_("Valido fino al"), document.get("valid_until", "")),
+        (_("Valido fino al"), _date(document.get("valid_until", ""))),
     ]
 
 
@@ -224,7 +208,7 @@ def _organisation(order: Order) -> list[tuple[str, str]]:
         (_("Partita IVA o codice fiscale"), order.vat_number),
         (_("Numero di iscrizione al Registro delle Imprese"), order.register_number),
         (_("Numero REA"), order.rea_number),
-        (_("Paese di costituzione"), order.country),
+        (_("Paese di costituzione"), country(order.country)),
         (_("D-U-N-S (non va nel certificato)"), order.duns),
         (_("Organizzazione nell'attestazione"), str((order.attested or {}).get("company", ""))),
     ]
@@ -246,14 +230,33 @@ def _authority(order: Order) -> list[tuple[str, str]]:
 
 def _letter_rows(order: Order) -> list[tuple[str, Any, str]]:
     said = order.attested or {}
-    return [(name, word, str(said.get(name, ""))) for name, word in LETTER_WORDS.items()]
+    shown = {name: str(said.get(name, "")) for name in LETTER_WORDS}
+    shown["attested_on"] = _date(shown["attested_on"])
+    return [(name, word, shown[name]) for name, word in LETTER_WORDS.items()]
 
 
 def _read(attempt: IdentificationAttempt | None) -> list[tuple[str, str]]:
     if attempt is None:
         return []
     document = identity_evidence.evidence_of(attempt)["document"]
-    return [(_(word), str(document[name])) for name, word in _READ_WORDS if document.get(name)]
+    return [(_(word), _as_read(name, str(document[name]))) for name, word in _READ_WORDS if document.get(name)]
+
+
+def _as_read(name: str, value: str) -> str:
+    """Say a kind, a country or a day in the reader's words; anything else as the provider read it."""
+    if name == "docType" and value in _KIND_READ:
+        return _(_KIND_READ[value].label)
+    if name == "docIssuingCountry":
+        return country(value)
+    return _date(value) if name in {"docDob", "docExpiry"} else value
+
+
+def _date(text: str) -> str:
+    """Write a day as the reader does; what is none stands as it is."""
+    try:
+        return formats.date_format(date.fromisoformat(text), "SHORT_DATE_FORMAT")
+    except ValueError:
+        return text
 
 
 def _document_read(attempt: IdentificationAttempt | None) -> dict[str, Any]:

@@ -21,13 +21,13 @@ from cms.admin.site import PanelPage
 from cms.errors import DomainError
 from cms.states import Flow
 from smime import policy_desk
-from smime.admin import check_page, queue
-from smime.admin.check_forms import DocumentForm, ReasonForm, RoundForm, form_for
+from smime.admin import check_page, queue, signed_form
+from smime.admin.check_forms import DocumentForm, ReasonForm, RoundForm, WhyForm, form_for
 from smime.admin.slots import SMIME
 from smime.admin.words import check_badge
 from smime.models import Check, Finding
 from smime.services import desk as office
-from smime.states import CheckKind, CheckState, FindingOutcome
+from smime.states import CheckKind, CheckState, FindingOutcome, OrderState
 
 
 class ChecksPage(PanelPage):
@@ -52,6 +52,7 @@ class ChecksPage(PanelPage):
             path("<int:check>/documenti/", self.at_desk(self.ask_papers), name="ask_smime_papers"),
             path("<int:check>/respingi/", self.at_desk(self.refuse), name="refuse_smime_check"),
             path("<int:check>/riapri/", self.at_desk(self.reopen), name="reopen_smime_check"),
+            path("<int:check>/biometrico/", self.at_desk(self.reopen_biometric), name="reopen_smime_biometric"),
         ]
 
     def is_open_to(self, desk: Desk) -> bool:
@@ -143,6 +144,26 @@ class ChecksPage(PanelPage):
 
         return ask_or_do(request, self, question, deed, _("Verifica riaperta."))
 
+    def reopen_biometric(self, request: HttpRequest, check: int) -> HttpResponse:
+        """GET asks why, POST leads back from the alternative."""
+        desk = at(request)
+        row = chosen(desk, check)
+        if not policy_desk.is_biometric_closed(row):
+            raise Http404
+        form = WhyForm(request.POST if request.method == "POST" else None)
+        lines = [
+            _("Il destinatario riceve un nuovo collegamento e ha due tentativi al massimo."),
+            _("Se aveva rifiutato o ritirato il consenso, gli viene chiesto di nuovo."),
+            _("Modulo e file firmato del processo alternativo non valgono più; i tentativi restano nella pratica."),
+        ]
+        question = _question(row, _("Riapri il riconoscimento biometrico"), lines, form)
+
+        def deed() -> Check:
+            reason = form.cleaned_data["reason"]
+            return office.reopen_biometric(row.pk, reason=reason, operator=desk.operator, now=desk.now)
+
+        return ask_or_do(request, self, question, deed, _("Riconoscimento biometrico riaperto."))
+
     def _decided(self, request: HttpRequest, desk: Desk, row: Check, form: RoundForm) -> bool:
         is_accepted = "accept" in request.POST
         try:
@@ -179,11 +200,13 @@ class ChecksPage(PanelPage):
         self, request: HttpRequest, desk: Desk, row: Check, form: RoundForm, *, status: int = 200
     ) -> HttpResponse:
         may_act = policy_desk.may_decide(row.order, desk.operator)
+        attempt = check_page.attempt_of(row) if row.state == CheckState.IN_REVIEW else None
+        what = queue.what_of(row, attempt.state if attempt else None)
         context = {
             **self.admin_site.each_context(request),
             **check_page.context_of(row, desk),
             "badge": check_badge(row, desk.now),
-            "what": queue.what_of(row),
+            "what": what,
             "form": form if may_act and check_page.is_open(row) else None,
             "ticked": form["ticks"].value() or [] if "ticks" in form.fields else [],
             "is_person": isinstance(form, DocumentForm),
@@ -192,7 +215,10 @@ class ChecksPage(PanelPage):
             "may_reopen": may_act
             and row.kind in policy_desk.AT_DESK
             and row.state in {CheckState.PASSED, CheckState.FAILED},
-            "title": queue.what_of(row),
+            "may_reopen_biometric": may_act
+            and row.order.state == OrderState.CHECKING
+            and policy_desk.is_biometric_closed(row),
+            "title": what,
         }
         return render(request, "admin/smime/check.html", context, status=status)
 
@@ -222,7 +248,7 @@ def _accept_person(row: Check, form: DocumentForm, desk: Desk) -> None:
         "operator": desk.operator,
         "now": desk.now,
     }
-    attempt, signed = check_page.attempt_of(row), check_page.signed_of(row)
+    attempt, signed = check_page.attempt_of(row), signed_form.signed_of(row)
     if attempt is not None:
         office.decide_identification(attempt.pk, **said)
     elif signed is not None:
@@ -234,7 +260,7 @@ def _accept_person(row: Check, form: DocumentForm, desk: Desk) -> None:
 def _answer(row: Check, outcome: FindingOutcome, reason: str, desk: Desk) -> Finding:
     """Refuse or ask for papers, by the use case that the check belongs to."""
     by: dict[str, Any] = {"operator": desk.operator, "now": desk.now}
-    attempt, signed = check_page.attempt_of(row), check_page.signed_of(row)
+    attempt, signed = check_page.attempt_of(row), signed_form.signed_of(row)
     nothing: dict[str, Any] = {"document": policy_desk.Document(), "ticked": ()}
     if attempt is not None:
         return office.decide_identification(attempt.pk, outcome=outcome, **nothing, **by)

@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 
 from cms.admin.desk import Desk
 from cms.admin.words import Badge, outcome_badge
+from cms.errors import DomainError
 from cms.events import VERBS
 from cms.models import Event
 from cms.states import Channel
 from notifications import queries as outbox
-from smime import policy, policy_desk
+from smime import policy_desk
 from smime.admin import check_page, queue, words
 from smime.models import Check, EvidenceFile, Order, SmimeCertificate
 from smime.policy_revocation import clock_of
@@ -56,6 +57,7 @@ class EventLine:
     channel: str
     outcome: Badge
     reason: str
+    about: str
 
 
 def context_of(order: Order, desk: Desk) -> dict[str, Any]:
@@ -67,17 +69,19 @@ def context_of(order: Order, desk: Desk) -> dict[str, Any]:
     findings = list(order.checks.exclude(findings=None).values_list("findings__officer_id", flat=True))
     names = queue.names_of([*officers, *actors, *findings])
     may_act = policy_desk.may_decide(order, desk.operator)
+    is_ready = may_act and queue.to_approve(desk).filter(pk=order.pk).exists()
+    is_second = is_ready and _is_second_person(order, checks, desk)
     files = EvidenceFile.objects.filter(order=order).order_by("pk")
     return {
         "order": order,
         "badge": words.order_badge(order),
         "may_act": may_act,
-        "may_approve": may_act and queue.to_approve(desk).filter(pk=order.pk).exists(),
+        "may_approve": is_second,
+        "wants_another": is_ready and not is_second,
         "may_reject": may_act and order.state in {OrderState.CHECKING, OrderState.APPROVED},
         "lapses_at": queue.lapses_at(order),
         "data": data_of(order),
         "lines": [_check_line(check, desk, names) for check in checks],
-        "missing": len(policy.missing(order, checks, desk.now)) if order.state == OrderState.CHECKING else 0,
         "evidence": [check_page.shown(file) for file in files],
         "findings": check_page.findings_of(checks, names),
         "certificates": [
@@ -129,11 +133,20 @@ def _organisation(order: Order) -> list[tuple[str, str]]:
     return [
         (_("Partita IVA o codice fiscale"), order.vat_number),
         (_("Numero di iscrizione al Registro delle Imprese"), order.register_number),
-        (_("Paese di costituzione"), order.country),
+        (_("Paese di costituzione"), words.country(order.country)),
         (_("Denominazione verificata"), order.organisation_name),
         (_("Identificativo verificato"), order.organisation_identifier),
         (_("Funzione verificata"), order.role_title),
     ]
+
+
+def _is_second_person(order: Order, checks: list[Check], desk: Desk) -> bool:
+    """Whether he could say the last word himself; the use case asks again."""
+    try:
+        policy_desk.require_second_person(order, checks, desk.operator)
+    except DomainError:
+        return False
+    return True
 
 
 def _check_line(check: Check, desk: Desk, names: dict[int, str]) -> CheckLine:
@@ -162,7 +175,9 @@ def _event_line(event: Event, names: dict[int, str]) -> EventLine:
     kinds = {"system": _("Sistema"), "recipient": _("Destinatario")}
     who = names.get(event.actor_id or 0) or kinds.get(event.actor_kind, event.actor_kind)
     what, channel = _(VERBS.get(event.verb, event.verb)), _(Channel(event.channel).label)
-    return EventLine(event.at, what, who, channel, outcome_badge(event.verb, event.outcome), event.reason)
+    kind = str((event.facts or {}).get("check", ""))
+    about = _(CheckKind(kind).label) if kind in CheckKind.values else ""
+    return EventLine(event.at, what, who, channel, outcome_badge(event.verb, event.outcome), event.reason, about)
 
 
 def grounds() -> list[tuple[str, str]]:

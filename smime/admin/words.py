@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from cms.admin.words import Badge
 from notifications.catalog import Message
 from smime import policy
+from smime.countries import COUNTRIES
 from smime.models import Check, EvidenceFile, Order, SmimeCertificate
 from smime.states import CertificateStatus, CheckState, OrderState, ScanState
 
@@ -76,6 +77,34 @@ _MAILS = {
     Message.SMIME_DOWNLOAD_LINK: gettext_lazy("Link per lo scaricamento"),
     Message.SMIME_DOWNLOADED: gettext_lazy("File scaricato"),
 }
+
+
+_COUNTRIES: dict[str, str] = dict(COUNTRIES)
+_MISMATCHES = {
+    "NAME": gettext_lazy("Il nome sul documento non è quello digitato."),
+    "SURNAME": gettext_lazy("Il cognome sul documento non è quello digitato."),
+    "NAME_OF_ORDER": gettext_lazy("Nome e cognome letti sul documento non sono quelli della pratica."),
+    "PICTURE_FRONT": gettext_lazy("La foto del fronte del documento non è utilizzabile."),
+    "PICTURE_BACK": gettext_lazy("La foto del retro del documento non è utilizzabile."),
+    "PICTURE_FACE": gettext_lazy("La foto del volto non è utilizzabile."),
+    "DUPLICATE_FACE": gettext_lazy("Lo stesso volto compare in un riconoscimento precedente."),
+    "DUPLICATE_DOC_FACE": gettext_lazy("La foto del documento compare in un riconoscimento precedente."),
+    "DUPLICATE_PERSONAL_DATA": gettext_lazy("Gli stessi dati compaiono in un riconoscimento precedente."),
+    "FACE_SUSPECTED": gettext_lazy("Il volto potrebbe non essere autentico."),
+    "PORTRAIT_SUBSTITUTION": gettext_lazy("La foto sul documento potrebbe essere stata sostituita."),
+    "VIRTUAL_CAMERA": gettext_lazy("Probabile uso di una fotocamera simulata."),
+}
+"""Tags of the provider (its documentation, *Suspicions*) and our own beside them."""
+
+
+def mismatch(tag: str) -> str:
+    """Say what did not fit; a tag that is not listed stands as the provider wrote it."""
+    return str(_MISMATCHES.get(tag) or _("Segnalazione del fornitore: %(tag)s") % {"tag": tag})
+
+
+def country(code: str) -> str:
+    """Name a country; a code that the wizard does not offer stands as it is."""
+    return _(_COUNTRIES[code]) if code in _COUNTRIES else code
 
 
 def order_badge(order: Order) -> Badge:

@@ -65,6 +65,7 @@ class Stage:
         self.address, self.browser, self.mailbox = address, browser, mailbox
         self.provider, self.scheme, self.folder = provider, scheme, folder
         self._pages: list[Page] = []
+        self._desks: dict[int, Page] = {}
         self._read: set[str] = set()
         self.centre = Centre.objects.create(code="cdrl-storia", name="Ordine di Storia", email="cdrl@cdrl.example.org")
         types = [type_.value for type_ in SMIME_TYPES]
@@ -106,6 +107,12 @@ class Stage:
         page = self.visit()
         carry_session(page, confirmed(seated(user, service)), self.address)
         return page
+
+    def at_desk(self, officer: User) -> Page:
+        """The page of an officer at the panel, where he left it."""
+        if officer.pk not in self._desks:
+            self._desks[officer.pk] = self.enter(officer, self.service)
+        return self._desks[officer.pk]
 
     def log_in(self) -> Page:
         """Open the customer's browser, and log in with his password."""
