@@ -89,12 +89,27 @@ GROUNDS: Mapping[str, Ground] = MappingProxyType(
     }
 )
 """By the code of a refused report; a test holds that the validation knows no other."""
+DOUBTS: Mapping[str, Ground] = MappingProxyType(
+    {
+        "document-altered": Ground(_EDITOR, _("Il modulo è stato modificato prima della firma.")),
+        "document-rewritten": Ground(_EDITOR, _("Un altro programma ha riscritto il PDF prima della firma.")),
+        "person-names-differ": Ground(_PERSON, _("Nome o cognome nel certificato di firma sono scritti diversamente.")),
+        "person-unmatched": Ground(_PERSON, _("Nel certificato di firma non c'è un codice fiscale italiano.")),
+        "signing-time-odd": Ground(_FORM, _("L'ora dichiarata nella firma è fuori dal periodo del modulo.")),
+    }
+)
+"""By the code of a report that refuses nobody and is looked at by an officer, for the case that he does refuse."""
 _UNKNOWN = Ground(_VALUE, _("La firma non supera la verifica."))
 
 
 def ground_of(code: str) -> Ground:
     """Say why a file with this code was refused."""
     return GROUNDS.get(code, _UNKNOWN)
+
+
+def doubt_of(code: str) -> Ground | None:
+    """Say what an officer had to look at in a file with this code; None for a signature without any doubt."""
+    return DOUBTS.get(code)
 
 
 def require_data(data: RecipientData, order: Order) -> RecipientData:

@@ -6,6 +6,7 @@ nothing asks for a camera.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +31,16 @@ from smime.states import CheckState, LinkPurpose, Verdict
 _AWAITED = frozenset({CheckState.WAITING_CUSTOMER, CheckState.WAITING_THIRD_PARTY})
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a signed form proves nothing: the guide's ground or the officer's words, and what was found."""
+
+    said: str
+    found: str
+    code: str
+    by_officer: bool = False
+
+
 @sensitive_post_parameters("tax_code")
 @of_link(LinkPurpose.ALTERNATIVE)
 @sensitive_variables("token")
@@ -46,7 +57,8 @@ def data(request: HttpRequest, *, token: str, now: datetime) -> HttpResponseBase
             form.add_error("tax_code" if isinstance(wrong, TaxCodeInvalid) else None, forms.said(wrong))
         else:
             return redirect("smime:alternative_check", token=token)
-    return _show(request, "data.html", order, token, form=form, status=422 if form.errors else 200)
+    said = {"form": form, "refusal": _refusal(order, check)}
+    return _show(request, "data.html", order, token, **said, status=422 if form.errors else 200)
 
 
 @of_link(LinkPurpose.ALTERNATIVE)
@@ -88,7 +100,8 @@ def upload(request: HttpRequest, *, token: str, now: datetime) -> HttpResponseBa
             form.add_error("file", forms.said(refusal))
         else:
             return redirect("smime:alternative_outcome", token=token)
-    return _show(request, "upload.html", order, token, form=form, status=422 if form.errors else 200)
+    said = {"form": form, "refusal": _refusal(order, identity)}
+    return _show(request, "upload.html", order, token, **said, status=422 if form.errors else 200)
 
 
 @of_link(LinkPurpose.ALTERNATIVE)
@@ -99,15 +112,29 @@ def outcome(request: HttpRequest, *, token: str, now: datetime) -> HttpResponseB
     report = signature.newest_report(order, identity)
     if report is None and identity.state in _AWAITED:
         return redirect("smime:alternative_link", token=token)
-    is_refused = report is not None and report.verdict == Verdict.REFUSED and identity.state in _AWAITED
     context: dict[str, Any] = {
         "report": report,
         "check": identity,
-        "ground": policy_signature.ground_of(report.code) if report is not None and is_refused else None,
+        "refusal": _refusal(order, identity),
         "expected": _expected(report.file.uploaded_at) if report is not None else None,
         "has_form": signature.form_in_force(order, identity) is not None,
     }
     return _show(request, "outcome.html", order, token, **context)
+
+
+def _refusal(order: Order, identity: Check) -> Refusal | None:
+    """Why the last file of this round was refused, while another is awaited: by the validation, or by an officer."""
+    report = signature.newest_report(order, identity)
+    if report is None or identity.state not in _AWAITED:
+        return None
+    if report.verdict == Verdict.REFUSED:
+        ground = policy_signature.ground_of(report.code)
+        return Refusal(_(ground.said), _(ground.found), report.code)
+    if report.verdict == Verdict.PENDING or not identity.reason:
+        return None
+    doubt = policy_signature.doubt_of(report.code)
+    found = f"{_(doubt.said)} {_(doubt.found)}" if doubt else _("La firma è valida: il motivo è quello dell'operatore.")
+    return Refusal(identity.reason, found, report.code, by_officer=True)
 
 
 @sensitive_variables("token")

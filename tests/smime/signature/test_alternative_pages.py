@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from config.demo.trust_scheme import Wish
 from smime.models import EvidenceFile, MailedLink, SignatureForm, SignatureReport
-from smime.services import signature_verdicts
+from smime.policy_desk import Document
+from smime.services import desk, signature_verdicts
 from smime.states import CheckKind, CheckState, ScanState
 from tests.smime import mailed
+from tests.smime.desk import office
 from tests.smime.signature import orders
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -92,6 +96,47 @@ def test_a_refused_file_names_both_grounds_and_offers_another_try(recipient):
     assert "certificate-unqualified" in page
     assert "Carica un altro file" in page
     assert recipient.sends(orders.signed(form)).status_code == 302
+
+
+def test_the_reason_is_there_again_for_whoever_comes_back_by_the_mail(recipient):
+    recipient.says()
+    form = recipient.takes().content
+    recipient.sends(orders.signed(form, orders.signer(Wish(qualified=False))))
+    recipient.is_judged()
+
+    for page in ("", "file/"):
+        said = text(recipient.get(page))
+        assert "La firma è stata apposta con strumenti non configurati per la FEQ" in said
+        assert "Il certificato di firma non è un certificato qualificato." in said
+
+    recipient.sends(orders.signed(form))
+    assert "non è stato accettato" not in text(recipient.get("file/"))
+
+
+@pytest.mark.parametrize(
+    ("wish", "found"),
+    [
+        (Wish(), "La firma è valida"),
+        (Wish(surname="Verdi"), "Nome o cognome nel certificato di firma sono scritti diversamente."),
+    ],
+)
+def test_what_an_officer_has_refused_is_said_in_his_words_with_what_was_found(recipient, wish, found):
+    recipient.says()
+    recipient.sends(orders.signed(recipient.takes().content, orders.signer(wish)))
+    recipient.is_judged()
+    report = SignatureReport.objects.get()
+    said = {"document": Document(), "ticked": (), "reason": "Il documento inviato è scaduto."}
+    officer = office.officer(recipient.order)
+    desk.decide_signature(report.pk, outcome="refused", operator=officer, now=orders.NOW, **said)
+
+    page = text(recipient.get("esito/"))
+    assert "Il modulo firmato non è stato accettato" in page
+    for words in ("Il documento inviato è scaduto.", found, report.code, "Carica un altro file"):
+        assert words in unescape(page)
+    recipient.client.force_login(recipient.order.buyer)
+    assert "Il documento inviato è scaduto." in text(
+        recipient.client.get(f"/area-clienti/pratiche/{recipient.order.uid}/")
+    )
 
 
 @pytest.mark.parametrize("method", ["get", "head"])
