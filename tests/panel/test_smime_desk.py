@@ -225,3 +225,40 @@ def test_where_no_smime_is_sold_the_sidebar_does_not_speak_of_it(town, seat):
     said = seat(town.operator, town.service).get("/pannello/contatori/").content.decode()
     assert QUEUE not in said
     assert ORDERS not in said
+
+
+class TestReopeningTheBiometricWay:
+    """On the page of the identity check that was led to the alternative, and nowhere else; a reason is required."""
+
+    @pytest.fixture
+    def led(self, town, smime):
+        order = office.ordered("sv", at=NOW - timedelta(hours=5), centre=town.centre, service=smime)
+        for kind in ("mailbox", "consent"):
+            checks.pass_check(check_of(order, kind), at=NOW - timedelta(hours=4), method="prova")
+        identity = check_of(order, "identity")
+        identity.path = "signature"
+        identity.save()
+        checks.begin(identity, at=NOW - timedelta(hours=3))
+        return order
+
+    def test_a_reason_is_required_and_stands_in_the_events(self, desk, led):
+        address = f"{page(led, 'identity')}biometrico/"
+        assert address in desk.get(page(led, "identity")).content.decode()
+        assert "due tentativi al massimo" in text_of(desk.get(address))
+        assert "Scriva perché" in text_of(desk.post(address, {"reason": " "}))
+        assert check_of(led, "identity").path == "signature"
+
+        said = text_of(desk.post(address, {"reason": "Ha un documento nuovo."}, follow=True))
+        assert "Riconoscimento biometrico riaperto." in said
+        assert check_of(led, "identity").path == "biometric"
+        event = Event.objects.get(verb="smime.biometric-reopened")
+        assert event.reason == "Ha un documento nuovo."
+        assert desk.get(address).status_code == 404
+        assert "biometrico/" not in desk.get(page(led, "identity")).content.decode()
+
+    def test_an_auditor_is_not_offered_it(self, town, seat, smime, led):
+        auditor = confirmed(seat(town.employ("revisore@cdrl.example.org", "Rita Revisora", role=Role.AUDITOR), smime))
+        address = f"{page(led, 'identity')}biometrico/"
+        assert address not in auditor.get(page(led, "identity")).content.decode()
+        auditor.post(address, {"reason": "Prova."})
+        assert check_of(led, "identity").path == "signature"
