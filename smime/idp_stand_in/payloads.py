@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+DOCUMENT_NUMBER = "CA00000AA"
 PICTURES = ("FRONT", "BACK", "FACE")
 _GOOD = {"autoFace": "FACE_MATCH", "autoDocument": "DOC_VALIDATED"}
 _BAD = {"autoFace": "FACE_MISMATCH", "autoDocument": "DOC_VALIDATED"}
@@ -23,6 +24,7 @@ class Session:
     wish: Mapping[str, Any]
     created: int
     redirect_url: str
+    document_number: str = DOCUMENT_NUMBER
     status: str = "ACTIVE"
     is_reviewed: bool = False
     mismatch_tags: list[str] = field(default_factory=list)
@@ -82,7 +84,7 @@ def data_reply(session: Session) -> dict[str, Any]:
     read = {
         "docFirstName": "ALTRO" if is_other else first,
         "docLastName": last,
-        "docNumber": "CA00000AA",
+        "docNumber": session.document_number,
         "docPersonalCode": None,
         "docExpiry": "2031-05-10",
         "docDob": "1985-12-10",

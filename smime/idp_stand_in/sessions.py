@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from smime.idp_stand_in import payloads
-from smime.idp_stand_in.payloads import PICTURES, Session
+from smime.idp_stand_in.payloads import DOCUMENT_NUMBER, PICTURES, Session
 
 ANSWER_SECONDS = 10.0
 PICTURE_SECONDS = 3600
@@ -29,13 +29,17 @@ REPLAYS = 100
 
 @dataclass
 class Account:
-    """Who may call, and where messages go. `retry_seconds`: pauses before a message is sent again."""
+    """Who may call, and where messages go. `retry_seconds`: pauses before a message is sent again.
+
+    `document_number` stands on the document of everybody who comes.
+    """
 
     key: str
     secret: str
     webhook_url: str
     webhook_secret: str
     retry_seconds: Sequence[float] = (1, 5, 15, 60, 300)
+    document_number: str = DOCUMENT_NUMBER
 
 
 @dataclass
@@ -59,7 +63,7 @@ class Sessions:
                 return None
             token = secrets.token_urlsafe(30)
             address = f"{self.origin}/api/v2/redirect?authToken={token}"
-            session = Session(str(uuid.uuid4()), token, wish, now(), address)
+            session = Session(str(uuid.uuid4()), token, wish, now(), address, self.account.document_number)
             self._by_ref[session.scan_ref] = session
             return session
 

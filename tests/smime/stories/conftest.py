@@ -6,6 +6,7 @@ machine that speaks the real one's protocol. Login, pages, row policies, worker,
 
 from __future__ import annotations
 
+import logging
 import secrets
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from smime.services.idenfy import configured
 from tests.authority.founding import found
 from tests.panel.browser import launched, served
 from tests.panel.pictures import PICTURES
+from tests.smime.stories.canary import Canary
 from tests.smime.stories.stage import Stage
 
 PATIENCE, USUAL_PATIENCE = 20_000, 5_000  # milliseconds: stories also run on a busy machine
@@ -56,7 +58,8 @@ def stage(committed, mailbox, settings, browser, outside, scheme, tmp_path, pyte
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     key, secret, signing = (secrets.token_hex(16) for _ in range(3))
     with served() as address, ExitStack() as running:
-        account = Account(key, secret, f"{address}/api/smime/v1/identification", signing, retry_seconds=(0.1, 0.5))
+        told, number = f"{address}/api/smime/v1/identification", f"CA{secrets.randbelow(100_000):05d}ZX"
+        account = Account(key, secret, told, signing, retry_seconds=(0.1, 0.5), document_number=number)
         provider = running.enter_context(Server(account))
         settings.BASE_URL, settings.CSRF_TRUSTED_ORIGINS = address, [address]
         settings.SMIME = settings.SMIME.model_copy(
@@ -80,3 +83,10 @@ def stage(committed, mailbox, settings, browser, outside, scheme, tmp_path, pyte
         stage.pictures = pytestconfig.stash.get(PICTURES, None)
         yield stage
         stage.close()
+
+
+@pytest.fixture
+def canary(superuser, caplog, capfd):
+    """Looks at the end for what the story knows, in all that was written since its beginning."""
+    caplog.set_level(logging.INFO)
+    return Canary(superuser, caplog, capfd)

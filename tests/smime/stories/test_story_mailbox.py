@@ -5,11 +5,12 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.smime.stories import bundle, customer, recipient
+from tests.smime.stories.canary import Sought, codes_of, links_of
 from tests.smime.stories.customer import BICE
 from tests.smime.stories.stage import BUYER, PASSWORD, Stage, link_in
 
 
-def test_a_mailbox_certificate_from_purchase_to_a_signed_mail(stage):
+def test_a_mailbox_certificate_from_purchase_to_a_signed_mail(stage, canary):
     stage.sell("mv", has_account=False)
     set_password(stage)
     page = stage.log_in()
@@ -27,6 +28,9 @@ def test_a_mailbox_certificate_from_purchase_to_a_signed_mail(stage):
     page.goto(f"/area-clienti/pratiche/{stage.order().uid}/")
     customer.expect_title(page, "Certificato emesso")
     stage.picture(page, "emesso")
+    secrets = {"password": Sought(password.encode()), "login": Sought(PASSWORD.encode(), in_files=False)}
+    assert codes_of(stage)
+    canary.require_silence(stage, secrets | links_of(stage) | codes_of(stage))
 
 
 def set_password(stage: Stage) -> None:

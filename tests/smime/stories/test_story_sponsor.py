@@ -1,4 +1,7 @@
-"""SV: attestation, consent, face and document; the recipient is not the buyer, and he alone downloads."""
+"""SV: attestation, consent, face and document; the recipient is not the buyer, and he alone downloads.
+
+What the provider has read and photographed, and whom the officers have called, lies nowhere else.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,12 @@ from playwright.sync_api import expect
 
 from tests.smime.corpus import pdf
 from tests.smime.stories import bundle, customer, officer, recipient
+from tests.smime.stories.canary import Sought, links_of, provider_of
 from tests.smime.stories.customer import LIVIA
+from tests.smime.stories.stage import Stage
 
 
-def test_a_sponsor_certificate_by_face_and_document(stage):
+def test_a_sponsor_certificate_by_face_and_document(stage, canary):
     stage.sell("sv")
     page = stage.log_in()
     customer.activate(page)
@@ -36,3 +41,11 @@ def test_a_sponsor_certificate_by_face_and_document(stage):
     assert subject[NameOID.ORGANIZATION_NAME] == officer.COMPANY
     page.goto(f"/area-clienti/pratiche/{stage.order().uid}/scarica/")
     expect(page.locator("main")).to_contain_text("solo dal destinatario")
+    called = officer.SWITCHBOARD.replace(" ", "").encode()
+    contact = {"contact": Sought(called, {"smime_finding.contact"}, in_files=False)}
+    canary.require_silence(stage, contact | secrets_of(stage, password))
+
+
+def secrets_of(stage: Stage, password: str) -> dict[str, Sought]:
+    """What of this story may stand nowhere."""
+    return {"password": Sought(password.encode()), **links_of(stage), **provider_of(stage)}
