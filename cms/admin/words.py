@@ -44,6 +44,8 @@ HOLD_CAUSES = {
 }
 # What ended against somebody: it was carried out, but green would read as the opposite.
 ADVERSE = frozenset({"case.refused", "case.cancelled", "case.expired", "purchase.refused"})
+ADVERSE |= {"smime.order-rejected", "smime.order-cancelled", "smime.order-lapsed", "smime.check-failed"}
+ADVERSE |= {"smime.consent-refused", "smime.consent-withdrawn"}
 _OUTCOME_LOOKS = {
     Outcome.DONE: ("ok", "check"),
     Outcome.REFUSED: ("danger", "close-circle"),

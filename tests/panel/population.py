@@ -32,6 +32,7 @@ from cms.models import (
 from cms.policy import rome_date
 from cms.services import intake, registration
 from cms.services.seals import seal_events
+from cms.services.stock import purchase
 from cms.states import (
     SMIME_TYPES,
     ApprovalMode,
@@ -51,7 +52,7 @@ from renewals.services.support import Asked, open_request
 from smime.models import SmimeCertificate
 from smime.services import slots
 from tests.cms.roster_maker import Mint, archive, table
-from tests.panel.town import NOW, Town, crowd
+from tests.panel.town import NOW, Town, crowd, tax_code
 from tests.smime.desk import office
 
 
@@ -405,6 +406,7 @@ def busy(town: Any) -> None:
     """Two months of a centre with much to do, for pictures: the chart has its weeks, the forecast its shortage."""
     dice = random.Random(7)
     town.buy(town.centre, town.eidas, 58)
+    _campaign_under_way(town)
     surnames, given_names = SURNAMES.split(), GIVEN_NAMES.split()
     for number in range(84):
         person = town.person(surnames[number % len(surnames)], given_names[number % len(given_names)])
@@ -426,6 +428,15 @@ def busy(town: Any) -> None:
     delivered = {"state": "sent", "sent_at": F("created_at") + timedelta(seconds=4), "next_attempt_at": None}
     OutboxMessage.objects.filter(state="queued").update(**delivered, sealed_context=None)
     seal_events(at=NOW)
+
+
+def _campaign_under_way(town: Any) -> None:
+    """A list of those who may take part, and units for them."""
+    issuing = town.campaign.issuing_service
+    who = {"centre_id": town.centre.pk, "service_id": issuing.pk, "type_": "authentication"}
+    purchase(**who, quantity=420, reference="ordine-estensione", actor=SYSTEM, at=NOW - timedelta(days=29))
+    people = [tax_code("VRDNNA", number) for number in range(400, 760)]
+    CampaignEntry.objects.bulk_create(CampaignEntry(campaign=town.campaign, tax_code=code) for code in people)
 
 
 def _case(town: Any, case: RenewalCase, dice: random.Random) -> None:

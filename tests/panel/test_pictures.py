@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.test import Client
 
 from tests.panel.browser import CHROMIUM, WIDE, launched, opened, served
-from tests.panel.conftest import seated
+from tests.panel.conftest import confirmed, seated
 from tests.panel.population import busy, populated
 from tests.panel.town import NOW
 
@@ -29,10 +30,12 @@ def address(committed, clock):
         yield address
 
 
-# The browser of the suite has no Italian of its own; one in Italian shows its date fields so.
+# The browser of the suite has no Italian of its own; one in Italian shows its date and file fields so.
 ITALIAN_DATES = """() => { for (const field of document.querySelectorAll('input[type=date], input[type=datetime-local]')) {
   const [day, hour] = field.value.split('T'); field.type = 'text';
-  field.value = day ? day.split('-').reverse().join('/') + (hour ? ', ' + hour : '') : 'gg/mm/aaaa' } }"""
+  field.value = day ? day.split('-').reverse().join('/') + (hour ? ', ' + hour : '') : 'gg/mm/aaaa' }
+  for (const field of document.querySelectorAll('input[type=file]')) {
+  field.type = 'text'; field.value = 'Scegli file · Nessun file selezionato' } }"""
 # The whole set is pictured in every look, of the others the first will do.
 EVERY_LOOK = {"dashboard", "list", "case", "events", "stock", "import"}
 
@@ -58,20 +61,36 @@ def pages(town: Any) -> dict[str, tuple[Any, str]]:
     }
 
 
+def administered(town: Any) -> dict[str, str]:
+    """Pages of the provider's administrators, by name."""
+    return {
+        "campaigns": "/pannello/campagne/",
+        "campaign": f"/pannello/campagne/{town.campaign.code}/",
+        "opening": "/pannello/campagne/nuova/",
+        "roster": f"/pannello/campagne/{town.campaign.code}/elenco/",
+        "watch": "/pannello/sorveglianza/",
+        "comparison": f"/pannello/stato-certificati/{town.check.uid}/",
+        "stop": "/pannello/fermo-revoche/",
+    }
+
+
 def test_pictures_of_the_pages(address, picture_folder):
     """Not a judgement but a record."""
     town = populated()
     busy(town)
-    name_of_cookie = settings.SESSION_COOKIE_NAME
     with launched() as browser:
         page = opened(browser, address)
         page.goto("/")
         page.screenshot(path=picture_folder / "login-1280.png")
+        page.context.add_cookies([cookie_of(confirmed(seated(town.administrator, town.service)), address)])
+        for name, path in administered(town).items():
+            page.goto(path)
+            page.evaluate(ITALIAN_DATES)
+            page.screenshot(path=picture_folder / f"{name}-1280.png", full_page=True)
         for look, (dark, size) in LOOKS.items():
             for service in (town.service, town.eidas):
-                cookie = seated(town.manager, service).cookies[name_of_cookie].value
                 page = opened(browser, address, dark=dark, size=size)
-                page.context.add_cookies([{"name": name_of_cookie, "value": cookie, "url": address}])
+                page.context.add_cookies([cookie_of(seated(town.manager, service), address)])
                 for name, (under, path) in pages(town).items():
                     if under != service or (look != "1280" and name not in EVERY_LOOK):
                         continue
@@ -79,4 +98,11 @@ def test_pictures_of_the_pages(address, picture_folder):
                     page.evaluate(ITALIAN_DATES)
                     page.screenshot(path=picture_folder / f"{name}-{look}.png", full_page=size is WIDE or name in WHOLE)
 
-    assert {path.stem.split("-")[0] for path in picture_folder.glob("*-1280.png")} == {"login", *pages(town)}
+    taken = {path.stem.split("-")[0] for path in picture_folder.glob("*-1280.png")}
+    assert taken == {"login", *pages(town), *administered(town)}
+
+
+def cookie_of(client: Client, address: str) -> dict[str, str]:
+    """The session of a test client, for a browser."""
+    name = settings.SESSION_COOKIE_NAME
+    return {"name": name, "value": client.cookies[name].value, "url": address}
