@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 
 from smime import queries
 from smime.models import Check, Order
-from smime.states import CheckKind, CheckState, OrderState
+from smime.states import CertificateStatus, CheckKind, CheckState, OrderState
 
 if TYPE_CHECKING:
     from smime.models import SmimeCertificate
@@ -50,14 +50,16 @@ class Line:
 def line_of(order: Order, now: datetime) -> Line:
     """Say one order for a list."""
     check = queries.next_to_act(order, now) if order.state == OrderState.CHECKING else None
+    certificate = next(iter(order.certificates.all()), None)
+    state, tone = _standing(order, certificate, now)
     return Line(
         order=order,
         address=reverse("smime:order", kwargs={"uid": order.uid}),
-        state=_(OrderState(order.state).label),
-        tone=TONES[OrderState(order.state)],
+        state=state,
+        tone=tone,
         who=_who_acts(order, check),
         due_at=check.due_at if check else None,
-        certificate=next(iter(order.certificates.all()), None),
+        certificate=certificate,
     )
 
 
@@ -75,6 +77,18 @@ def actor_of(check: Check) -> str:
 
 BUYERS = frozenset({CheckKind.ATTESTATION, CheckKind.ORGANISATION, CheckKind.AUTHORITY})
 """Checks whose papers the buyer provides in the area; the others go by mail to the recipient."""
+
+
+def _standing(order: Order, certificate: SmimeCertificate | None, now: datetime) -> tuple[str, str]:
+    """State and tone: an order that has ended well is told by its certificate, which nobody may take for valid."""
+    if order.state == OrderState.ISSUED and certificate is not None:
+        if certificate.status == CertificateStatus.REVOKED:
+            return _("Revocato"), "danger"
+        if certificate.not_after < now:  # its last second counts
+            return _("Scaduto"), "neutral"
+        if certificate.status == CertificateStatus.HELD:
+            return _("Sospeso"), "danger"
+    return _(OrderState(order.state).label), TONES[OrderState(order.state)]
 
 
 def _who_acts(order: Order, check: Check | None) -> str:
