@@ -87,10 +87,10 @@ def of_signature(signed: cms.SignedData) -> Evidence:
 
 def of_store(reader: PdfFileReader) -> Evidence:
     """Read a PDF's document security store; an absent one is empty. Unreadable pieces are left out."""
-    store = reader.root.get("/DSS")
+    store = _entry(reader.root, "/DSS")
     if not isinstance(store, DictionaryObject):
         return Evidence()
-    return Evidence(*(_some(_streams(store.get(name))) for name in ("/Certs", "/CRLs", "/OCSPs")))
+    return Evidence(*(_some(_streams(_entry(store, name))) for name in ("/Certs", "/CRLs", "/OCSPs")))
 
 
 def certificates(evidence: Evidence) -> list[x509.Certificate]:
@@ -135,6 +135,11 @@ def _whole(basic: bytes) -> bytes:
     inner = {"response_type": "basic_ocsp_response", "response": core.ParsableOctetString(basic)}
     encoded: bytes = ocsp.OCSPResponse({"response_status": "successful", "response_bytes": inner}).dump()
     return encoded
+
+
+def _entry(container: DictionaryObject, name: str) -> object:
+    """Look an entry up; unlike `get`, brackets follow its reference."""
+    return container[name] if name in container else None  # noqa: SIM401
 
 
 def _streams(pieces: object) -> Iterator[bytes]:

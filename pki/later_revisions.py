@@ -21,6 +21,7 @@ from pki.errors import BadSignature
 
 MOST_TIME_STAMPS = 8
 _RANGE = b"/ByteRange"
+_REVISION_END = b"startxref"
 _END = b"%%EOF"
 
 
@@ -52,7 +53,8 @@ def _require_only_additions(reader: PdfFileReader, signature: EmbeddedPdfSignatu
     """Refuse whatever changes what is seen, stands outside of a revision, or hides the one that was signed."""
     if signature.evaluate_signature_coverage() is not SignatureCoverageLevel.ENTIRE_REVISION:
         raise BadSignature("the signed revision is not covered whole", code="signature-coverage")
-    if not pdf[end:].rstrip(b"\r\n").endswith(_END):
+    added = reader.xrefs.total_revisions - 1 - signature.signed_revision
+    if pdf[end:].count(_REVISION_END) != added or not pdf[end:].rstrip(b"\r\n").endswith(_END):
         raise BadSignature("something stands outside of a revision", code="signature-coverage")
     try:
         found = DEFAULT_DIFF_POLICY.review_file(reader, signature.signed_revision)

@@ -19,7 +19,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 from lxml import etree
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes, SimpleSigner
 from pyhanko_certvalidator.registry import SimpleCertificateStore
@@ -64,6 +64,8 @@ class Wish:
     purpose: str = QC_TYPE_ESIGN
     commitment: bool = True  # keyUsage nonRepudiation
     revocation_list: str = REVOCATION_LIST
+    responder: str = ""  # address of the CA's OCSP responder
+    policies: tuple[str, ...] = ()
     life: timedelta = timedelta(days=730)
 
 
@@ -123,7 +125,7 @@ class Scheme:
             until=_xml_time(until or at + _SEMESTER),
             providers=provider,
         )
-        return _signed(text, signed_by or self.supervisor)
+        return sign_list(text, signed_by or self.supervisor)
 
     def list_of_lists(
         self, *, at: datetime, sequence: int = 1, until: datetime | None = None, signed_by: Identity | None = None
@@ -138,7 +140,7 @@ class Scheme:
             until=_xml_time(until or at + _SEMESTER),
             providers="",
         )
-        return _signed(text, signed_by or self.operator)
+        return sign_list(text, signed_by or self.operator)
 
     def write(self, folder: Path, *, at: datetime) -> None:
         """Fill a folder of trusted lists as the refresh reads it: lists, their signers, the CA's revocation list."""
@@ -188,6 +190,15 @@ def sign_cms(
     return bytes(asyncio.run(signing).dump())
 
 
+def sign_list(text: str, by: Identity) -> bytes:
+    """Sign a list as XAdES inside of it, as scheme operators do."""
+    key = by.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    signer = XAdESSigner(signature_algorithm="ecdsa-sha256", digest_algorithm="sha256", method=methods.enveloped)
+    certificate = by.certificate.public_bytes(Encoding.PEM).decode()
+    tree = signer.sign(etree.fromstring(text.encode()), key=key, cert=certificate)
+    return bytes(etree.tostring(tree, xml_declaration=True, encoding="UTF-8"))
+
+
 def _self_signed(name: str, since: datetime) -> Identity:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name(
@@ -211,6 +222,14 @@ def _issue(wish: Wish, issuer: Identity, at: datetime) -> Identity:
     if wish.revocation_list:
         point = x509.DistributionPoint([x509.UniformResourceIdentifier(wish.revocation_list)], None, None, None)
         builder = builder.add_extension(x509.CRLDistributionPoints([point]), critical=False)
+    if wish.responder:
+        access = x509.AccessDescription(
+            AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(wish.responder)
+        )
+        builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
+    if wish.policies:
+        named = [x509.PolicyInformation(x509.ObjectIdentifier(each), None) for each in wish.policies]
+        builder = builder.add_extension(x509.CertificatePolicies(named), critical=False)
     if wish.qualified:
         builder = builder.add_extension(_statements(wish), critical=False)
     return Identity(key, builder.sign(issuer.key, hashes.SHA256()))
@@ -263,14 +282,6 @@ def _statements(wish: Wish) -> x509.UnrecognizedExtension:
         statements.append(der.sequence(der.oid(QC_SSCD)))
     statements.append(der.sequence(der.oid(QC_TYPE), der.sequence(der.oid(wish.purpose))))
     return x509.UnrecognizedExtension(QC_STATEMENTS, der.sequence(*statements))
-
-
-def _signed(text: str, by: Identity) -> bytes:
-    key = by.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    signer = XAdESSigner(signature_algorithm="ecdsa-sha256", digest_algorithm="sha256", method=methods.enveloped)
-    certificate = by.certificate.public_bytes(Encoding.PEM).decode()
-    tree = signer.sign(etree.fromstring(text.encode()), key=key, cert=certificate)
-    return bytes(etree.tostring(tree, xml_declaration=True, encoding="UTF-8"))
 
 
 def _base64(identity: Identity) -> str:

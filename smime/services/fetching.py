@@ -70,11 +70,12 @@ def public_addresses(host: str, port: int) -> list[tuple[str, int]]:
 
 
 class Web:
-    """The way to public documents. `find` says where a host is."""
+    """The way to public documents. `find` says where a host is; one step of the way lasts `seconds` at most."""
 
-    def __init__(self, find: Find = public_addresses) -> None:
+    def __init__(self, find: Find = public_addresses, *, seconds: float = LONGEST_SECONDS) -> None:
         """Look hosts up with `find`; the tests have their own."""
         self._find = find
+        self._seconds = seconds
 
     def get(self, address: str, most: int, known: Stamps = Stamps()) -> Document | None:
         """Get a document over http or https, or None where it is still the one that is known."""
@@ -101,7 +102,7 @@ class Web:
             if target.scheme not in _PORTS or not target.hostname:
                 raise DocumentAway("scheme-unknown")
             line = _Line(target, self._find(target.hostname, target.port or _PORTS[target.scheme]))
-            with line.hung_up_at_last():
+            with line.hung_up_after(self._seconds):
                 line.request(method, _path(target), body=body, headers={"User-Agent": "Sigillo", **headers})
                 yield line.getresponse()
             if line.is_cut:
@@ -148,9 +149,9 @@ class _Line(HTTPConnection):
         raise failure
 
     @contextmanager
-    def hung_up_at_last(self) -> Iterator[None]:
-        """Close when done, and when the longest time is over: a server may send a byte now and then for ever."""
-        timer = threading.Timer(LONGEST_SECONDS, self._cut)
+    def hung_up_after(self, seconds: float) -> Iterator[None]:
+        """Close when done, and when the time is over: a server may send a byte now and then for ever."""
+        timer = threading.Timer(seconds, self._cut)
         timer.daemon = True
         timer.start()
         try:
