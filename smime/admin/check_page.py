@@ -14,7 +14,7 @@ from cms.admin.words import Badge, instant
 from smime import policy_desk
 from smime.admin.queue import names_of
 from smime.admin.signed_form import Signed, signed_of
-from smime.admin.words import LETTER_WORDS, country, mismatch, scan_badge
+from smime.admin.words import LETTER_WORDS, country, mismatch, scan_badge, signature_hint
 from smime.models import Check, EvidenceFile, Finding, IdentificationAttempt, Order
 from smime.services import attestation, desk_identity, identity_evidence
 from smime.states import (
@@ -59,6 +59,7 @@ class Shown:
     badge: Badge
     pages: range
     is_earlier: bool = False  # of an attempt at identification that is not the one to be decided
+    hint: str = ""  # of a letter: whether it is signed digitally, and by whom
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,9 @@ def evidence_of(
 def shown(file: EvidenceFile, *, is_earlier: bool = False) -> Shown:
     """A file with its pages; nothing of it is shown before the scanner has passed it, or once it is erased."""
     is_seen = file.scan == ScanState.CLEAN and file.erased_at is None
-    return Shown(file, scan_badge(file), range(file.pages or 1) if is_seen else range(0), is_earlier)
+    return Shown(
+        file, scan_badge(file), range(file.pages or 1) if is_seen else range(0), is_earlier, signature_hint(file)
+    )
 
 
 def findings_of(checks: list[Check], names: dict[int, str]) -> list[FindingLine]:

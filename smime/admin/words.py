@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from cms.admin.words import Badge
 from notifications.catalog import Message
-from smime import policy
+from smime import policy, policy_signature
 from smime.countries import COUNTRIES
 from smime.models import Check, EvidenceFile, Order, SmimeCertificate
 from smime.states import CertificateStatus, CheckState, OrderState, ScanState
@@ -107,6 +107,9 @@ def country(code: str) -> str:
     return _(_COUNTRIES[code]) if code in _COUNTRIES else code
 
 
+_QUALIFIED = "signature-qualified"
+
+
 def order_badge(order: Order) -> Badge:
     """How far an order is."""
     state = OrderState(order.state)
@@ -133,6 +136,20 @@ def scan_badge(file: EvidenceFile) -> Badge:
     """What the scanner has said."""
     state = ScanState(file.scan)
     return Badge(*_SCANS[state], str(state.label))
+
+
+def signature_hint(file: EvidenceFile) -> str:
+    """Say whether a letter is signed digitally and by whom; empty where it is not, or where nobody has looked yet."""
+    code, _blank, signer = file.signature_hint.partition(" ")
+    if not code:
+        return ""
+    if code in policy_signature.GROUNDS:
+        said = _("Firma digitale non valida come qualificata: %(found)s")
+        return " ".join([said % {"found": _(policy_signature.ground_of(code).found)}, signer]).strip()
+    named = {"signer": signer or "–"}
+    if code == _QUALIFIED:
+        return _("Firma digitale qualificata di %(signer)s: la confronti con il referente.") % named
+    return _("Firma digitale di %(signer)s, non verificabile adesso (elenchi o revoche mancanti).") % named
 
 
 def mail_title(kind: str) -> str:

@@ -17,7 +17,8 @@ from smime.states import FileKind, ScanState, Verdict
 class EvidenceFile(Claimable):
     """An uploaded or collected file. Its bytes lie sealed beside it, untouched: signatures do not survive re-saving.
 
-    `next_attempt_at` is due while the virus scanner has not answered; only clean files are shown.
+    `next_attempt_at` is due while the virus scanner has not answered; only clean files are shown. `signature_hint`: of
+    a letter that is signed digitally, the validation's code and the signer; a hint for the officer, never a proof.
     """
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -22,7 +22,7 @@ from smime import file_contents, policy_files
 from smime.errors import files as errors
 from smime.file_contents import Content
 from smime.models import EvidenceContent, EvidenceFile, Order
-from smime.services import inspection
+from smime.services import inspection, letter_signature
 from smime.services.scanner import Scanner, ScannerAway, configured
 from smime.states import FACES, CheckKind, FileKind, ScanState
 
@@ -149,7 +149,8 @@ def scan(file_pk: int, *, at: datetime, scanner: Scanner | None = None) -> ScanS
         return None
     file = EvidenceFile.objects.get(pk=file_pk)
     try:
-        found = (scanner or configured()).find(read_file(file))
+        content = read_file(file)
+        found = (scanner or configured()).find(content)
     except ScannerAway as away:
         log.warning("file.not-scanned", file=file_pk, code=str(away), attempts=file.attempts)
         again = at + policy_files.retry_after(file.attempts)
@@ -158,6 +159,8 @@ def scan(file_pk: int, *, at: datetime, scanner: Scanner | None = None) -> ScanS
     except errors.FileErased:
         claims.settle(EvidenceFile, file_pk, fence)
         return None
+    if found is None and file.kind == FileKind.ATTESTATION:
+        file.signature_hint = letter_signature.hint_of(content, at=at)
     return _settle(file, fence, found, at)
 
 
@@ -177,7 +180,7 @@ def _settle(file: EvidenceFile, fence: int, found: str | None, at: datetime) -> 
     state = ScanState.CLEAN if found is None else ScanState.INFECTED
     file.order, file.scan, file.scan_note = order, state, (found or "")[:120]
     file.next_attempt_at = file.claimed_until = None
-    file.save(update_fields=["scan", "scan_note", "next_attempt_at", "claimed_until"])
+    file.save(update_fields=["scan", "scan_note", "signature_hint", "next_attempt_at", "claimed_until"])
     if found is not None:
         log.warning("file.infected", file=file.pk)
     _tell(file, at)
