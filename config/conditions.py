@@ -18,20 +18,22 @@ from cms.models import CaRequest, SealCheck, StatusCheck
 from cms.states import RequestKind, RequestState
 from config.models import Canary
 from notifications import queries as outbox
+from notifications.alarm_words import MOST
 from renewals import queries as renewals
 from smime import queries_ca as mail_ca
+from smime import queries_idp as idp
 from smime import queries_trust as smime
 
 LATE = timedelta(minutes=5)
 UNKNOWN = timedelta(minutes=10)
 LONGEST_MAIL_WAIT = timedelta(minutes=15)
 LONGEST_JUDGEMENT = timedelta(hours=1)
+LONGEST_IDENTIFICATION = timedelta(minutes=30)
 REFUSALS_SHOWN = timedelta(days=1)
 LONGEST_SILENCE = timedelta(minutes=2, seconds=30)
 """Of beat and canary. With the watchmen's 30 seconds between two looks the alarm stands after three minutes."""
 CRL_MARGIN = timedelta(minutes=10)
 """The publisher renews a list when half its life is over: only this much later is it late."""
-MOST = 1000
 
 SCHEDULE, BEAT, WATCH, WATCH_SINCE = "schedule", "beat", "watch", "watch-since"
 """Canaries: written by a task (beat, broker, worker and database work); by the process of beat about its own loop; by
@@ -65,7 +67,7 @@ def overdue_revocations(now: datetime) -> Finding | None:
     wished = _either(_wishes(RequestKind.REVOKE, late), _of(mail_ca.late_revocations(late, now), "asked_at"))
     if renewals.stop_in_force(now) or renewals.stop_in_force(late):
         return wished  # afterwards the sweep has its five minutes again
-    due = _either(_of(renewals.cases_to_lapse(late), "due_at"), _of(renewals.holds_to_lapse(late), "lapses_at"))
+    due = _either(_of(renewals.cases_to_lapse(late), "due_at"), _of(renewals.holds_to_revoke(late), "lapses_at"))
     return _either(due, wished)
 
 
@@ -109,6 +111,14 @@ def refused_requests(now: datetime) -> Finding | None:
     return _either(_of(refused, "settled_at"), _of(mail_ca.refused(since), "settled_at"))
 
 
+def overdue_notices(now: datetime) -> Finding | None:
+    """Reminders and warnings that nobody has posted, and mails that nobody takes up although the server is there."""
+    late = now - LATE
+    lying = _of(outbox.left_lying(since=late), "next_attempt_at")
+    due = [renewals.late_notices(late, now), renewals.late_warnings(late, now)]
+    return _either(_either(_of(due[0], "notice_at"), _of(due[1], "notice_at")), lying)
+
+
 def late_mails(now: datetime) -> Finding | None:
     """A mail waits for longer than a slow server explains."""
     waiting = outbox.oldest_waiting(at=now)
@@ -134,6 +144,14 @@ def old_trust(now: datetime) -> Finding | None:
     return _either(lapsed, _of(smime.signatures_waiting(now - LONGEST_JUDGEMENT), "file__uploaded_at"))
 
 
+def silent_provider(now: datetime) -> Finding | None:
+    """People wait for the identification provider, which does not answer; or what it has announced is not fetched."""
+    since = now - LONGEST_IDENTIFICATION
+    announced = _either(_of(idp.unfetched(since), "final_told_at"), _of(idp.unread(since), "received_at"))
+    waiting = _of(idp.waiting(since), "created_at")
+    return announced if waiting is None or idp.has_answered(since) else _either(waiting, announced)
+
+
 CONDITIONS: Mapping[str, Callable[[datetime], Finding | None]] = {
     "revocations-overdue": overdue_revocations,
     "suspensions-overdue": overdue_suspensions,
@@ -144,10 +162,12 @@ CONDITIONS: Mapping[str, Callable[[datetime], Finding | None]] = {
     "ca-outcome-unknown": unknown_outcomes,
     "ca-unasked": unasked_requests,
     "ca-refused": refused_requests,
+    "notices-overdue": overdue_notices,
     "mail-late": late_mails,
     "status-differs": status_differences,
     "chain-broken": broken_chain,
     "trust-old": old_trust,
+    "identification-silent": silent_provider,
 }
 """What is looked at, the gravest first. The names are stored, logged and shown in `sigillo_alarm_open{kind}`."""
 

@@ -25,6 +25,7 @@ from django.forms import Field
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from cms.models import User
@@ -66,6 +67,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Lead operators to the panel and customers to their area; allauth puts a page that was asked for first."""
         return home_of(request.user)
+
+    def post_login(self, request: HttpRequest, user: User, **more: Any) -> HttpResponse:
+        """Keep the language that the page spoke: what is mailed to this account comes in it."""
+        accounts.remember_language(user, get_language() or settings.LANGUAGE_CODE)
+        answer: HttpResponse = super().post_login(request, user, **more)
+        return answer
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Refuse: operators are invited."""

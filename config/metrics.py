@@ -1,6 +1,6 @@
 """`/metrics`: figures of the installation for Prometheus, read from the database when they are asked for.
 
-Numbers about nobody: labels name kinds and lists, never centres or persons. Counts stop at `conditions.MOST`. Who asks
+Numbers about nobody: labels name kinds and lists, never centres or persons. Counts stop at `alarm_words.MOST`. Who asks
 shows a token; without one in the settings the page does not exist.
 """
 
@@ -24,9 +24,10 @@ from prometheus_client.registry import Collector
 from authority import queries as authority
 from cms.models import SealCheck, StatusCheck, Stock
 from config import conditions
-from config.conditions import BEAT, CONDITIONS, MOST, SCHEDULE, WATCH, Finding
+from config.conditions import BEAT, CONDITIONS, SCHEDULE, WATCH, Finding
 from config.models import Alarm, Canary
 from notifications import queries as outbox
+from notifications.alarm_words import MOST
 from renewals import queries as renewals
 from runtime import clock
 
@@ -41,9 +42,11 @@ _AGES = {
 _FOUND = {
     "suspensions-overdue": ("sigillo_overdue_suspensions", "Suspensions that are late by 5 minutes."),
     "revocations-overdue": ("sigillo_overdue_revocations", "Revocations that are late by 5 minutes, under no stop."),
+    "notices-overdue": ("sigillo_overdue_notices", "Notices not posted and mails not taken up, late by 5 minutes."),
     "ca-outcome-unknown": ("sigillo_effect_unknown", "Requests sent to the CA, open for 10 minutes."),
     "ca-unasked": ("sigillo_requests_unasked", "Requests not yet sent to the CA after 10 minutes."),
     "ca-refused": ("sigillo_requests_refused", "Requests that the CA refused within a day."),
+    "identification-silent": ("sigillo_identifications_unanswered", "Identifications that wait for the provider."),
     "status-differs": ("sigillo_status_mismatch", "Differences that the last complete check from outside found."),
 }
 

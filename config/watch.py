@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
-from django.utils import translation
 
 from cms.models import User
-from config.alarm_words import WORDS
 from config.conditions import CONDITIONS, LONGEST_SILENCE, WATCH, WATCH_SINCE, Finding, age_of
 from config.models import Alarm, Canary
 from notifications import services as outbox
@@ -112,27 +111,25 @@ def _close(alarm: Alarm, now: datetime) -> None:
 
 
 def _tell(alarm: Alarm, now: datetime) -> None:
-    """Post a mail to each administrator, once for the beginning and once for the end; they are written in Italian."""
+    """Post a mail to each administrator in his language, once for the beginning and once for the end."""
     administrators = User.objects.filter(is_administrator=True, is_active=True).order_by("pk")
-    with translation.override("it"):
-        context = mail_context(alarm)
+    context = mail_context(alarm)
     end = "opened" if alarm.closed_at is None else "closed"
     outbox.post_each(
         (
-            Draft(f"alarm:{alarm.pk}:{end}:{person.pk}", Message.ALARM, person.email, context)
+            Draft(f"alarm:{alarm.pk}:{end}:{person.pk}", Message.ALARM, person.email, context, language=person.language)
             for person in administrators
         ),
         at=now,
     )
 
 
-def mail_context(alarm: Alarm) -> dict[str, str]:
-    """What the mail of an alarm says: kinds and numbers, nothing about anybody."""
-    words = WORDS[alarm.kind]
+def mail_context(alarm: Alarm) -> dict[str, Any]:
+    """What the mail of an alarm says: kinds and numbers, nothing about anybody, and no words (`alarm_words`)."""
     return {
-        "title": str(words.title),
-        "detail": words.detail(alarm.facts),
-        "remedy": str(words.remedy),
+        "kind": alarm.kind,
+        "count": int(alarm.facts.get("count") or 0),
+        "since": alarm.facts.get("since") or "",
         "opened_at": alarm.opened_at.isoformat(),
         "closed_at": alarm.closed_at.isoformat() if alarm.closed_at else "",
         "panel_url": f"{settings.BASE_URL}{reverse('admin:watch')}",

@@ -19,10 +19,10 @@ from cms.admin.desk import Desk
 from cms.admin.office import in_office, office_of
 from cms.admin.paging import page_of
 from cms.admin.site import ADMINISTRATION, PanelPage
-from cms.admin.words import Badge
-from config.alarm_words import WORDS, Text, Words
+from cms.admin.words import Badge, instant
 from config.conditions import BEAT, CONDITIONS, LONGEST_SILENCE, SCHEDULE, WATCH, age_of
 from config.models import Alarm
+from notifications.alarm_words import UNKNOWN, WORDS, Text
 from renewals import queries as renewals
 
 _SIGNS = {
@@ -30,7 +30,6 @@ _SIGNS = {
     SCHEDULE: gettext_lazy("Attività periodiche (beat, Redis, worker)"),
     WATCH: gettext_lazy("Sorveglianza"),
 }
-_UNKNOWN = Words(gettext_lazy("Allarme di una versione precedente"), "")
 _ORDER = list(CONDITIONS)
 
 
@@ -90,9 +89,9 @@ def _gravity(alarm: Alarm) -> tuple[int, datetime]:
 
 
 def _line(alarm: Alarm) -> Line:
-    words = WORDS.get(alarm.kind, _UNKNOWN)
+    words = WORDS.get(alarm.kind, UNKNOWN)
     lasted = lasting(alarm.closed_at - alarm.opened_at) if alarm.closed_at else ""
-    return Line(alarm, str(words.title), words.detail(alarm.facts), str(words.remedy), lasted)
+    return Line(alarm, str(words.title), words.detail(alarm.facts, instant), str(words.remedy), lasted)
 
 
 def _sign(name: str, word: Text, now: datetime) -> tuple[str, str, Badge]:

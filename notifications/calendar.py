@@ -2,7 +2,8 @@
 
 Built from the row when the mail is composed, so nothing is stored, and the same row always gives the same bytes. The
 entry of a deadline keeps its UID from one warning to the next: a later mail moves it, or takes it back once the matter
-is settled. Where two causes suspend the same certificates, the newest mail's day stands.
+is settled. Two causes that suspend the same certificates have two entries: a mail names those that it sets and those
+that have ended (`entries`, `ended_entries`: `cause:YYYYMMDD`, the day in Italy on which the certificates are revoked).
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ FILE_NAMES = MappingProxyType({"it": "scadenza.ics", "en": "deadline.ics"})
 LONGEST_LINE = 75
 """Octets of a line before it is folded (RFC 5545 §3.1)."""
 
-_EPOCH = datetime(2024, 1, 1, tzinfo=UTC)  # sequence numbers count minutes from here: they must only grow
+_EPOCH = datetime(2024, 1, 1, tzinfo=UTC)  # sequence numbers count seconds from here: they must only grow
+_NAMED = re.compile(r"([a-z-]+:(\d{8}))(?=, |$)")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 _ESCAPED = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 
@@ -45,10 +47,24 @@ class Deadline(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a kind of mail does to an entry: sets it to the instant under `key`, or takes it back (no key)."""
+    """What a kind of mail does to an entry: sets it to the instant under `key`, or takes it back (no key).
+
+    `named`: the key of the context that names the entries, where a mail may set or take back several.
+    """
 
     deadline: Deadline
     key: str = ""
+    named: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One entry as a mail changes it; `about` tells it from others of the same person, card and deadline."""
+
+    deadline: Deadline
+    about: str
+    instant: datetime
+    is_set: bool
 
 
 _WORDS: Mapping[Deadline, tuple[str, str]] = MappingProxyType(
@@ -67,6 +83,8 @@ _WORDS: Mapping[Deadline, tuple[str, str]] = MappingProxyType(
         ),
     }
 )
+_SET = Change(Deadline.REVOCATION, "revoke_on", named="entries")
+_ENDED = Change(Deadline.REVOCATION, named="ended_entries")
 CHANGES: Mapping[Message, tuple[Change, ...]] = MappingProxyType(
     {
         Message.RENEWAL_NOTICE: (Change(Deadline.RENEWAL, "old_not_after"),),
@@ -75,10 +93,11 @@ CHANGES: Mapping[Message, tuple[Change, ...]] = MappingProxyType(
         Message.RENEWAL_DONE_TO_AUTHORISE: (Change(Deadline.RENEWAL), Change(Deadline.SUSPENSION, "authorise_by")),
         Message.CASE_CANCELLED: (Change(Deadline.RENEWAL),),
         Message.SUSPENSION_WARNING: (Change(Deadline.SUSPENSION, "suspend_at"),),
-        Message.AUTHORISED: (Change(Deadline.SUSPENSION),),
-        Message.SUSPENDED: (Change(Deadline.REVOCATION, "revoke_on"),),
-        Message.REVOCATION_WARNING: (Change(Deadline.REVOCATION, "revoke_on"),),
-        Message.REACTIVATED: (Change(Deadline.REVOCATION),),
+        Message.AUTHORISED: (Change(Deadline.SUSPENSION), _ENDED),
+        Message.SUSPENDED: (_SET, _ENDED),
+        Message.REVOCATION_WARNING: (_SET, _ENDED),
+        Message.REACTIVATED: (_ENDED,),
+        Message.REVOKED: (_ENDED,),
     }
 )
 
@@ -89,15 +108,15 @@ def file_name(row: OutboxMessage) -> str:
 
 
 def calendar_file(row: OutboxMessage) -> bytes | None:
-    """The calendar file that travels with this message; None for a kind that has none.
+    """The calendar file that travels with this message; None for one that changes no entry.
 
     Suspended certificates that expire before the day of their revocation are not revoked: nothing to note down.
     """
-    changes = CHANGES.get(Message(row.kind))
-    if not changes or row.context.get("valid_until"):
+    entries = [entry for change in CHANGES.get(Message(row.kind), ()) for entry in _changed(row, change)]
+    if not entries or row.context.get("valid_until"):
         return None
     with translation.override(row.language):
-        lines = [*_opening(), *(line for change in changes for line in _entry(row, change)), "END:VCALENDAR"]
+        lines = [*_opening(), *(line for entry in entries for line in _lines(row, entry)), "END:VCALENDAR"]
     return b"".join(_folded(line) for line in lines)
 
 
@@ -105,39 +124,50 @@ def _opening() -> tuple[str, ...]:
     return ("BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Sigillo//Scadenze//IT", "CALSCALE:GREGORIAN", "METHOD:PUBLISH")
 
 
-def _entry(row: OutboxMessage, change: Change) -> Iterator[str]:
-    """Lines of one entry. What is taken back keeps a start, which the standard wants: that of the letter."""
-    summary, advice = map(gettext, _WORDS[change.deadline])
-    instant = _stamp(in_rome(row.context[change.key]) if change.key else row.created_at)
+def _changed(row: OutboxMessage, change: Change) -> Iterator[_Entry]:
+    """The entries that the message changes in this way.
+
+    What is taken back keeps a start, which the standard wants: its own where it is named, else that of the letter.
+    """
+    if change.named:
+        for about, day in _NAMED.findall(row.context.get(change.named, "")):
+            yield _Entry(change.deadline, about, in_rome(day), bool(change.key))
+        return
+    instant = in_rome(row.context[change.key]) if change.key else row.created_at
+    yield _Entry(change.deadline, str(row.context.get("case_code")), instant, bool(change.key))
+
+
+def _lines(row: OutboxMessage, entry: _Entry) -> Iterator[str]:
+    summary, advice = map(gettext, _WORDS[entry.deadline])
     yield from (
         "BEGIN:VEVENT",
-        f"UID:{_uid(row, change.deadline)}",
+        f"UID:{_uid(row, entry)}",
         f"DTSTAMP:{_stamp(row.created_at)}",
         f"SEQUENCE:{_sequence(row.created_at)}",
-        f"DTSTART:{instant}",
+        f"DTSTART:{_stamp(entry.instant)}",
         f"SUMMARY:{_text(summary)}",
         f"DESCRIPTION:{_text(advice + _contact(row))}",
         f"ORGANIZER;CN={_parameter(row.context['centre_name'])}:mailto:{_plain(row.context['centre_email'])}",
         f"URL:{settings.BASE_URL}{HOLDER_PATH}",
         "CLASS:PRIVATE",
         "TRANSP:TRANSPARENT",
-        f"STATUS:{'CONFIRMED' if change.key else 'CANCELLED'}",
+        f"STATUS:{'CONFIRMED' if entry.is_set else 'CANCELLED'}",
     )
-    if change.key:
+    if entry.is_set:
         yield from ("BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-P1D", f"DESCRIPTION:{_text(summary)}", "END:VALARM")
     yield "END:VEVENT"
 
 
-def _uid(row: OutboxMessage, deadline: Deadline) -> str:
-    """One per person, card, case and deadline; it tells nothing of them."""
-    about = (deadline.value, str(row.holder_id), str(row.context.get("card_serial")), str(row.context.get("case_code")))
+def _uid(row: OutboxMessage, entry: _Entry) -> str:
+    """One per person, card, deadline and what it is about (a case; a cause and its day); it tells nothing of them."""
+    about = (entry.deadline.value, str(row.holder_id), str(row.context.get("card_serial")), entry.about)
     return (
         f"{hashlib.sha256('|'.join(about).encode()).hexdigest()[:40]}@{row.message_id.rpartition('@')[2].rstrip('>')}"
     )
 
 
 def _sequence(at: datetime) -> int:
-    return max(0, int((at - _EPOCH).total_seconds()) // 60)
+    return max(0, int((at - _EPOCH).total_seconds()))
 
 
 def _contact(row: OutboxMessage) -> str:

@@ -39,6 +39,9 @@ def _about_card(**more: Shape) -> Mapping[str, Shape]:
 
 # Certificates change outside a renewal too: then no case is named, and perhaps one half of a pair is meant.
 _OF_A_CASE = frozenset({"case_code", "old_not_after"})
+# `entries`, `ended_entries`: of the reader's calendar, set or taken back, as `cms.services.deadlines` names them.
+_ENDS: Mapping[str, Shape] = MappingProxyType({"ended_entries": Shape.LINE_OR_NOTHING})
+_SETS: Mapping[str, Shape] = MappingProxyType({"entries": Shape.LINE_OR_NOTHING, **_ENDS})
 _PERHAPS_OF_A_CASE: Mapping[str, Shape] = MappingProxyType(
     {
         "case_code": Shape.LINE_OR_NOTHING,
@@ -78,7 +81,7 @@ _DIGEST = Contents(
         {"centre_name": Shape.LINE, "service_name": Shape.LINE, "day": Shape.DAY_START, "panel_url": Shape.URL}
         | dict.fromkeys(_DIGEST_LISTS, Shape.CASES)
         | {f"{name}_total": Shape.NUMBER for name in _DIGEST_LISTS}
-        | {"failures": Shape.LINES, "stock": Shape.LINES}
+        | {"failures": Shape.FAILURES, "stock": Shape.COUNTERS}
     ),
     # Optional: a digest that was queued before it carried requests for help is still sent.
     optional=MappingProxyType({"support": Shape.CASES, "support_total": Shape.NUMBER}),
@@ -96,7 +99,7 @@ CATALOG: Mapping[Message, Contents] = MappingProxyType(
             _about_card(new_not_after=Shape.INSTANT, authorise_by=Shape.INSTANT, recoverable_days=Shape.COUNT),
             secrets=frozenset({"user_code"}),
         ),
-        Message.AUTHORISED: Contents(_about_card(new_not_after=Shape.INSTANT)),
+        Message.AUTHORISED: Contents(_about_card(new_not_after=Shape.INSTANT), optional=_ENDS),
         Message.SUSPENSION_WARNING: Contents(
             _about_card(
                 authorise_by=Shape.INSTANT, suspend_at=Shape.INSTANT, days=Shape.COUNT, recoverable_days=Shape.COUNT
@@ -106,14 +109,16 @@ CATALOG: Mapping[Message, Contents] = MappingProxyType(
         Message.SUSPENDED: _about_certificates(
             {"reason": Shape.PROSE, "suspended_at": Shape.INSTANT, "revoke_on": Shape.DAY_START},
             valid_until=Shape.INSTANT_OR_NOTHING,  # where the certificates expire before they would be revoked
+            **_SETS,
         ),
         Message.REVOCATION_WARNING: _about_certificates(
-            {"reason": Shape.PROSE, "suspended_at": Shape.INSTANT, "revoke_on": Shape.DAY_START, "days": Shape.COUNT}
+            {"reason": Shape.PROSE, "suspended_at": Shape.INSTANT, "revoke_on": Shape.DAY_START, "days": Shape.COUNT},
+            **_SETS,
         ),
         Message.REACTIVATED: _about_certificates(
-            {"reason": Shape.PROSE, "new_not_after": Shape.INSTANT}, reactivated_at=Shape.INSTANT_OR_NOTHING
+            {"reason": Shape.PROSE, "new_not_after": Shape.INSTANT}, reactivated_at=Shape.INSTANT_OR_NOTHING, **_ENDS
         ),
-        Message.REVOKED: _about_certificates({"reason": Shape.PROSE}, revoked_at=Shape.INSTANT_OR_NOTHING),
+        Message.REVOKED: _about_certificates({"reason": Shape.PROSE}, revoked_at=Shape.INSTANT_OR_NOTHING, **_ENDS),
         Message.CASE_EXPIRED: Contents(_about_card()),
         Message.CONTACT_CONFIRMATION: Contents(
             _to_holder(),
@@ -183,12 +188,12 @@ CATALOG: Mapping[Message, Contents] = MappingProxyType(
             is_urgent=True,
         ),
         Message.DAILY_DIGEST: _DIGEST,
-        # One when it opens; one more, with `closed_at`, when it is over.
+        # One when it opens; one more, with `closed_at`, when it is over. `kind`: as `alarm_words` knows it.
         Message.ALARM: Contents(
             {
-                "title": Shape.LINE,
-                "detail": Shape.PROSE,
-                "remedy": Shape.PROSE,
+                "kind": Shape.LINE,
+                "count": Shape.NUMBER,
+                "since": Shape.INSTANT_OR_NOTHING,
                 "opened_at": Shape.INSTANT,
                 "panel_url": Shape.URL,
             },

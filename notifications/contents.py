@@ -17,6 +17,8 @@ class Shape(enum.Enum):
     PROSE_OR_NOTHING = "a text of one or more lines, or empty"
     LINES = "a list of lines of text, possibly empty"
     CASES = "a list of cases, each `{code, at, remark}`: a line, an instant or empty, a line or empty"
+    FAILURES = "a list of failures, each `{code, count, cases}`: a line, a positive number, a list of lines"
+    COUNTERS = "a list of counters, each `{type, free, threshold}`: a line and two whole numbers"
     INSTANT = "an ISO 8601 instant with its offset"
     INSTANT_OR_NOTHING = "an ISO 8601 instant with its offset, or empty"
     DAY_START = "an ISO 8601 date, or the instant at which that day begins"

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from notifications import envelope, queries
+from notifications.locking import update_in_order
 from notifications.models import TAKEN, OutboxAttachment, OutboxMessage
 from notifications.states import MessageState
 from notifications.transport import DeliveryFailure, PutOff, Rejected, ServerAway, SmtpTransport, Transport, nothing
@@ -172,7 +173,8 @@ def _mark_sent(ids: Collection[uuid.UUID], at: datetime) -> None:
 
     Whoever holds the claims by now: that the server has the mails is a fact, and recording it spares the next copies.
     """
-    OutboxMessage.objects.filter(pk__in=ids).exclude(state__in=TAKEN).update(
+    update_in_order(
+        OutboxMessage.objects.filter(pk__in=ids).exclude(state__in=TAKEN),
         state=MessageState.SENT,
         sent_at=at,
         sealed_context=None,
@@ -209,7 +211,7 @@ def _wait_for_server(most: int, at: datetime, away: ServerAway) -> None:
     log.error("outbox.server-away", error=str(away), waiting=len(resting))
     free = OutboxMessage.objects.filter(pk__in=resting, state=MessageState.QUEUED, claimed_until__isnull=True)
     pause = timedelta(seconds=settings.NOTIFICATIONS.server_retry_seconds)
-    free.update(next_attempt_at=at + pause, last_error=str(away))
+    update_in_order(free, next_attempt_at=at + pause, last_error=str(away))
 
 
 def _still_mine(row: OutboxMessage, fence: int) -> QuerySet[OutboxMessage]:

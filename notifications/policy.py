@@ -8,6 +8,7 @@ from datetime import date, datetime
 from urllib.parse import urlsplit
 
 from notifications.catalog import CATALOG, Attachment, Message, Shape
+from notifications.digest_words import FAILURES
 from notifications.errors import AttachmentRefused, ContextRefused, RecipientRefused
 
 LONGEST_LINE = 300
@@ -168,6 +169,26 @@ def _is_case(value: object) -> bool:
     return _is_line(value["code"]) and (value["at"] == "" or _is_instant(value["at"])) and remark_fits
 
 
+def _are_failures(value: object) -> bool:
+    return isinstance(value, list) and len(value) <= MOST_ENTRIES and all(map(_is_failure, value))
+
+
+def _is_failure(value: object) -> bool:
+    if not isinstance(value, dict) or set(value) != {"code", "count", "cases"}:
+        return False
+    return value["code"] in FAILURES and _is_count(value["count"]) and _are_lines(value["cases"])
+
+
+def _are_counters(value: object) -> bool:
+    return isinstance(value, list) and len(value) <= MOST_ENTRIES and all(map(_is_counter, value))
+
+
+def _is_counter(value: object) -> bool:
+    if not isinstance(value, dict) or set(value) != {"type", "free", "threshold"}:
+        return False
+    return _is_line(value["type"]) and _is_number(value["free"]) and _is_number(value["threshold"])
+
+
 def _or_nothing(fits: Callable[[object], bool]) -> Callable[[object], bool]:
     return lambda value: value == "" or fits(value)
 
@@ -179,6 +200,8 @@ _FITS: Mapping[Shape, Callable[[object], bool]] = {
     Shape.PROSE_OR_NOTHING: _or_nothing(_is_prose),
     Shape.LINES: _are_lines,
     Shape.CASES: _are_cases,
+    Shape.FAILURES: _are_failures,
+    Shape.COUNTERS: _are_counters,
     Shape.INSTANT: _is_instant,
     Shape.INSTANT_OR_NOTHING: _or_nothing(_is_instant),
     Shape.DAY_START: _is_day_start,

@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Exists, Min, Q, QuerySet
 
 from notifications.models import UNDELIVERED, OutboxAttachment, OutboxMessage
 from notifications.states import MessageState
+from notifications.transport import ServerAway
 
 AGAIN = ":again:"
 """Stands in the key of a message that repeats another, before its number."""
@@ -98,6 +99,18 @@ def oldest_waiting(*, at: datetime) -> timedelta | None:
     """How long the oldest queued message waits; None when none does. Alarms and `/readyz` look at it."""
     since = OutboxMessage.objects.filter(state=MessageState.QUEUED).aggregate(since=Min("queued_at"))["since"]
     return None if since is None else at - since
+
+
+def left_lying(*, since: datetime) -> QuerySet[OutboxMessage]:
+    """Messages that could have been sent since then, and that nobody has taken up: neither put off nor claimed.
+
+    None where a delivery has found the mail server away since: they wait for it, and not for a worker. Each failed
+    delivery lets what it found rest for a while; a worker that stands still leaves those marks to age.
+    """
+    queued = OutboxMessage.objects.filter(state=MessageState.QUEUED)
+    resting = queued.filter(next_attempt_at__gt=since, last_error__startswith=ServerAway.__name__)
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lte=since)
+    return queued.filter(free, ~Exists(resting), next_attempt_at__lte=since)
 
 
 def urgent_waiting(kind: str, *, at: datetime) -> int:

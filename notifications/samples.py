@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django.utils import translation
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 
 from notifications import samples_smime
 from notifications.catalog import CATALOG, Attachment, Message
@@ -37,6 +37,9 @@ POSTED_AT: Mapping[Message, datetime] = MappingProxyType(
 ESPECIALLY: Mapping[Message, Mapping[str, Any]] = MappingProxyType(
     {
         Message.SUSPENSION_WARNING: {"reason": ""},
+        Message.AUTHORISED: {"ended_entries": ""},
+        Message.SUSPENDED: {"ended_entries": ""},
+        Message.REVOCATION_WARNING: {"ended_entries": ""},
         Message.REACTIVATED: {"reason": "Il CDRL ha autorizzato il rinnovo."},
         Message.REVOKED: {"reason": "Il rinnovo non è stato autorizzato dal CDRL entro 120 giorni dalla sospensione."},
         Message.REFUSED: {"reason": "I dati della pratica non sono corretti.", "suspended_at": ""},
@@ -65,6 +68,8 @@ VALUES: Mapping[str, Any] = MappingProxyType(
         "reason": "Il rinnovo non è stato autorizzato dal CDRL entro la scadenza dei certificati precedenti.",
         "suspended_at": "2027-03-12T09:15:01Z",
         "revoke_on": "2027-07-11",
+        "entries": "missing-approval:20270711",
+        "ended_entries": "missing-approval:20270711",
         "valid_until": "",
         "reactivated_at": "2027-04-02T07:05:00Z",
         "revoked_at": "2027-07-10T22:00:30Z",
@@ -98,11 +103,11 @@ VALUES: Mapping[str, Any] = MappingProxyType(
         "expired_total": 1,
         "number": "S4T9-Q2KY",
         "code": "card-update",
-        "title": "Sospensioni in ritardo",
-        "remedy": (
-            "Controlli che worker e beat siano in funzione e che la CA risponda: le sospensioni partono da sole appena"
-            " possono."
-        ),
+        "failures": [{"code": "mails-undelivered", "count": 1, "cases": []}],
+        "stock": [{"type": "Firma qualificata", "free": 8, "threshold": 10}],
+        "kind": "suspensions-overdue",
+        "count": 3,
+        "since": "",
         "opened_at": "2027-01-14T10:40:00Z",
         **samples_smime.VALUES,
     }
@@ -125,15 +130,8 @@ CASE_CODE = str(VALUES["case_code"])
 def _said() -> dict[str, Any]:
     """What is put into words when a mail is posted, and not when it is rendered: in the active language."""
     authentication, signature = gettext("Autenticazione CNS"), gettext("Firma qualificata")
-    low = gettext("%(type)s: %(free)s (soglia %(threshold)s)") % {"type": signature, "free": 8, "threshold": 10}
-    overdue = ngettext(
-        "%d sospensione in ritardo di più di 5 minuti", "%d sospensioni in ritardo di più di 5 minuti", 3
-    )
     return {
         "balances": f"{authentication}: 10 · {signature}: 8",
-        "failures": [gettext("E-mail non recapitate: %(count)s.") % {"count": 1}],
-        "stock": [low],
-        "detail": overdue % 3,
         "slots": [f"2 × {gettext('MV · Casella verificata')}", f"1 × {gettext('SV · Soggetto Verificato')}"],
         "answer": gettext(
             "Tolga la carta, attenda dieci secondi, la inserisca di nuovo e riapra il programma: il rinnovo riprende "

@@ -20,6 +20,7 @@ from notifications.catalog import CATALOG, Attachment, Message
 from notifications.delivery import deliver_due
 from notifications.envelope import message_id
 from notifications.errors import NotificationError, NotRetryable
+from notifications.locking import update_in_order
 from notifications.models import OutboxAttachment, OutboxMessage
 from notifications.states import MessageState
 from runtime import nudge, sealing
@@ -82,16 +83,15 @@ def post_all(drafts: Iterable[Draft], *, at: datetime) -> int:
 
     Keys that exist already are passed over. Raises as `post` does, before it stores any.
     """
-    return len(_store(list(drafts), at))
+    return len(_store(_in_order(drafts), at))
 
 
 def post_each(drafts: Iterable[Draft], *, at: datetime) -> int:
     """Store what can be stored, as `post_all` does; a message that is refused keeps neither its fact nor the others.
 
     For facts that stand whether they can be told or not: what the clock or the CA has done, what a centre has decided.
-    Stored in the order of their keys, so that two who tell the same facts at once do not wait for each other.
     """
-    found = sorted(drafts, key=lambda draft: draft.key)
+    found = _in_order(drafts)
     try:
         return len(_store(found, at))
     except NotificationError:
@@ -121,7 +121,12 @@ def forget_old_secrets(*, at: datetime) -> int:
     """Wipe the sealed secrets of messages that failed long ago (`failed_secret_days`); return how many."""
     before = at - timedelta(days=settings.NOTIFICATIONS.failed_secret_days)
     old = OutboxMessage.objects.filter(state=MessageState.FAILED, created_at__lt=before, sealed_context__isnull=False)
-    return old.update(sealed_context=None)
+    return update_in_order(old, sealed_context=None)
+
+
+def _in_order(drafts: Iterable[Draft]) -> list[Draft]:
+    """By key: two who tell the same facts at once wait for each other's rows, and never crosswise."""
+    return sorted(drafts, key=lambda draft: draft.key)
 
 
 def _post_alone(draft: Draft, at: datetime) -> int:

@@ -25,6 +25,8 @@ OPAQUE = frozenset(
         "centre_name",
         "centre_phone",
         "client_url",
+        "ended_entries",
+        "entries",
         "holder_name",
         "new_not_after",
         "old_not_after",

@@ -30,7 +30,7 @@ def withdraw_keys(keys: Collection[str]) -> int:
 def _withdraw(meant: QuerySet[OutboxMessage]) -> int:
     """A row that a delivery is just claiming is passed over: SKIP LOCKED, so that nobody waits for a mail server."""
     free = meant.filter(state=MessageState.QUEUED, claimed_until__isnull=True)
-    waiting = free.select_for_update(skip_locked=True)
+    waiting = free.order_by("pk").select_for_update(skip_locked=True)
     taken = list(waiting.values_list("pk", flat=True))
     if taken:
         OutboxMessage.objects.filter(pk__in=taken).delete()

@@ -6,14 +6,15 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from cms.models import Campaign, CampaignEntry, CaRequest, Certificate, Hold, Pair
+from cms.policy import ONE_SECOND
 from cms.scope import Scope
 from cms.services.certificates import WITHOUT_EFFECT
 from cms.states import CertificateStatus, HoldCause, RequestKind
 from renewals.models import RenewalCase, RevocationStop
-from renewals.states import OPEN_STATES, SIGNED_STATES, UNAUTHORISED, Authorisation, CaseState, Due
+from renewals.states import OPEN_STATES, SIGNED_STATES, UNAUTHORISED, Authorisation, CaseState, Due, Notice
 
 # What a round of the clock reads beside the rows that are due.
 CASE_IN_ROUND = ("holder", "card", "centre", "service", "issuing_service")
@@ -129,10 +130,23 @@ def cases_to_lapse(now: datetime) -> QuerySet[RenewalCase]:
 
 
 def holds_to_lapse(now: datetime) -> QuerySet[Hold]:
-    """Holds of any cause but the missing approval, whose 120 days are over; none while a stop is in force."""
+    """Holds of any cause but the missing approval, whose 120 days are over; none while a stop is in force.
+
+    Those of expired certificates are among them and end without a revocation, which a stop has no reason to hold back.
+    """
     standing = Hold.objects.filter(lapses_at__lte=now, lifted_at__isnull=True, ended_at__isnull=True)
-    due = standing.exclude(cause=HoldCause.MISSING_APPROVAL).filter(~Exists(stops_in_force(now)))
-    return due.order_by("lapses_at")
+    due = standing.exclude(cause=HoldCause.MISSING_APPROVAL)
+    return due.filter(~Exists(stops_in_force(now)) | ~unexpired(now)).order_by("lapses_at")
+
+
+def holds_to_revoke(now: datetime) -> QuerySet[Hold]:
+    """Those of them whose certificate is revoked for it: it has not expired (rules.md R9)."""
+    return holds_to_lapse(now).filter(unexpired(now))
+
+
+def unexpired(now: datetime) -> Q:
+    """Holds whose certificate has not expired, by the predicate of `cms.policy.is_expired`."""
+    return Q(certificate__not_after__gt=now - ONE_SECOND)
 
 
 def notices_due(now: datetime) -> QuerySet[RenewalCase]:
@@ -143,6 +157,19 @@ def notices_due(now: datetime) -> QuerySet[RenewalCase]:
 def warnings_due(now: datetime) -> QuerySet[Hold]:
     """Standing holds whose next warning has come; reads the partial index only."""
     return standing_holds().filter(notice_at__lte=now).order_by("notice_at", "pk")
+
+
+def late_notices(late: datetime, now: datetime) -> QuerySet[RenewalCase]:
+    """Cases whose reminder or warning came before `late`, and would still reach somebody before the end it tells of."""
+    goes_on = Q(old_not_after__gt=now - ONE_SECOND) | Q(notice_kind=Notice.REVOCATION, due_at__gt=now)
+    return notices_due(late).filter(goes_on, holder__email__gt="")
+
+
+def late_warnings(late: datetime, now: datetime) -> QuerySet[Hold]:
+    """The same of standing holds: what is revoked, or expires before it would be, threatens nobody."""
+    outlives = Q(lapses_at__gt=now, certificate__not_after__gt=F("lapses_at") - ONE_SECOND)
+    threatened = warnings_due(late).filter(outlives, certificate__pair__holder__email__gt="")
+    return threatened.exclude(certificate__status=CertificateStatus.REVOKED)
 
 
 def standing_holds() -> QuerySet[Hold]:

@@ -61,7 +61,7 @@ def revoke_unrecovered(*, now: datetime) -> int:
 
 
 def revoke_lapsed_holds(*, now: datetime) -> int:
-    """The same 120 days for a hold of any other cause: the certificate is revoked for good."""
+    """The same 120 days for a hold of any other cause: the certificate is revoked for good, unless it has expired."""
     return _until_empty(_revoke_held_batch, now, "renewals.tasks.sweep_unrecovered")
 
 
@@ -151,7 +151,7 @@ def _revoke_held_batch(now: datetime) -> int:
     free = _free_certificates(list(queries.holds_to_lapse(now).values_list("certificate_id", flat=True)[: _batch()]))
     due = queries.holds_to_lapse(now).filter(certificate_id__in=free).select_for_update(of=("self",), skip_locked=True)
     holds = list(due.select_related(*queries.HOLD_IN_ROUND)[: _batch()])
-    for turn in rounds.lapsed_holds(holds):
+    for turn in rounds.lapsed_holds(holds, now=now):
         _revoke(turn, now)
     Hold.objects.filter(pk__in=[hold.pk for hold in holds]).update(ended_at=now)
     # Where every new certificate of a case is being revoked, nothing is left for its own clock.

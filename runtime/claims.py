@@ -78,9 +78,12 @@ def give_back(model: type[Claimable], fences: Mapping[Any, int]) -> int:
     kind = model._meta.pk.db_type(connection)
     with connection.cursor() as cursor:
         cursor.execute(
+            # Locked in order: who marks the same rows as done, having taken them over, never waits crosswise.
             f"UPDATE {table} SET claimed_until = NULL, attempts = attempts - 1"  # noqa: S608
-            f" FROM unnest(%s::{kind}[], %s::bigint[]) AS mine (pk, fence)"
-            f" WHERE {table}.{key} = mine.pk AND {table}.fence = mine.fence AND {table}.claimed_until IS NOT NULL",
+            f" WHERE {key} IN (SELECT held.{key} FROM {table} AS held"
+            f" JOIN unnest(%s::{kind}[], %s::bigint[]) AS mine (pk, fence)"
+            f" ON held.{key} = mine.pk AND held.fence = mine.fence"
+            f" WHERE held.claimed_until IS NOT NULL ORDER BY held.{key} FOR NO KEY UPDATE OF held)",
             [list(fences), list(fences.values())],
         )
         return int(cursor.rowcount)

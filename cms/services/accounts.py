@@ -52,6 +52,14 @@ def remember_service(user_id: int, service_id: int) -> None:
 
 
 @use_case
+def remember_language(user: User, language: str) -> None:
+    """Keep the language in which somebody has logged in: his mails come in it."""
+    if user.language != language:
+        user.language = language
+        user.save(update_fields=["language"])
+
+
+@use_case
 def warn_of_change(user: User, change: Change, *, now: datetime, author: User | None = None, place: str = "") -> None:
     """Tell the owner what changed, so that he notices what was not his doing. `author`: who did it, if another."""
     notifications.post(

@@ -15,7 +15,9 @@ from cms.actors import operator as operator_actor
 from cms.contacts import CONTROL
 from cms.errors import CauseNotChosen, NotFound, WrongCentre
 from cms.models import Certificate, Pair, User
+from cms.services import deadlines
 from cms.services.certificates import Announcement
+from cms.states import HoldCause
 from notifications.catalog import CATALOG, Message
 
 LONGEST_NOTE = 300
@@ -118,11 +120,15 @@ def letter(chosen: Chosen, message: Message, *, at: datetime, **more: Any) -> An
     )
 
 
-def suspension(chosen: Chosen, *, at: datetime, days: int) -> dict[str, str]:
-    """Until when suspended halves can be reactivated: the day of their revocation, or their own end if it is sooner."""
+def suspension(chosen: Chosen, cause: HoldCause, *, at: datetime, days: int) -> dict[str, str]:
+    """Until when halves suspended for this cause can be reactivated: the day of their revocation, or their own end."""
     lapses_at = policy.hold_lapses_at(at, days)
     ends = max((half.not_after for half in chosen.halves), default=lapses_at)
-    said = {"suspended_at": at.isoformat(), "revoke_on": lapses_at.isoformat()}
+    said = {
+        "suspended_at": at.isoformat(),
+        "revoke_on": lapses_at.isoformat(),
+        "entries": deadlines.entry(cause, lapses_at),
+    }
     return said | ({"valid_until": ends.isoformat()} if ends < lapses_at else {})
 
 

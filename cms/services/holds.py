@@ -13,7 +13,7 @@ from cms import policy
 from cms.actors import operator as operator_actor
 from cms.errors import HoldNotYours, RevocationAsked
 from cms.models import Certificate, Hold, User
-from cms.services import certificates, halves
+from cms.services import certificates, deadlines, halves
 from cms.services.halves import Choice, Chosen
 from cms.states import HoldCause
 from notifications.catalog import Message
@@ -39,7 +39,7 @@ def suspend_certificates(choice: Choice, *, note: str, operator: User, now: date
         Message.SUSPENDED,
         at=now,
         reason=halves.said(SUSPENDED, note),
-        **halves.suspension(new, at=now, days=settings.CMS.hold_days),
+        **halves.suspension(new, HoldCause.OPERATOR, at=now, days=settings.CMS.hold_days),
     )
     for half in new.halves:
         certificates.place_hold(
@@ -89,6 +89,7 @@ def _lift(changed: Chosen, holds: list[Hold], *, note: str, operator: User, now:
         at=now,
         reason=halves.said(REACTIVATED, note),
         new_not_after=min(half.not_after for half in changed.halves).isoformat(),
+        ended_entries=deadlines.ended(changed.pair.pk, {hold.pk for hold in holds}, at=now),
     )
     by_id = {half.pk: half for half in changed.halves}
     for hold in holds:

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from cms import policy
 from cms.errors import NotFound, ProposalWaiting, SecondPersonNeeded, SecondPersonNotNeeded
 from cms.models import Certificate, RevocationProposal, User
-from cms.services import certificates, halves
+from cms.services import certificates, deadlines, halves
 from cms.services.halves import Choice, Chosen
 from cms.states import CertificateStatus, ProposalState, RevocationCause
 from notifications.catalog import Message
@@ -128,7 +128,8 @@ def _revoke(chosen: Chosen, cause: RevocationCause, note: str, *, operator: User
     for half in left:
         policy.require_in_use(half, now)
     reason = halves.said(f"{cause.label}.", note)
-    told = halves.letter(new, Message.REVOKED, at=now, reason=reason)
+    ended = deadlines.ended_with(new.pair.pk, left, at=now)
+    told = halves.letter(new, Message.REVOKED, at=now, reason=reason, ended_entries=ended)
     for half in left:
         certificates.request_revocation(half, cause, at=now, case_code=chosen.case_code, announcement=told)
     halves.record("certificate.revocation-asked", new, operator=operator, at=now, reason=cause, note=note)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
@@ -11,6 +13,8 @@ from django.utils import formats, translation
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 
+from notifications import digest_words
+from notifications.alarm_words import UNKNOWN, WORDS, Words
 from notifications.skeletons import passing, passing_since
 
 ROME = ZoneInfo("Europe/Rome")
@@ -83,6 +87,40 @@ def translated(prose: str) -> str:
 def translated_list(names: str) -> str:
     """Say names that stand in one line, joined by commas, in the reader's language."""
     return ", ".join(gettext(name) for name in names.split(", ") if name)
+
+
+@register.filter
+def failures(entries: Iterable[Mapping[str, Any] | str]) -> list[str]:
+    """Put the failures of a digest into words."""
+    return [digest_words.failure(entry) for entry in entries]
+
+
+@register.filter
+def counters(entries: Iterable[Mapping[str, Any] | str]) -> list[str]:
+    """Put the low counters of a digest into words."""
+    return [digest_words.counter(entry) for entry in entries]
+
+
+@register.filter
+def alarm_title(kind: str) -> str:
+    """Name what an alarm is about."""
+    return str(_alarm(kind).title)
+
+
+@register.filter
+def alarm_remedy(kind: str) -> str:
+    """Say what a person does about an alarm."""
+    return str(_alarm(kind).remedy)
+
+
+@register.simple_tag
+def alarm_detail(kind: str, count: int, since: str) -> str:
+    """Say how much of it there is, and since when."""
+    return _alarm(kind).detail({"count": count, "since": since}, lambda at: instant(at.isoformat()))
+
+
+def _alarm(kind: str) -> Words:
+    return WORDS.get(kind, UNKNOWN)
 
 
 @register.filter

@@ -34,6 +34,8 @@ def badge(turn: Turn) -> Badge:
     }
     if is_idle(turn):
         return Badge("neutral", "minus-circle", _("Non si apre"))
+    if turn.is_over:
+        return Badge("neutral", "clock", _("Concluso"))
     return Badge(*_BADGES[turn.sweep], words[turn.sweep])
 
 
@@ -111,6 +113,8 @@ def _of_certificates(turn: Turn) -> list[str]:
         return [_("I certificati sono già sospesi: si aggiunge questa causa.")]
     if turn.sweep in {Sweep.SUSPEND, Sweep.LAPSE}:
         return [_("Nessun certificato da cambiare: sono già revocati.")]
+    if turn.is_over:
+        return [_("Il certificato è già scaduto: non viene revocato.")]
     return [_("La revoca è già stata chiesta.")] if turn.sweep == Sweep.LAPSE_HOLD else []
 
 

@@ -12,7 +12,7 @@ from cms.actors import operator as operator_actor
 from cms.contacts import CONTROL
 from cms.fsm import refusing_illegal_moves
 from cms.models import Certificate, Pair, User
-from cms.services import certificates
+from cms.services import certificates, deadlines
 from cms.states import HoldCause
 from notifications.catalog import Message
 from renewals import errors, policy, queries
@@ -147,7 +147,11 @@ def _staying(halves: list[Certificate]) -> list[Certificate]:
 
 
 def _lift(case: RenewalCase, halves: list[Certificate], *, operator: User, now: datetime) -> None:
-    said = notices.announcement(case, Message.REACTIVATED, reason="approved", new_not_after=_last(halves).isoformat())
+    new_not_after = _last(halves).isoformat()
+    ended = _ended_entries(halves, now)
+    said = notices.announcement(
+        case, Message.REACTIVATED, reason="approved", new_not_after=new_not_after, ended_entries=ended
+    )
     for half in halves:
         certificates.lift_hold(
             half,
@@ -160,7 +164,14 @@ def _lift(case: RenewalCase, halves: list[Certificate], *, operator: User, now: 
         )
     if all(certificates.standing_holds(half).exists() for half in halves):
         # Another cause holds them: nothing is reactivated, and no mail would say that the centre has decided.
-        notices.tell(case, Message.AUTHORISED, at=now, new_not_after=_last(halves).isoformat())
+        notices.tell(case, Message.AUTHORISED, at=now, new_not_after=new_not_after, ended_entries=ended)
+
+
+def _ended_entries(halves: list[Certificate], now: datetime) -> str:
+    """What an approval takes out of the holder's calendar: the revocation for want of it, and no other cause's."""
+    pair_id = halves[0].pair_id
+    lifted = queries.standing_holds().filter(certificate__pair_id=pair_id, cause=HoldCause.MISSING_APPROVAL)
+    return deadlines.ended(pair_id, set(lifted.values_list("pk", flat=True)), at=now)
 
 
 def _new_not_after(case: RenewalCase, halves: list[Certificate]) -> datetime:

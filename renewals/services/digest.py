@@ -15,7 +15,7 @@ import structlog
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _
 
 from cms import policy as register
 from cms.models import Agreement, CaRequest, Event, Service, Stock
@@ -184,7 +184,7 @@ def _of_service(agreement: Agreement, codes: Iterable[str]) -> QuerySet[RenewalC
     return mine.values_list("code", flat=True)
 
 
-def _refused_requests(agreement: Agreement, span: Span) -> list[str]:
+def _refused_requests(agreement: Agreement, span: Span) -> list[dict[str, Any]]:
     refused = CaRequest.objects.filter(
         centre_id=agreement.centre_id,
         service_id=agreement.service_id,
@@ -192,10 +192,10 @@ def _refused_requests(agreement: Agreement, span: Span) -> list[str]:
         settled_at__gt=span.since,
         settled_at__lte=span.until,
     )
-    return _failed(_("Richieste rifiutate dalla CA: %(count)s."), refused.order_by("settled_at"))
+    return _failed("requests-refused", refused.order_by("settled_at"))
 
 
-def _undelivered(agreement: Agreement, span: Span) -> list[str]:
+def _undelivered(agreement: Agreement, span: Span) -> list[dict[str, Any]]:
     """Mails that came back, that were refused, or that were given up after days of trying; the newest first."""
     patience = timedelta(days=settings.NOTIFICATIONS.give_up_days)
     ours = OutboxMessage.objects.filter(centre_id=agreement.centre_id, service_id=agreement.service_id)
@@ -204,25 +204,22 @@ def _undelivered(agreement: Agreement, span: Span) -> list[str]:
     failed = ours.filter(refused | given_up, state=MessageState.FAILED)
     bounced = ours.filter(state=MessageState.BOUNCED, bounced_at__gt=span.since, bounced_at__lte=span.until)
     return [
-        *_failed(_("E-mail non recapitate: %(count)s."), failed.order_by("-id")),
-        *_failed(_("E-mail respinte dalla casella: %(count)s."), bounced.order_by("-id")),
+        *_failed("mails-undelivered", failed.order_by("-id")),
+        *_failed("mails-bounced", bounced.order_by("-id")),
     ]
 
 
-def _failed(said: str, rows: QuerySet[Any]) -> list[str]:
+def _failed(code: str, rows: QuerySet[Any]) -> list[dict[str, Any]]:
+    """One entry, or none; `notifications.digest_words` says it in the reader's language."""
     codes = list(rows.values_list("case_code", flat=True)[:MOST_COUNTED])
     if not codes:
         return []
     named = list(dict.fromkeys(code for code in codes if code))[:MOST_CODES]
-    cases = " " + _("Pratiche: %(codes)s.") % {"codes": ", ".join(named)} if named else ""
-    return [said % {"count": len(codes)} + cases]
+    return [{"code": code, "count": len(codes), "cases": named}]
 
 
-def _low_stock(agreement: Agreement) -> list[str]:
+def _low_stock(agreement: Agreement) -> list[dict[str, Any]]:
     low = Stock.objects.filter(centre_id=agreement.centre_id, service_id=agreement.service_id)
     low = low.filter(free__lte=agreement.low_stock_threshold).order_by("type")
-    said = _("%(type)s: %(free)s (soglia %(threshold)s)")
     threshold = agreement.low_stock_threshold
-    return [
-        said % {"type": _(CertificateType(row.type).label), "free": row.free, "threshold": threshold} for row in low
-    ]
+    return [{"type": CertificateType(row.type).label, "free": row.free, "threshold": threshold} for row in low]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop as _
 
 from cms import policy as register
 from cms.models import Certificate, Hold, Service
-from cms.services import halves
+from cms.services import deadlines, halves
 from cms.services.certificates import Announcement
 from cms.services.halves import Chosen
 from cms.states import CertificateType, Flow, HoldCause
@@ -151,7 +151,12 @@ def suspension(case: RenewalCase, *, at: datetime) -> Announcement | None:
     """Suspended for missing approval: since when, and the day from which revocation is final."""
     lapses_at = register.hold_lapses_at(at, settings.CMS.hold_days)
     return announcement(
-        case, Message.SUSPENDED, suspended_at=at.isoformat(), revoke_on=lapses_at.isoformat(), reason="missing-approval"
+        case,
+        Message.SUSPENDED,
+        suspended_at=at.isoformat(),
+        revoke_on=lapses_at.isoformat(),
+        reason="missing-approval",
+        entries=deadlines.entry(HoldCause.MISSING_APPROVAL, lapses_at),
     )
 
 
@@ -192,10 +197,12 @@ def _to_be_suspended(case: RenewalCase) -> dict[str, Any]:
 
 def _to_be_revoked(case: RenewalCase) -> dict[str, Any]:
     suspended_at = case.suspended_at or case.old_not_after
+    lapses_at = register.hold_lapses_at(suspended_at, settings.CMS.hold_days)
     return {
         "suspended_at": suspended_at.isoformat(),
-        "revoke_on": register.hold_lapses_at(suspended_at, settings.CMS.hold_days).isoformat(),
+        "revoke_on": lapses_at.isoformat(),
         "reason": "missing-approval",
+        "entries": deadlines.entry(HoldCause.MISSING_APPROVAL, lapses_at),
     }
 
 
@@ -216,6 +223,7 @@ def warning_of_hold(hold: Hold, together: Sequence[Certificate], days: int) -> D
         suspended_at=hold.placed_at.isoformat(),
         revoke_on=hold.lapses_at.isoformat(),
         days=days,
+        entries=deadlines.entries([hold]),
     )
     if told is None:
         return None

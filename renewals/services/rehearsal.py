@@ -105,10 +105,10 @@ def _lapsed_holds(holds: list[Hold], now: datetime) -> list[Turn]:
     """Say what the last sweep does, after the others: some certificates are then being revoked already."""
     pair_ids = {hold.certificate.pair_id for hold in holds}
     ended = _ended_before(pair_ids, now)
-    lapsing = queries.holds_to_lapse(now).filter(certificate=OuterRef("pk"))
+    lapsing = queries.holds_to_revoke(now).filter(certificate=OuterRef("pk"))
     left = queries.left_without_certificates(pair_ids, also_revoked=Q(Exists(lapsing)))
     withdrawn = {case.new_pair_id: case for case in left if case.new_pair_id not in ended}
-    turns = rounds.lapsed_holds(holds)
+    turns = rounds.lapsed_holds(holds, now=now)
     for turn in turns:
         pair_id = turn.pair.pk if turn.pair else None
         due_kind = ended.get(pair_id)

@@ -15,6 +15,7 @@ from typing import TypeVar
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from cms import policy as register
 from cms.models import Agreement, Card, CaRequest, Certificate, Hold, Holder, Pair
 from cms.services import certificates
 from cms.services.certificates import Announcement
@@ -57,7 +58,8 @@ class Turn:
     """What a sweep does to one row that is due: `case` as it then stands, and all that follows from it.
 
     `mail` leaves at once or, for a change at the CA, when the CA has done it. `obstacle`: why nothing happens;
-    `again_at`: when the sweep looks at the pair once more, its window having been narrowed since it was stored.
+    `again_at`: when the sweep looks at the pair once more, its window having been narrowed since it was stored;
+    `is_over`: the certificate has expired, so that its hold ends and nothing is asked.
     """
 
     sweep: Sweep
@@ -75,6 +77,7 @@ class Turn:
     obstacle: errors.NotRenewable | None = None
     again_at: datetime | None = None
     withdraws: bool = False
+    is_over: bool = False
     hold: Hold | None = None
 
 
@@ -206,15 +209,16 @@ def lapses(rows: Sequence[RenewalCase], halves: Sequence[Certificate], *, now: d
     return turns
 
 
-def lapsed_holds(holds: Sequence[Hold]) -> list[Turn]:
-    """Holds of another cause after 120 days: the certificate is revoked for good."""
+def lapsed_holds(holds: Sequence[Hold], *, now: datetime) -> list[Turn]:
+    """Holds of another cause after 120 days: the certificate is revoked for good, unless it has expired meanwhile."""
     asked = _revoked_already([[hold.certificate for hold in holds]])
     turns = []
     for hold in holds:
         half = hold.certificate
         pair = half.pair
         turn = Turn(Sweep.LAPSE_HOLD, hold.lapses_at, hold.pk, pair.holder, pair.card, pair, hold=hold)
-        if half.status != CertificateStatus.REVOKED:
+        turn.is_over = register.is_expired(half.not_after, now)
+        if half.status != CertificateStatus.REVOKED and not turn.is_over:
             turn.wishes = _revocations([half], RevocationCause.HOLD_LAPSED, asked)
             asked.add(half.pk)
         turns.append(turn)

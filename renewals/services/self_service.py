@@ -18,7 +18,7 @@ from cms import policy
 from cms.actors import holder_at_page
 from cms.errors import CauseNotChosen, HoldNotYours, NotFound, RevocationAsked
 from cms.models import CaRequest, Certificate, Hold, HolderVisit, Pair
-from cms.services import certificates, halves, requests
+from cms.services import certificates, deadlines, halves, requests
 from cms.services.certificates import Announcement, draft_of
 from cms.services.halves import Choice, Chosen
 from cms.states import CertificateStatus, HoldCause, RequestState, RevocationCause, VisitKind
@@ -120,7 +120,8 @@ def _reactivate(wanted: Wanted, *, visit: HolderVisit, now: datetime) -> list[Ce
     kept = {hold.certificate_id for hold in standing if hold.cause not in policy.MAY_LIFT["holder"]}
     changed = replace(chosen, halves=[half for half in chosen.halves if half.pk in own])
     freed = replace(chosen, halves=[half for half in changed.halves if half.pk not in kept])
-    told = _letter_of_reactivation(freed, now) if freed.halves else None
+    lifted = {hold.pk for hold in standing if hold.cause in policy.MAY_LIFT["holder"]}
+    told = _letter_of_reactivation(freed, lifted, now) if freed.halves else None
     for half in changed.halves:
         certificates.lift_hold(
             half,
@@ -150,7 +151,8 @@ def _revoke(wanted: Wanted, *, cause: str, visit: HolderVisit, now: datetime) ->
     new = replace(chosen, halves=left)
     for half in left:
         policy.require_in_use(half, now)
-    told = halves.letter(new, Message.REVOKED, at=now, reason=REVOKED[known])
+    ended = deadlines.ended_with(pair_id, left, at=now)
+    told = halves.letter(new, Message.REVOKED, at=now, reason=REVOKED[known], ended_entries=ended)
     for half in left:
         certificates.request_revocation(half, known, at=now, case_code=new.case_code, announcement=told)
     _record("certificate.revocation-asked", new, visit, now, reason=known)
@@ -195,13 +197,19 @@ def _letter_of_suspension(chosen: Chosen, visit: HolderVisit, now: datetime) -> 
         Message.SUSPENDED,
         at=now,
         reason=SUSPENDED[VisitKind(visit.kind)],
-        **halves.suspension(chosen, at=now, days=settings.CMS.hold_days),
+        **halves.suspension(chosen, HoldCause.HOLDER, at=now, days=settings.CMS.hold_days),
     )
 
 
-def _letter_of_reactivation(freed: Chosen, now: datetime) -> Announcement | None:
-    until = min(half.not_after for half in freed.halves)
-    return halves.letter(freed, Message.REACTIVATED, at=now, reason=REACTIVATED, new_not_after=until.isoformat())
+def _letter_of_reactivation(freed: Chosen, lifted: set[int], now: datetime) -> Announcement | None:
+    return halves.letter(
+        freed,
+        Message.REACTIVATED,
+        at=now,
+        reason=REACTIVATED,
+        new_not_after=min(half.not_after for half in freed.halves).isoformat(),
+        ended_entries=deadlines.ended(freed.pair.pk, lifted, at=now),
+    )
 
 
 def _tell_what_stays(changed: Chosen, standing: Sequence[Hold], now: datetime) -> None:
@@ -223,6 +231,8 @@ def _tell_what_stays(changed: Chosen, standing: Sequence[Hold], now: datetime) -
         reason=obstacle_of(left),
         suspended_at=min(hold.placed_at for hold in left).isoformat(),
         revoke_on=lapses_at.isoformat(),
+        entries=deadlines.entries(left),
+        ended_entries=deadlines.ended(changed.pair.pk, at=now),
         **({"valid_until": ends.isoformat()} if ends < lapses_at else {}),
     )
     _tell_now(told, stays, now)

@@ -8,22 +8,27 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, connection
+from django.utils import translation
 from structlog.testing import capture_logs
 
 from cms.models import CaRequest, SealCheck, StatusCheck, StatusDifference, User
 from cms.states import RequestState
 from config import conditions, tasks, watch, watchman
-from config.alarm_words import WORDS
 from config.models import Alarm, Canary
 from notifications import services as outbox
+from notifications.alarm_words import WORDS
 from notifications.catalog import Message
 from notifications.models import OutboxMessage
+from notifications.rendering import render
 from renewals.models import RenewalCase, RevocationStop
 from renewals.states import Due
 from smime.models import CaOrder, SmimeCertificate
+from smime.services import attempts, checks, deliveries, idp
 from tests.authority import founding
 from tests.panel.town import NOW, Town
-from tests.smime.mailed import order_of
+from tests.smime import test_identification as identified
+from tests.smime.mailed import check_of, order_of
+from tests.smime.provider import FakeProvider, told
 
 _numbers = itertools.count(1)
 
@@ -49,8 +54,15 @@ def alive(at):
         watch.note_life(name, now=at)
 
 
+def nothing_is_late(at):
+    """What the town itself has posted has left, and of what it should have told before all was told."""
+    sent = {"state": "sent", "sent_at": at, "next_attempt_at": None, "sealed_context": None}
+    OutboxMessage.objects.filter(state="queued", queued_at__lt=NOW - timedelta(days=1)).update(**sent)
+    RenewalCase.objects.filter(notice_at__lt=NOW - timedelta(days=1)).update(notice_kind="", notice_at=None)
+
+
 def looked(at=NOW, *, is_alive=True):
-    OutboxMessage.objects.filter(queued_at__lt=NOW - timedelta(days=1)).update(queued_at=at)  # the town's own
+    nothing_is_late(at)
     if is_alive:
         alive(at)
     assert watch.look(now=at)
@@ -212,9 +224,79 @@ def test_a_refused_revocation_is_late_once_its_clock_has_run_out_and_until_the_c
     assert looked(NOW + timedelta(minutes=2)) == set()
 
 
+@pytest.fixture
+def provider():
+    with idp.installed(FakeProvider()) as fake:
+        yield fake
+
+
+class TestIdentificationProvider:
+    """People wait for it: half an hour without any answer, or with an announced outcome that nobody fetched."""
+
+    @pytest.fixture
+    def order(self, committed, provider):
+        order = order_of("iv", at=NOW)
+        for kind in ("mailbox", "consent"):
+            checks.pass_check(check_of(order, kind), at=NOW, method="prova")
+        return order
+
+    def invited(self, order):
+        checks.begin(check_of(order, "identity"), at=NOW)
+        identified.work(NOW)
+        OutboxMessage.objects.all().delete()
+
+    def test_a_session_that_it_does_not_open_for_half_an_hour_is_an_alarm_until_it_does(self, order, provider):
+        provider.is_away = True
+        self.invited(order)
+        assert looked(NOW + timedelta(minutes=29, seconds=59)) == set()
+        assert looked(NOW + timedelta(minutes=30, seconds=30)) == {"identification-silent"}
+        assert "1 riconoscimento" in WORDS["identification-silent"].detail(Alarm.objects.get().facts, str)
+
+        provider.is_away = False
+        attempts.carry_out_due(at=NOW + timedelta(minutes=40))
+        OutboxMessage.objects.all().delete()
+        looked(NOW + timedelta(minutes=40))
+        assert looked(NOW + timedelta(minutes=42)) == set()
+
+    def test_while_it_answers_others_it_is_not_silent(self, order, provider):
+        self.invited(order)
+        waiting = order.attempts_made.create(number=2, round=1, client_id="b", created_at=NOW, next_attempt_at=NOW)
+        order.attempts_made.filter(number=1).update(finished_at=NOW + timedelta(minutes=20))
+        assert looked(NOW + timedelta(minutes=45)) == set()
+        assert looked(NOW + timedelta(minutes=51)) == {"identification-silent"}
+        assert waiting.scan_ref == ""
+
+    def test_nobody_waits_for_an_invitation_that_nobody_follows(self, order, provider):
+        self.invited(order)
+        provider.is_away = True
+        assert looked(NOW + timedelta(hours=23)) == set()
+
+    def test_a_session_whose_end_it_does_not_tell_is_one_too(self, order, provider):
+        self.invited(order)
+        provider.is_away = True
+        for minutes in range(0, 60, 3):
+            attempts.carry_out_due(at=NOW + timedelta(hours=24, minutes=2 + minutes))
+        assert looked(NOW + timedelta(hours=24, minutes=31)) == set()
+        assert looked(NOW + timedelta(hours=24, minutes=33)) == {"identification-silent"}
+
+    def test_what_it_has_announced_is_fetched_within_half_an_hour(self, order, provider):
+        self.invited(order)
+        told("scan-1", NOW)
+        deliveries.apply_due(at=NOW)
+        assert looked(NOW + timedelta(minutes=29)) == set()
+        assert looked(NOW + timedelta(minutes=31)) == {"identification-silent"}
+
+    def test_and_read_within_half_an_hour(self, order, provider):
+        self.invited(order)
+        told("scan-1", NOW)
+        assert looked(NOW + timedelta(minutes=29)) == set()
+        assert looked(NOW + timedelta(minutes=31)) == {"identification-silent"}
+
+
 def test_a_mail_that_waits_for_a_quarter_of_an_hour_is_an_alarm(town):
     town.case()  # its notice is posted at the opening of the window
-    OutboxMessage.objects.update(queued_at=NOW - timedelta(minutes=15, seconds=1))
+    put_off = {"next_attempt_at": NOW + timedelta(minutes=1), "last_error": "PutOff 451"}
+    OutboxMessage.objects.update(queued_at=NOW - timedelta(minutes=15, seconds=1), **put_off)
 
     assert looked() == {"mail-late"}
 
@@ -234,7 +316,7 @@ def test_a_chain_that_did_not_hold_is_an_alarm(db):
     SealCheck.objects.create(at=NOW, seq=7, digest="0" * 64, findings=2)
 
     assert looked() == {"chain-broken"}
-    assert "2 anomalie" in WORDS["chain-broken"].detail(Alarm.objects.get().facts)
+    assert "2 anomalie" in WORDS["chain-broken"].detail(Alarm.objects.get().facts, str)
 
 
 def test_every_condition_has_its_words_and_every_word_its_condition():
@@ -263,6 +345,26 @@ def test_an_alarm_is_opened_once_seen_again_and_closed_once_it_is_calm(db, ada):
         ("ada@example.org", True),
     ]
     assert mails[0].is_urgent
+
+
+def test_each_administrator_reads_an_alarm_in_his_own_language(town, ada):
+    administrator("bea")
+    User.objects.filter(email="bea@example.org").update(language="en")
+    due(town, Due.SUSPEND, NOW - timedelta(minutes=6))
+    with translation.override("en"):
+        looked()
+
+    italian, english = OutboxMessage.objects.filter(kind=Message.ALARM).order_by("recipient")
+    assert italian.context == english.context
+    assert set(italian.context) == {"kind", "count", "since", "opened_at", "closed_at", "panel_url"}
+    for mail, words in (
+        (italian, ["Allarme: Sospensioni in ritardo", "1 sospensione in ritardo di più di 5 minuti, dal lun 02/03"]),
+        (english, ["Alarm: Overdue suspensions", "1 suspension overdue by more than 5 minutes, since Mon 2 Mar"]),
+    ):
+        said = render(mail)
+        text = " ".join(f"{said.subject} {said.text}".split())
+        for sentence in words:
+            assert sentence in text
 
 
 def test_a_condition_that_cannot_be_asked_hides_no_other_and_closes_nothing(db, monkeypatch):

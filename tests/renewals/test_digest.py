@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import translation
 
 from cms.actors import SYSTEM
 from cms.models import CaRequest, Certificate, Stock
@@ -115,10 +116,48 @@ def test_failures_and_low_stock_are_told(world):
     digest.tell_day(now=MORNING)
     context = digests()[0].context
     assert context["failures"] == [
-        f"Richieste rifiutate dalla CA: 2. Pratiche: {case.code}.",
-        f"E-mail non recapitate: 1. Pratiche: {case.code}.",
+        {"code": "requests-refused", "count": 2, "cases": [case.code]},
+        {"code": "mails-undelivered", "count": 1, "cases": [case.code]},
     ]
-    assert context["stock"] == ["Autenticazione CNS: 9 (soglia 10)", "Firma qualificata: 9 (soglia 10)"]
+    assert context["stock"] == [
+        {"type": "Autenticazione CNS", "free": 9, "threshold": 10},
+        {"type": "Firma qualificata", "free": 9, "threshold": 10},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "it",
+            ["E-mail non recapitate: 1. Pratiche: ", "Firma qualificata: 9 (soglia 10)", "Certificati sospesi"],
+        ),
+        ("en", ["E-mails not delivered: 1. Cases: ", "Qualified signature: 9 (threshold 10)", "Certificates suspended"]),
+    ],
+)
+def test_it_is_put_into_words_when_it_is_sent_in_its_readers_language(world, language, said):
+    """Whatever language the process spoke that posted it."""
+    completed(world, 1)
+    sweeps.suspend_unauthorised(now=DUE)
+    OutboxMessage.objects.filter(kind="signed-form").update(state="failed", next_attempt_at=None, queued_at=DUE)
+    with translation.override("en"):
+        digest.tell_day(now=DUE + DAY)
+    (mail,) = digests()
+    mail.language = language
+
+    text = " ".join(render(mail).text.split())
+
+    for words in said:
+        assert words in text
+
+
+def test_a_digest_that_was_posted_in_words_is_sent_in_them(world):
+    completed(world, 1)
+    digest.tell_day(now=MORNING)
+    (mail,) = digests()
+    mail.context |= {"failures": ["E-mail non recapitate: 1."], "stock": ["Firma qualificata: 9 (soglia 10)"]}
+
+    assert "E-mail non recapitate: 1." in render(mail).text
 
 
 def test_it_holds_no_name_and_no_address_of_a_person(world):

@@ -1,8 +1,11 @@
-"""Alarms in words: what is wrong, how much of it, and what a person does about it."""
+"""Alarms in words: what is wrong, how much of it, and what a person does about it; for the panel and for mails.
+
+A mail carries kind and numbers and is put into words when it is sent, in its reader's language.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,10 +14,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from cms.admin.words import instant
-from config.conditions import MOST
-
 Text = str | Promise
+MOST = 1000
+"""Whoever looks counts no further: so many are said as «1000+»."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +27,21 @@ class Words:
     remedy: Text
     amount: Any = None
 
-    def detail(self, facts: Mapping[str, Any]) -> str:
-        """Say how many there are and since when."""
+    def detail(self, facts: Mapping[str, Any], said_at: Callable[[datetime], str]) -> str:
+        """Say how many there are and since when; `said_at` writes the instant as page or mail do."""
         count, since = int(facts.get("count") or 0), facts.get("since")
         said = str(self.amount % count) if self.amount is not None and count else ""
         if count >= MOST:
             said = said.replace(str(count), f"{count}+", 1)
         if not since:
             return said or str(self.title)
-        when = instant(datetime.fromisoformat(str(since)))
+        when = said_at(datetime.fromisoformat(str(since)))
         return (
             _("%(what)s, dal %(when)s") % {"what": said, "when": when} if said else _("Dal %(when)s") % {"when": when}
         )
 
 
+UNKNOWN = Words(gettext_lazy("Allarme di una versione precedente"), "")
 WORDS: Mapping[str, Words] = {
     "revocations-overdue": Words(
         gettext_lazy("Revoche in ritardo"),
@@ -101,6 +104,16 @@ WORDS: Mapping[str, Words] = {
         ),
         ngettext_lazy("%d richiesta rifiutata nelle ultime 24 ore", "%d richieste rifiutate nelle ultime 24 ore"),
     ),
+    "notices-overdue": Words(
+        gettext_lazy("Avvisi in ritardo"),
+        gettext_lazy(
+            "Controlli che worker e beat siano in funzione: avvisi ed e-mail partono da soli appena possono, e ogni"
+            " scadenza si annuncia una volta sola."
+        ),
+        ngettext_lazy(
+            "%d avviso o e-mail in ritardo di più di 5 minuti", "%d avvisi o e-mail in ritardo di più di 5 minuti"
+        ),
+    ),
     "mail-late": Words(
         gettext_lazy("E-mail in attesa da più di 15 minuti"),
         gettext_lazy(
@@ -127,5 +140,16 @@ WORDS: Mapping[str, Words] = {
             " mancano, le firme restano in verifica e nessuna viene accettata."
         ),
         ngettext_lazy("%d lista o modulo in attesa", "%d liste o moduli in attesa"),
+    ),
+    "identification-silent": Words(
+        gettext_lazy("Il fornitore del riconoscimento non risponde"),
+        gettext_lazy(
+            "Controlli l'accesso al fornitore, le credenziali e i worker: inviti ed esiti arrivano da soli appena"
+            " risponde, e nessun tentativo va perso."
+        ),
+        ngettext_lazy(
+            "%d riconoscimento senza risposta da più di 30 minuti",
+            "%d riconoscimenti senza risposta da più di 30 minuti",
+        ),
     ),
 }
