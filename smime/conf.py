@@ -41,6 +41,8 @@ class SmimeSettings(BaseSettings):
     # Folder of trusted lists (ETSI TS 119 612) with the list of lists; empty: the shipped schedule's own downloads.
     trusted_lists_folder: str = ""
     trusted_lists_url: str = "https://ec.europa.eu/tools/lotl/eu-lotl.xml"
+    # PEM file of who may sign the list of lists; empty: the folder's signers.pem, else the library release's.
+    trusted_lists_signers: str = ""
 
     attestation_days: int = Field(default=30, ge=1)
     upload_most_bytes: int = Field(default=10 * 1024 * 1024, ge=1024)

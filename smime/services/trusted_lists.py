@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,9 +20,9 @@ from pyhanko.sign.validation.qualified.tsp import TSPRegistry
 
 from cms.errors import DomainError
 from pki import trust_lists
-from pki.errors import PkiError
+from pki.errors import BadSignature, PkiError
 from pki.qualified_revocation import Everywhere, Trust
-from pki.trust_lists import EUROPE, LARGEST_LIST, ListHeader, Pointer, VerifiedList
+from pki.trust_lists import EUROPE, ListHeader, Pointer, VerifiedList
 from runtime.transactions import use_case
 from smime.errors.signature import (
     TrustedListBackwards,
@@ -31,14 +31,16 @@ from smime.errors.signature import (
     TrustedListUnknown,
 )
 from smime.models import TrustedList
-from smime.services import fetching, revocation_lists
-from smime.services.fetching import DocumentAway, Fetch
+from smime.services import list_downloads, revocation_lists
+from smime.services.fetching import WEB, Web
+from smime.services.list_downloads import PIVOT
 
 log = structlog.get_logger(__name__)
 
 SIGNERS = "signers.pem"
 FIRST = "IT"
 EVERY_HOURS = 6
+LAST_DAY = timedelta(days=1)
 _LOCK = 119_612  # one loader at a time, so that no list goes backwards between look and write
 
 
@@ -69,7 +71,7 @@ def load(xml: bytes, *, at: datetime, source: str = "") -> TrustedList:
     digest = trust_lists.digest_of(xml)
     try:
         claimed = trust_lists.claimed_header(xml)
-        signers = _expected_signers(claimed, at)
+        signers = _expected_signers(xml, claimed, at)
         header = trust_lists.verify_list(xml, signers, at=at).header
     except PkiError as wrong:
         raise TrustedListRefused from wrong
@@ -81,20 +83,22 @@ def load(xml: bytes, *, at: datetime, source: str = "") -> TrustedList:
     return _store(xml, header, digest, at=at, source=source)
 
 
-def refresh(*, at: datetime, fetch: Fetch = fetching.download) -> int:
+def refresh(*, at: datetime, web: Web = WEB) -> int:
     """Bring all lists up to date, from the folder where one is set, else from where the list of lists points to.
 
-    Returns how many new ones were stored. What cannot be had or is refused is logged, and stops none of the others.
+    Returns how many new ones were stored. What cannot be had or is refused is logged, and stops none of the others; the
+    last one that was had stays in force until its next update.
     """
     folder = settings.SMIME.trusted_lists_folder
     if folder:
         return _from_folder(Path(folder), at)
-    stored = _take(settings.SMIME.trusted_lists_url, fetch, at)
-    row = _newest().get(EUROPE)
-    known = _pointers(row) if row is not None else {}
+    stored = _take_list_of_lists(web, at)
+    rows = _newest()
+    known = _pointers(rows[EUROPE]) if EUROPE in rows else {}
     for pointer in sorted(known.values(), key=lambda each: (each.territory != FIRST, each.territory)):
-        if _is_turn(pointer.territory, at):
-            stored += _take(pointer.location, fetch, at)
+        row = rows.get(pointer.territory)
+        if row is None or _is_turn(row, at):
+            stored += _take(pointer.location, row, web, at)
     return stored
 
 
@@ -116,10 +120,10 @@ def outdated(now: datetime) -> list[TrustedList]:
     return [row for row in _newest().values() if not _is_in_force(row, now)]
 
 
-def _expected_signers(claimed: ListHeader, at: datetime) -> Sequence[bytes]:
+def _expected_signers(xml: bytes, claimed: ListHeader, at: datetime) -> Sequence[bytes]:
     """Who must have signed a list that claims to be this one."""
     if claimed.is_list_of_lists:
-        return anchors()
+        return list_downloads.signers(xml, anchors())
     europe = _newest().get(EUROPE)
     pointer = _pointers(europe).get(claimed.territory) if europe is not None and _is_in_force(europe, at) else None
     if pointer is None:
@@ -128,11 +132,12 @@ def _expected_signers(claimed: ListHeader, at: datetime) -> Sequence[bytes]:
 
 
 def anchors() -> tuple[bytes, ...]:
-    """Give the pinned signers (DER) of the list of lists: the folder's own, else those of the library's release."""
-    file = Path(settings.SMIME.trusted_lists_folder or ".") / SIGNERS
-    if not settings.SMIME.trusted_lists_folder or not file.is_file():
+    """Give the pinned signers (DER) of the list of lists: those of the settings, the folder's, else the library's."""
+    folder = settings.SMIME.trusted_lists_folder
+    pinned = settings.SMIME.trusted_lists_signers or (str(Path(folder) / SIGNERS) if folder else "")
+    if not pinned or not Path(pinned).is_file():
         return trust_lists.known_signers()
-    return tuple(der for _, _, der in pem.unarmor(file.read_bytes(), multiple=True))
+    return tuple(der for _, _, der in pem.unarmor(Path(pinned).read_bytes(), multiple=True))
 
 
 def _store(xml: bytes, header: ListHeader, digest: str, *, at: datetime, source: str) -> TrustedList:
@@ -165,34 +170,46 @@ def _from_folder(folder: Path, at: datetime) -> int:
     return stored
 
 
-def _take(address: str, fetch: Fetch, at: datetime) -> int:
+def _take_list_of_lists(web: Web, at: datetime) -> int:
+    """Fetch the list of lists; where its signers were changed meanwhile, first the lists that say so."""
+    address = settings.SMIME.trusted_lists_url
+    xml = list_downloads.fetch(address, _newest().get(EUROPE), web)
+    if xml is None:
+        return 0
     try:
-        xml = fetch(address, LARGEST_LIST)
-    except DocumentAway as away:
-        log.warning("trust.list-away", address=address, code=str(away))
+        trust_lists.verify_list(xml, list_downloads.signers(xml, anchors()), at=at)
+    except BadSignature:
+        list_downloads.fetch_pivots(xml, anchors(), web, at=at)
+    except PkiError:
+        log.warning("trust.list-refused", source=address, code="list-malformed")
         return 0
     return _loaded(xml, at, address)
 
 
-def _is_turn(territory: str, at: datetime) -> bool:
-    """A list in force is looked for every six hours, one that is missing or outdated at every refresh."""
-    row = _newest().get(territory)
-    return row is None or not _is_in_force(row, at) or at.hour % EVERY_HOURS == 0
+def _take(address: str, known: TrustedList | None, web: Web, at: datetime) -> int:
+    xml = list_downloads.fetch(address, known, web)
+    return 0 if xml is None else _loaded(xml, at, address)
+
+
+def _is_turn(row: TrustedList, at: datetime) -> bool:
+    """A list is looked for every six hours, on its last day and beyond at every refresh."""
+    return at.hour % EVERY_HOURS == 0 or row.next_update_at - at <= LAST_DAY
 
 
 def _loaded(xml: bytes, at: datetime, source: str) -> int:
-    before = TrustedList.objects.count()
+    before = TrustedList.objects.exclude(territory=PIVOT).count()
     try:
         load(xml, at=at, source=source)
     except DomainError as refusal:
         log.warning("trust.list-refused", source=source, code=refusal.reason_code)
         return 0
-    return TrustedList.objects.count() - before
+    return TrustedList.objects.exclude(territory=PIVOT).count() - before
 
 
 def _newest() -> dict[str, TrustedList]:
     """The newest row of each territory, without its XML."""
-    rows = TrustedList.objects.order_by("territory", "-sequence", "-pk").distinct("territory")
+    lists = TrustedList.objects.exclude(territory=PIVOT)
+    rows = lists.order_by("territory", "-sequence", "-pk").distinct("territory")
     return {row.territory: row for row in rows.defer("xml")}
 
 
@@ -207,7 +224,8 @@ def _pointers(row: TrustedList) -> Mapping[str, Pointer]:
 @lru_cache(maxsize=2)
 def _pointers_of(sha256: str, signers: tuple[bytes, ...]) -> Mapping[str, Pointer]:
     """Read once per process; signed by somebody who is pinned no longer, it points nowhere."""
-    found = _verified(sha256, signers)
+    row = TrustedList.objects.exclude(territory=PIVOT).get(sha256=sha256)
+    found = _verified(row, list_downloads.signers(bytes(row.xml), signers))
     return trust_lists.pointers(found) if found is not None else {}
 
 
@@ -218,8 +236,8 @@ def _services(europe: str, lists: tuple[str, ...]) -> tuple[TSPRegistry, frozens
     Verifying all of Europe takes its time, so each process does it once per set of lists.
     """
     pointers = _pointers_of(europe, anchors())
-    territories = dict(TrustedList.objects.filter(sha256__in=lists).values_list("sha256", "territory"))
-    verified = {territories[each]: _verified(each, pointers[territories[each]].signers) for each in lists}
+    rows = TrustedList.objects.exclude(territory=PIVOT).filter(sha256__in=lists)
+    verified = {row.territory: _verified(row, pointers[row.territory].signers) for row in rows}
     doubted = frozenset(territory for territory, found in verified.items() if found is None)
     services, left_out = trust_lists.registry([found for found in verified.values() if found is not None])
     for territory, count in left_out.items():
@@ -227,8 +245,7 @@ def _services(europe: str, lists: tuple[str, ...]) -> tuple[TSPRegistry, frozens
     return services, doubted
 
 
-def _verified(sha256: str, signers: Sequence[bytes]) -> VerifiedList | None:
-    row = TrustedList.objects.get(sha256=sha256)
+def _verified(row: TrustedList, signers: Sequence[bytes]) -> VerifiedList | None:
     try:
         return trust_lists.verify_list(bytes(row.xml), signers, at=row.loaded_at)
     except PkiError:

@@ -159,24 +159,6 @@ def test_who_is_pinned_no_longer_is_believed_no_longer(pinned):
 
 
 @committed
-def test_a_refresh_follows_the_list_of_lists_and_stops_at_nothing(settings, pinned, tmp_path):
-    signers = pinned / "signers.pem"
-    asked = []
-
-    def fetch(address, _most):
-        asked.append(address)
-        if address.endswith("IT.xml"):
-            raise DocumentAway("TimeoutError")
-        return europe()
-
-    load(europe())
-    settings.SMIME = settings.SMIME.model_copy(update={"trusted_lists_folder": ""})
-    assert trusted_lists.refresh(at=NOW, fetch=fetch) == 0
-    assert asked == [settings.SMIME.trusted_lists_url]
-    assert signers.exists()
-
-
-@committed
 def test_a_folder_is_read_whole_whatever_else_lies_in_it(pinned):
     world.scheme().write(pinned, at=NOW - timedelta(hours=1))
     (pinned / "altro.xml").write_bytes(b"<html/>")
