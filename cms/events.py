@@ -100,6 +100,8 @@ VERBS = {
     "smime.order-started": _("S/MIME: pratica iniziata"),
     "smime.order-submitted": _("S/MIME: verifica avviata"),
     "smime.order-cancelled": _("S/MIME: pratica annullata dal cliente"),
+    "smime.address-confirmed": _("S/MIME: indirizzo dell'account confermato"),
+    "smime.address-removed": _("S/MIME: indirizzo dell'account tolto"),
     "smime.order-lapsed": _("S/MIME: pratica decaduta"),
     "smime.reissue-given-up": _("S/MIME: nuova emissione lasciata, vale il certificato esistente"),
     "smime.data-changed": _("S/MIME: dati modificati"),

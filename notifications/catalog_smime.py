@@ -82,6 +82,14 @@ SMIME: Mapping[Message, Contents] = MappingProxyType(
             secrets=frozenset({"account_url"}),
             is_urgent=True,
         ),
+        # To another mailbox of the customer's, about none of his orders; `account`: the address that he logs in with.
+        Message.SMIME_OWN_MAILBOX: Contents(
+            MappingProxyType(
+                {**_CENTRE, "mailbox": Shape.MAILBOX, "account": Shape.MAILBOX, "expires_at": Shape.INSTANT}
+            ),
+            secrets=frozenset({_LINK}),
+            is_urgent=True,
+        ),
         Message.SMIME_DOWNLOAD_CODE: _about_order("download_code", is_urgent=True, expires_at=Shape.INSTANT),
         Message.SMIME_DOWNLOAD_LINK: _about_order(_LINK, is_urgent=True, expires_at=Shape.INSTANT),
         # `left`: downloads that remain.

@@ -54,6 +54,7 @@ class Message(enum.StrEnum):
     SMIME_EXPIRING = "smime-expiring"
     SMIME_REVOKED = "smime-revoked"
     SMIME_SLOTS_CREDITED = "smime-slots-credited"
+    SMIME_OWN_MAILBOX = "smime-own-mailbox"
     SMIME_DOWNLOAD_CODE = "smime-download-code"
     SMIME_DOWNLOAD_LINK = "smime-download-link"
     SMIME_DOWNLOADED = "smime-downloaded"

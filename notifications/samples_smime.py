@@ -15,6 +15,7 @@ VALUES: Mapping[str, Any] = MappingProxyType(
     {
         "certificate_kind": "SV · Soggetto Verificato",
         "mailbox": "livia.serra@studio.example",
+        "account": "acquisti@studio.example",
         "session_minutes": 30,
         "left": 1,
         "because": "",

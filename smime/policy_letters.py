@@ -50,6 +50,7 @@ READERS: Mapping[Message, tuple[Reader, ...]] = MappingProxyType(
         Message.SMIME_EXPIRING: (Reader.RECIPIENT, Reader.TECHNICAL),
         Message.SMIME_REVOKED: (Reader.RECIPIENT, Reader.TECHNICAL),
         Message.SMIME_SLOTS_CREDITED: (Reader.BUYER,),
+        Message.SMIME_OWN_MAILBOX: (Reader.BUYER,),
         Message.SMIME_DOWNLOAD_CODE: (Reader.BUYER,),
         Message.SMIME_DOWNLOAD_LINK: (Reader.RECIPIENT,),
         Message.SMIME_DOWNLOADED: (Reader.RECIPIENT,),

@@ -117,7 +117,7 @@ def invitation_behind(digest: str, *, now: datetime) -> Invitation:
 def accept_with_new_account(digest: str, *, password: str, now: datetime) -> User:
     """Make the account that the invitation describes. Its holder then sets up a second factor before any page opens."""
     invitation = _locked_behind(digest, now)
-    if User.objects.filter(email=invitation.email).exists():
+    if User.objects.filter(email=invitation.email).exists() or _is_someones(invitation.email):
         raise InvitationNeedsLogin
     _require_good_password(password, invitation)
     try:
@@ -282,6 +282,11 @@ def _require_good(invitation: Invitation, now: datetime) -> None:
         policy.require_staffing(User.objects.get(pk=invitation.invited_by), invitation.centre_id)
     except (User.DoesNotExist, AdministratorsOnly, RoleTooWeak, WrongCentre) as lost:
         raise InvitationWithdrawn from lost
+
+
+def _is_someones(email: str) -> bool:
+    """Whether an account has confirmed it as one of its addresses: each is verified in one account at a time."""
+    return EmailAddress.objects.filter(email=email, verified=True).exists()
 
 
 def _require_good_password(password: str, invitation: Invitation) -> None:

@@ -63,6 +63,7 @@ TITLES = {
     Message.SMIME_EXPIRING: _("S/MIME: certificato in scadenza"),
     Message.SMIME_REVOKED: _("S/MIME: certificato revocato"),
     Message.SMIME_SLOTS_CREDITED: _("S/MIME: attivazioni acquistate"),
+    Message.SMIME_OWN_MAILBOX: _("S/MIME: indirizzo dell'account"),
     Message.SMIME_DOWNLOAD_CODE: _("S/MIME: codice per scaricare"),
     Message.SMIME_DOWNLOAD_LINK: _("S/MIME: collegamento per scaricare"),
     Message.SMIME_DOWNLOADED: _("S/MIME: file scaricato"),

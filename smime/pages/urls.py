@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from smime.pages import (
+    addresses,
     alternative,
     attestation,
     certificate,
@@ -24,6 +25,9 @@ urlpatterns = [
     path("lingua/", home.language, name="language"),
     path("benvenuto/<str:token>/", welcome.open_account, name="welcome"),
     path("attivazioni/<str:code>/attiva/", wizard.start, name="start"),
+    path("indirizzi/", addresses.mine, name="own_addresses"),
+    path("indirizzi/togli/", addresses.remove, name="remove_address"),
+    path("indirizzi/conferma/<str:token>/", addresses.confirm, name="own_address"),
     path("pratiche/", home.orders, name="orders"),
     path("pratiche/<uuid:uid>/", status.show, name="order"),
     path("pratiche/<uuid:uid>/destinatario/", wizard.recipient, name="destinatario"),

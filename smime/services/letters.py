@@ -164,6 +164,24 @@ def post_slots_credited(user: User, slots: Sequence[Slot], url: str, *, at: date
     outbox.post_all([draft], at=at)
 
 
+@sensitive_variables("link")
+def post_own_mailbox(slot: Slot, address: str, link: str, *, expires: datetime, at: datetime) -> None:
+    """Ask the owner of an activation, at another address of his, to confirm that he reads it; written by its centre."""
+    buyer = Addressee(Reader.BUYER, slot.owner.full_name or address, address)
+    context = {"mailbox": address, "account": slot.owner.email, "expires_at": expires.isoformat()}
+    draft = outbox.Draft(
+        key=f"{Message.SMIME_OWN_MAILBOX}:{slot.owner_id}:{at.isoformat()}",
+        message=Message.SMIME_OWN_MAILBOX,
+        to=address,
+        context={**_sender(slot.centre, buyer), **context},
+        secrets={"mailed_url": link},
+        language=slot.owner.language,
+        centre_id=slot.centre_id,
+        service_id=slot.service_id,
+    )
+    outbox.post_all([draft], at=at)
+
+
 @sensitive_variables("code")
 def post_download_code(order: Order, code: str, *, expires: datetime, at: datetime) -> None:
     """Send the buyer the digits that stand for his second element."""

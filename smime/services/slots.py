@@ -120,12 +120,17 @@ def _locked_agreement(centre_id: int, service_id: int) -> Agreement | None:
 
 
 def _account(email: str, full_name: str) -> User:
-    """The account of this address, or a new one without password: the mailed link is the only way to set one."""
+    """The account that has this address, or a new one without password: the mailed link is the only way to set one."""
     address = parse_email(email).lower()
-    found = User.objects.filter(email=address).first() or _new_account(address, full_name)
+    found = User.objects.filter(email=address).first() or _owner_of(address) or _new_account(address, full_name)
     if not found.is_active:
         raise errors.CustomerInactive
     return found
+
+
+def _owner_of(address: str) -> User | None:
+    """Who has proven to read it, beside the address that his account was made with."""
+    return User.objects.filter(emailaddress__email=address, emailaddress__verified=True).first()
 
 
 def _new_account(address: str, full_name: str) -> User:

@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 
 from cms import errors
@@ -197,6 +198,14 @@ def test_accepting_makes_an_account_with_its_codice_fiscale_and_its_role(town):
     assert Membership.objects.get(user=user).role == Role.OPERATOR
     assert not user.is_administrator
     assert user.emailaddress_set.get().verified
+
+
+def test_an_address_that_another_account_has_confirmed_is_made_no_second_account(town):
+    customer = User.objects.create_user("acquisti@azienda.example.org", None, full_name="Livia Serra")
+    EmailAddress.objects.create(user=customer, email=EMAIL, verified=True)
+
+    with pytest.raises(errors.InvitationNeedsLogin):
+        invitations.accept_with_new_account(digest(invited(town)), password=PASSWORD, now=LATER)
 
 
 def test_an_invited_administrator_belongs_to_no_centre(town):

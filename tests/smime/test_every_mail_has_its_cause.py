@@ -18,7 +18,19 @@ from cms.states import Flow, Role
 from notifications.catalog import Message
 from notifications.models import OutboxMessage
 from smime.models import CaOrder, Order
-from smime.services import admission, bundles, checks, desk, evidence, idp, issuance, reminders, revocation, slots
+from smime.services import (
+    addresses,
+    admission,
+    bundles,
+    checks,
+    desk,
+    evidence,
+    idp,
+    issuance,
+    reminders,
+    revocation,
+    slots,
+)
 from smime.states import CheckKind, RevocationGround
 from tests.authority.founding import found
 from tests.smime import test_identification as identified
@@ -134,6 +146,10 @@ def certificate_is_revoked(stage) -> None:
     revocation.carry_out(row.pk, at=LATER)
 
 
+def buyer_adds_an_address(_stage) -> None:
+    addresses.ask("altra@posta.example.org", buyer=submitted("mv").buyer, now=NOW)
+
+
 def activations_are_bought(_stage) -> None:
     centre = Centre.objects.create(code="cdrl", name="Ordine di Esempio", email="cdrl@cdrl.example.org")
     service = Service.objects.create(code="smime", name="S/MIME", flow=Flow.SMIME, types=["smime-mv"])
@@ -186,6 +202,7 @@ CAUSES: dict[Message, Callable[..., object]] = {
     Message.SMIME_EXPIRING: certificate_is_about_to_expire,
     Message.SMIME_REVOKED: certificate_is_revoked,
     Message.SMIME_SLOTS_CREDITED: activations_are_bought,
+    Message.SMIME_OWN_MAILBOX: buyer_adds_an_address,
     Message.SMIME_DOWNLOAD_CODE: buyer_asks_for_a_code,
     Message.SMIME_DOWNLOAD_LINK: recipient_is_not_the_buyer,
     Message.SMIME_DOWNLOADED: file_is_downloaded,

@@ -45,6 +45,7 @@ MATRIX = {
     Message.SMIME_EXPIRING: WITH_TECHNICAL,
     Message.SMIME_REVOKED: WITH_TECHNICAL,
     Message.SMIME_SLOTS_CREDITED: {Reader.BUYER},
+    Message.SMIME_OWN_MAILBOX: {Reader.BUYER},
     Message.SMIME_DOWNLOAD_CODE: {Reader.BUYER},
     Message.SMIME_DOWNLOAD_LINK: ONLY_RECIPIENT,
     Message.SMIME_DOWNLOADED: ONLY_RECIPIENT,
@@ -128,6 +129,9 @@ def post(message, order):
             a_certificate(order, ground="key-compromise", revoked_at=NOW), at=at
         ),
         Message.SMIME_SLOTS_CREDITED: lambda: letters.post_slots_credited(order.buyer, [order.slot], link, at=at),
+        Message.SMIME_OWN_MAILBOX: lambda: letters.post_own_mailbox(
+            order.slot, order.buyer.email, link, expires=NOW, at=at
+        ),
         Message.SMIME_DOWNLOAD_CODE: lambda: letters.post_download_code(order, "702915", expires=NOW, at=at),
         Message.SMIME_DOWNLOAD_LINK: lambda: letters.post_download_link(order, link, at=at),
         Message.SMIME_DOWNLOADED: lambda: (a_certificate(order), letters.post_downloaded(order, at=at)),
