@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import random
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F
-
-from cms.actors import SYSTEM
 from cms.models import (
     Agreement,
     Campaign,
     CampaignEntry,
     CardFamily,
     CaRequest,
-    Event,
     Invitation,
     Job,
     JobRow,
-    Pair,
     PurchaseRequest,
     RevocationProposal,
     Service,
@@ -31,10 +25,7 @@ from cms.models import (
 )
 from cms.policy import rome_date
 from cms.services import intake, registration
-from cms.services.seals import seal_events
-from cms.services.stock import purchase
 from cms.states import (
-    SMIME_TYPES,
     ApprovalMode,
     DifferenceKind,
     Flow,
@@ -47,13 +38,10 @@ from cms.states import (
 from notifications.models import OutboxMessage
 from renewals.models import RenewalCase, RevocationStop, SupportRequest
 from renewals.services import support_desk
-from renewals.services.cases import cancel_case, expire_case
 from renewals.services.support import Asked, open_request
-from smime.models import SmimeCertificate
-from smime.services import slots
 from tests.cms.roster_maker import Mint, archive, table
-from tests.panel.town import NOW, Town, crowd, tax_code
-from tests.smime.desk import office
+from tests.panel.population_smime import add_smime
+from tests.panel.town import NOW, Town, crowd
 
 
 def populated() -> Town:
@@ -68,123 +56,8 @@ def populated() -> Town:
     _watched(town)
     _campaign(town)
     _support(town)
-    _smime(town)
+    add_smime(town)
     return town
-
-
-def known_of(town: Any) -> dict[str, Any]:
-    """Values for the parameters of routes, by `name:parameter` or by `parameter` alone."""
-    case = town.cases[0]
-    agreement = Agreement.objects.get(centre=town.centre, service=town.eidas)
-    proposal, invited = town.proposal.uid, town.invitation.uid
-    asked = ("support_request", "support_log", "take_support", "assign_support", "answer_support", "close_support")
-    requests = {f"{name}:number": town.support.number for name in asked} | {
-        "reopen_support:number": town.closed_support.number
-    }
-    centred = {f"{name}:code": town.centre.code for name in ("centre", "change_centre", "make_agreement")}
-    return (
-        centred
-        | requests
-        | _of_smime(town)
-        | {
-            "agreement": agreement.pk,
-            "centre": town.centre.pk,
-            "change_agreement:code": town.centre.code,
-            "campaign:code": town.campaign.code,
-            "change_campaign:code": town.campaign.code,
-            "campaign_list:code": town.campaign.code,
-            "change_service:code": town.eidas.code,
-            "code": case.code,
-            "confirm_revocation:uid": proposal,
-            "discard_import:uid": town.roster.uid,
-            "event:pk": Event.objects.filter(case_code=case.code).values_list("pk", flat=True).last(),
-            "holder:pk": case.holder_id,
-            "import:uid": town.roster.uid,
-            "import_report:uid": town.roster.uid,
-            "job:uid": town.job.uid,
-            "message_id": OutboxMessage.objects.filter(case_code=case.code).values_list("pk", flat=True).first(),
-            "preview:kind": "suspended",
-            "preview_mail:kind": "suspended",
-            "number": town.purchase.number,
-            "person": town.operator.pk,
-            "pk": Stock.objects.filter(centre=town.centre, service=town.eidas).values_list("pk", flat=True).first(),
-            "refuse_revocation:uid": proposal,
-            "reissue_user_code:pk": case.holder_id,
-            "reopen_user_code:pk": case.holder_id,
-            "reopen_case:code": town.cases[12].code,
-            "resend_invitation:uid": invited,
-            "service": town.eidas.code,
-            "start_import:uid": town.roster.uid,
-            "confirm_stop:uid": town.asked_stop.uid,
-            "withdraw_stop:uid": town.asked_stop.uid,
-            "lift_stop:uid": town.stop.uid,
-            "status_check:uid": town.check.uid,
-            "stop_job:uid": town.job.uid,
-            "token": "x" * 32,
-            "uid": case.new_pair.public_id,
-            "withdraw_invitation:uid": invited,
-            "withdraw_revocation:uid": proposal,
-        }
-    )
-
-
-def _of_smime(town: Any) -> dict[str, Any]:
-    named = ("smime_order", "approve_smime_order", "reject_smime_order", "attach_smime_evidence", "smime_file")
-    named += ("smime_page", "revoke_smime", "hold_smime", "release_smime")
-    return {f"{name}:code": town.smime_order.code for name in named} | {
-        "credit_slots:agreement": Agreement.objects.get(service=town.smime).pk,
-        "withdraw_slot:code": town.slot.code,
-        "edition": 1,
-        "file": town.smime_paper.uid,
-        "page": 0,
-        "check": town.smime_check.pk,
-        "reopen_smime_check:check": town.smime_decided.pk,
-    }
-
-
-def _smime(town: Any) -> None:
-    """A service of S/MIME with its counters, and a customer's activation that nobody has begun with."""
-    types = [type_.value for type_ in SMIME_TYPES]
-    town.smime = Service.objects.create(code="smime", name="S/MIME", flow=Flow.SMIME, types=types)
-    Agreement.objects.create(centre=town.centre, service=town.smime, approval=ApprovalMode.AUTOMATIC)
-    for type_ in types:
-        Stock.objects.create(centre=town.centre, service=town.smime, type=type_, free=20)
-    (town.slot,) = slots.credit_slots(
-        email="carlo.cliente@azienda.example.org",
-        full_name="Carlo Cliente",
-        centre_id=town.centre.pk,
-        service_id=town.smime.pk,
-        validation="sv",
-        term_days=365,
-        quantity=1,
-        reference="ORD-2026-11",
-        operator=town.manager,
-        now=NOW,
-    )
-    before = NOW - timedelta(hours=5)
-    town.smime_order = office.ordered("ov", at=before, centre=town.centre, service=town.smime)
-    town.smime_paper = office.prove_with_paper(town.smime_order)
-    checks = {row.kind: row for row in town.smime_order.checks.all()}
-    town.smime_check = checks["authority"]
-    office.record(town.smime_order, "organisation", town.manager, at=NOW)
-    town.smime_decided = checks["organisation"]
-    certificate = SmimeCertificate(order=town.smime_order, edition=1, serial="1f3a", issuer_key_id="ab", der=b"")
-    certificate.fingerprint = certificate.spki_sha256 = "0" * 64
-    certificate.not_before = certificate.issued_at = before
-    certificate.not_after = NOW + timedelta(days=365)
-    certificate.save()
-
-
-def addresses_beside(town: Any) -> list[str]:
-    """Pages that look different by what they are about or narrowed to."""
-    cases = [f"/pannello/rinnovi/{case.code}/" for case in town.cases]
-    lists = [
-        "?stato=scaduto",
-        "?scadenza=7",
-        "?autorizzazione=da-autorizzare",
-        "?stato=cancellato&autorizzazione=approvata",
-    ]
-    return [*cases, *(f"/pannello/rinnovi/{query}" for query in lists), "/pannello/messaggi/?esito=non-consegnati"]
 
 
 def _people(town: Any) -> None:
@@ -393,62 +266,3 @@ def _campaign(town: Any) -> None:
     )
     CampaignEntry.objects.create(campaign=town.campaign, tax_code="RSSMRA85T10A562S")
     CampaignEntry.objects.create(campaign=town.campaign, card_serial="6090010000000001")
-
-
-SURNAMES = (
-    "Amato Barbieri Caruso Donati Fabbri Ferri Gatti Grassi Leone Lombardi Marchetti Martini Moretti Negri Palumbo"
-)
-SURNAMES += " Parisi Pellegrini Rinaldi Riva Rizzi Sala Santoro Serra Sorrentino Testa Valentini Vitale Zanella"
-GIVEN_NAMES = "Alessia Bruno Carla Dario Enrica Fabio Gaia Ivo Laura Marco Nadia Piero Rita Sandro Teresa Vito"
-
-
-def busy(town: Any) -> None:
-    """Two months of a centre with much to do, for pictures: the chart has its weeks, the forecast its shortage."""
-    dice = random.Random(7)
-    town.buy(town.centre, town.eidas, 58)
-    _campaign_under_way(town)
-    surnames, given_names = SURNAMES.split(), GIVEN_NAMES.split()
-    for number in range(84):
-        person = town.person(surnames[number % len(surnames)], given_names[number % len(given_names)])
-        _case(town, town.case(person, days_left=dice.triangular(-27, 59, 20)), dice)
-    card = town.cases[0].card
-    agreement = Agreement.objects.get(centre=town.centre, service=town.service)
-    Pair.objects.bulk_create(
-        Pair(
-            card=card,
-            holder=card.holder,
-            agreement=agreement,
-            centre=town.centre,
-            service=town.service,
-            window_opens_at=NOW + timedelta(hours=dice.randint(2, 24 * 30)),
-            created_at=NOW,
-        )
-        for _ in range(66)
-    )
-    delivered = {"state": "sent", "sent_at": F("created_at") + timedelta(seconds=4), "next_attempt_at": None}
-    OutboxMessage.objects.filter(state="queued").update(**delivered, sealed_context=None)
-    seal_events(at=NOW)
-
-
-def _campaign_under_way(town: Any) -> None:
-    """A list of those who may take part, and units for them."""
-    issuing = town.campaign.issuing_service
-    who = {"centre_id": town.centre.pk, "service_id": issuing.pk, "type_": "authentication"}
-    purchase(**who, quantity=420, reference="ordine-estensione", actor=SYSTEM, at=NOW - timedelta(days=29))
-    people = [tax_code("VRDNNA", number) for number in range(400, 760)]
-    CampaignEntry.objects.bulk_create(CampaignEntry(campaign=town.campaign, tax_code=code) for code in people)
-
-
-def _case(town: Any, case: RenewalCase, dice: random.Random) -> None:
-    days_left = (case.old_not_after - NOW).days
-    fate = dice.random()
-    if days_left < 0 and fate < 0.12:
-        expire_case(case.pk, now=case.old_not_after + timedelta(minutes=1))
-    elif fate < 0.16:
-        reason = "holder-declines"
-        cancel_case(case.pk, reason=reason, actor=SYSTEM, at=min(NOW, case.old_not_after) - timedelta(days=1))
-    elif days_left < 0 or fate < 0.55 + (20 - days_left) / 60:
-        mode = ApprovalMode.AUTOMATIC if days_left < 0 or fate < 0.5 else ApprovalMode.AUTHORISATION
-        town.completed(case, mode, days_ago=1 + 4 * dice.random())
-    elif fate > 0.9:
-        town.signed(case, ApprovalMode.AUTHORISATION, days_ago=0.4)
