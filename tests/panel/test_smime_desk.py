@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 from urllib.parse import urlencode
 
 import pytest
@@ -11,7 +12,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from cms.models import Agreement, Event, Service, Stock
 from cms.states import Role
-from smime.models import EvidenceFile, Finding, Order
+from smime.admin import words
+from smime.models import EvidenceFile, Finding, Order, SmimeCertificate
 from smime.services import checks, evidence
 from tests.panel.conftest import confirmed
 from tests.panel.town import NOW
@@ -105,6 +107,10 @@ def test_two_persons_bring_an_order_to_issuance(desk, second, order):
     assert "Verifica accettata" in text_of(accept(desk, order, "authority", **call_at(NOW - timedelta(hours=1))))
 
     assert "1 pratica ha superato tutte le verifiche" in text_of(desk.get(QUEUE))
+    told = text_of(desk.get(f"{ORDERS}{order.code}/"))
+    assert "la approva un'altra persona" in unescape(told)
+    assert "Approva l'emissione" not in unescape(told)
+    assert "Approva l'emissione" in unescape(text_of(second.get(f"{ORDERS}{order.code}/")))
     refused = text_of(desk.post(f"{ORDERS}{order.code}/approva/", follow=True))
     assert "smime-second-person-needed" in refused
     assert "Emissione approvata" in text_of(second.post(f"{ORDERS}{order.code}/approva/", follow=True))
@@ -219,6 +225,31 @@ def test_a_paper_that_came_by_post_is_attached_to_the_order(desk, order):
     assert "Documento allegato" in text_of(answer)
     file = EvidenceFile.objects.get(order=order)
     assert (file.kind, file.name, evidence.read_file(file)) == ("officer-evidence", "visura.pdf", pdf())
+
+
+@pytest.mark.parametrize(
+    "page_of", ["", "{code}/", "{code}/allega/", "{code}/respingi/", "{code}/certificati/1/revoca/"]
+)
+def test_the_sidebar_marks_one_page_as_the_present_one(desk, order, page_of):
+    certificate = SmimeCertificate(order=order, edition=1, serial="1f3a", issuer_key_id="ab", der=b"")
+    certificate.fingerprint = certificate.spki_sha256 = "0" * 64
+    certificate.not_before = certificate.issued_at = NOW
+    certificate.not_after = NOW + timedelta(days=365)
+    certificate.save()
+    answer = desk.get(ORDERS + page_of.format(code=order.code))
+    marked = re.findall(r'href="([^"]+)" aria-current="page"', answer.content.decode())
+    assert marked == [ORDERS]
+
+
+@pytest.mark.parametrize("kind", ["mailbox", "consent"])
+def test_what_the_recipient_alone_does_is_said_to_be_his(desk, town, smime, kind):
+    order = office.ordered("sv", at=NOW, centre=town.centre, service=smime)
+    assert "solo il destinatario" in text_of(desk.get(page(order, kind)))
+
+
+def test_marks_of_the_provider_are_said_in_words_and_unknown_ones_stand_as_they_are():
+    assert words.mismatch("NAME") == "Il nome sul documento non è quello digitato."
+    assert words.mismatch("SOMETHING_NEW") == "Segnalazione del fornitore: SOMETHING_NEW"
 
 
 def test_where_no_smime_is_sold_the_sidebar_does_not_speak_of_it(town, seat):
