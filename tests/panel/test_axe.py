@@ -16,7 +16,8 @@ from django.conf import settings
 from tests.panel import addresses
 from tests.panel.browser import CHROMIUM, NARROW, WIDE, launched, opened, served, sideways
 from tests.panel.conftest import confirmed, seated
-from tests.panel.population import addresses_beside, known_of, populated
+from tests.panel.population import populated
+from tests.panel.routes import addresses_beside, known_of
 from tests.panel.town import NOW
 
 pytestmark = [
@@ -65,7 +66,7 @@ def test_every_page_is_accessible_fits_a_telephone_and_speaks_italian(address):
     town = populated()
     addressed, unknown = addresses.filled(known_of(town))
     addressed += addresses_beside(town)
-    assert unknown == [], "say in tests/panel/population.py how to fill these routes"
+    assert unknown == [], "say in tests/panel/routes.py how to fill these routes"
 
     faults, seen = [], set()
     nowhere = {path for path in addressed if path.startswith("/pannello/")}

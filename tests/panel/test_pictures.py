@@ -10,7 +10,8 @@ from django.test import Client
 
 from tests.panel.browser import CHROMIUM, WIDE, launched, opened, served
 from tests.panel.conftest import confirmed, seated
-from tests.panel.population import busy, populated
+from tests.panel.population import populated
+from tests.panel.population_busy import busy
 from tests.panel.town import NOW
 
 pytestmark = [

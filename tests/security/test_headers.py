@@ -9,7 +9,8 @@ from config.headers import HEADERS
 from renewals.admin.previews import FRAME_POLICY
 from tests.panel import addresses
 from tests.panel.conftest import confirmed, seated
-from tests.panel.population import known_of, populated
+from tests.panel.population import populated
+from tests.panel.routes import known_of
 from tests.panel.town import NOW
 
 ELSEWHERE = [

@@ -13,7 +13,8 @@ from django.conf import settings
 from tests.panel import addresses
 from tests.panel.browser import CHROMIUM, launched, opened, served
 from tests.panel.conftest import confirmed, seated
-from tests.panel.population import known_of, populated
+from tests.panel.population import populated
+from tests.panel.routes import known_of
 from tests.panel.town import NOW
 from tests.security import walk
 from tests.security.payloads import PAYLOADS, fill

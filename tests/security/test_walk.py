@@ -13,7 +13,8 @@ from cms.models import Agreement, Centre, Membership, Service, User
 from cms.scope import Scope
 from cms.states import ApprovalMode
 from tests.panel.conftest import confirmed, seated
-from tests.panel.population import known_of, populated
+from tests.panel.population import populated
+from tests.panel.routes import known_of
 from tests.security import walk
 from tests.security.foreign import Abroad, abroad, set_apart
 
