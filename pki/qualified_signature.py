@@ -215,8 +215,8 @@ def _unqualified(path: ValidationPath, trust: Trust, at: datetime) -> str | None
         return "certificate-not-personal"
     if status.qc_key_security not in _DEVICES:
         return "device-unqualified"
-    issued_at: datetime = path.leaf.not_valid_before
-    if not assessor.check_entity_cert_qualified(path, issued_at).status.qualified:
+    leaf = path.leaf
+    if leaf is None or not assessor.check_entity_cert_qualified(path, leaf.not_valid_before).status.qualified:
         return "certificate-unqualified"
     return None
 

@@ -82,18 +82,20 @@ def known_signers() -> tuple[bytes, ...]:
     return tuple(certificate.dump() for certificate in latest_known_lotl_tlso_certs())
 
 
-def verify_list(xml: bytes, signers: Iterable[bytes], *, at: datetime) -> VerifiedList:
-    """Verify the enveloped XAdES signature by one of `signers` (DER), over the whole document, at the instant `at`.
+def verify_list(xml: bytes, signers: Iterable[bytes]) -> VerifiedList:
+    """Verify the enveloped XAdES signature by one of `signers` (DER), over the whole document.
 
-    Only a signer that the signature itself names is tried (§5.7.1): a stranger's list of 20 MB costs no verification.
+    His certificate must have been in date when the list was issued: many lists outlive it, and whoever still names him
+    answers for him. Only a signer that the signature itself names is tried (§5.7.1): a stranger's list of 20 MB costs
+    no verification.
 
     `MalformedInput` for what is no trusted list, `BadSignature` for one that nobody of `signers` has signed. Whether it
     is outdated is the caller's question (`ListHeader.is_in_force`).
     """
     _require_plain(xml)
-    named = _named_signers(xml)
+    named, issued_at = _named_signers(xml), _header(xml).issued_at
     for signer in signers:
-        signed = _signed_part(xml, signer, at) if signer in named else None
+        signed = _signed_part(xml, signer, issued_at) if signer in named else None
         if signed is not None:
             return VerifiedList(_header(signed), signed)
     raise BadSignature("none of the expected signers has signed this list", code="list-signature")

@@ -51,7 +51,7 @@ def signers(xml: bytes, pinned: Sequence[bytes]) -> Sequence[bytes]:
     for address in trust_lists.claimed_pivots(xml):
         row = known.get(address)
         if row is not None:
-            pinned = _named_by(bytes(row.xml), pinned, row.loaded_at) or pinned
+            pinned = _named_by(bytes(row.xml), pinned) or pinned
     return pinned
 
 
@@ -67,12 +67,12 @@ def fetch_pivots(xml: bytes, pinned: Sequence[bytes], web: Web, *, at: datetime)
         if row is None and urlsplit(address).hostname == own and len(address) <= 300:
             row = _pivot(address, current, web, at)
         if row is not None:
-            current = _named_by(bytes(row.xml), current, at) or current
+            current = _named_by(bytes(row.xml), current) or current
 
 
 def _pivot(address: str, current: Sequence[bytes], web: Web, at: datetime) -> TrustedList | None:
     xml = fetch(address, None, web)
-    if xml is None or not _named_by(xml, current, at):
+    if xml is None or not _named_by(xml, current):
         return None
     header = trust_lists.claimed_header(xml)
     log.info("trust.signers-changed", sequence=header.sequence)
@@ -91,10 +91,10 @@ def _pivot(address: str, current: Sequence[bytes], web: Web, at: datetime) -> Tr
     return row
 
 
-def _named_by(xml: bytes, current: Sequence[bytes], at: datetime) -> Sequence[bytes]:
+def _named_by(xml: bytes, current: Sequence[bytes]) -> Sequence[bytes]:
     """Give whom this list of lists names as its signers, if one of the current ones has signed it."""
     try:
-        found = trust_lists.verify_list(xml, current, at=at)
+        found = trust_lists.verify_list(xml, current)
     except PkiError:
         return ()
     return trust_lists.successors(found) if found.header.is_list_of_lists else ()

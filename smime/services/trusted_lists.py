@@ -72,7 +72,7 @@ def load(xml: bytes, *, at: datetime, source: str = "") -> TrustedList:
     try:
         claimed = trust_lists.claimed_header(xml)
         signers = _expected_signers(xml, claimed, at)
-        header = trust_lists.verify_list(xml, signers, at=at).header
+        header = trust_lists.verify_list(xml, signers).header
     except PkiError as wrong:
         raise TrustedListRefused from wrong
     if header.is_list_of_lists != (header.territory == EUROPE):
@@ -177,7 +177,7 @@ def _take_list_of_lists(web: Web, at: datetime) -> int:
     if xml is None:
         return 0
     try:
-        trust_lists.verify_list(xml, list_downloads.signers(xml, anchors()), at=at)
+        trust_lists.verify_list(xml, list_downloads.signers(xml, anchors()))
     except BadSignature:
         list_downloads.fetch_pivots(xml, anchors(), web, at=at)
     except PkiError:
@@ -247,7 +247,7 @@ def _services(europe: str, lists: tuple[str, ...]) -> tuple[TSPRegistry, frozens
 
 def _verified(row: TrustedList, signers: Sequence[bytes]) -> VerifiedList | None:
     try:
-        return trust_lists.verify_list(bytes(row.xml), signers, at=row.loaded_at)
+        return trust_lists.verify_list(bytes(row.xml), signers)
     except PkiError:
         log.exception("trust.signer-gone", territory=row.territory, sequence=row.sequence)
         return None

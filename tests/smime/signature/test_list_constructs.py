@@ -36,7 +36,7 @@ NO_DEVICE, NOT_PERSONAL = "device-unqualified", "certificate-not-personal"
 
 def judged(*services: str, wish: Wish | None = None) -> Outcome:
     xml = lists.country(*services)
-    registry, _ = trust_lists.registry([trust_lists.verify_list(xml, [world.scheme().supervisor.der], at=world.NOW)])
+    registry, _ = trust_lists.registry([trust_lists.verify_list(xml, [world.scheme().supervisor.der])])
     return world.judged(world.cades(by=world.signer(wish)), believing=replace(world.trust(), services=registry))
 
 
@@ -256,7 +256,7 @@ UNKNOWN = {
 @pytest.mark.parametrize("listed", UNKNOWN.values(), ids=UNKNOWN)
 def test_what_decides_and_is_not_understood_trusts_nobody(listed):
     xml = lists.country(listed, service(identity=certificate(world.scheme().operator)))
-    verified = trust_lists.verify_list(xml, [world.scheme().supervisor.der], at=world.NOW)
+    verified = trust_lists.verify_list(xml, [world.scheme().supervisor.der])
 
     registry, left_out = trust_lists.registry([verified])
 

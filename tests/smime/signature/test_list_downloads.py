@@ -171,6 +171,22 @@ def test_each_signer_that_a_pointer_names_may_sign(net):
     assert refresh(net)[0] == 3
 
 
+def lapsed(*, ago: timedelta):
+    """A signer whose certificate has ended so long ago."""
+    return trust_scheme.found(NOW - ago - timedelta(days=3650 - 365)).supervisor
+
+
+def test_a_list_outlives_its_signers_certificate_and_none_is_signed_with_a_lapsed_one(net):
+    yesterday, long_ago = lapsed(ago=DAY), lapsed(ago=5 * DAY)
+    pointers = (lists.pointer("IT", ITALY, yesterday), lists.pointer("FR", FRANCE, long_ago))
+    net.put(EUROPE, lists.list_of_lists(*pointers))
+    net.put(ITALY, lists.country(at=NOW - 2 * DAY, by=yesterday))
+    net.put(FRANCE, lists.country(territory="FR", at=NOW - 2 * DAY, by=long_ago))
+
+    assert refresh(net)[0] == 2
+    assert numbers() == [("EU", 1), ("IT", 1)]
+
+
 def test_pointers_to_other_things_than_lists_are_passed_over(net):
     supervisor = world.scheme().supervisor
     pdf = lists.pointer("IT", "http://lists.example.org/IT.pdf", supervisor, mime="application/pdf")

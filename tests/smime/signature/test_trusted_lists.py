@@ -260,9 +260,9 @@ def test_only_http_is_fetched(address):
 
 def test_a_list_verified_without_its_signer_is_nothing():
     with pytest.raises(BadSignature):
-        trust_lists.verify_list(europe(), [], at=NOW)
+        trust_lists.verify_list(europe(), [])
     with pytest.raises(MalformedInput):
-        trust_lists.verify_list(b"<!DOCTYPE a>", [world.scheme().operator.der], at=NOW)
+        trust_lists.verify_list(b"<!DOCTYPE a>", [world.scheme().operator.der])
 
 
 def test_the_pinned_signers_of_the_release_are_there():

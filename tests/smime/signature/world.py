@@ -51,7 +51,7 @@ def form_pdf(number: str = MARKERS[0], nonce: str = MARKERS[1], mailbox: str = "
 @cache
 def trust(status: str = trust_scheme.GRANTED, revoked: tuple[Identity, ...] = (), crl_days: int = 7) -> Trust:
     xml = scheme().country_list(at=NOW - timedelta(days=2), status=status)
-    services, _ = trust_lists.registry([trust_lists.verify_list(xml, [scheme().supervisor.der], at=NOW)])
+    services, _ = trust_lists.registry([trust_lists.verify_list(xml, [scheme().supervisor.der])])
     known = scheme().revocation_list(revoked, at=NOW - timedelta(days=1), days=crl_days)
     return Trust(services, frozenset(), lambda _: (known,))
 
