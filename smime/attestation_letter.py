@@ -67,44 +67,53 @@ def _story(order: Order, fields: Mapping[str, str]) -> list[Flowable]:
         Paragraph(_("Attestazione del Rapporto Professionale"), _TITLE),
         Paragraph(_("Pratica %(code)s") % {"code": order.code}, _SMALL),
         HRFlowable(width="100%", thickness=1, color=_INK, spaceBefore=6, spaceAfter=2),
-        Paragraph(_("Dati del richiedente"), _HEAD),
-        _facts([(_("Nome e cognome"), applicant_of(order)), (_("Ruolo o posizione aziendale"), fields["role"])]),
-        Paragraph(_("Dati dell'organizzazione"), _HEAD),
-        _facts(
-            [
-                (_("Ragione sociale"), fields["company"]),
-                (_("Indirizzo completo"), fields["address"]),
-                (_("Partita IVA o codice fiscale"), order.vat_number),
-            ]
-        ),
-        Paragraph(_("Ruolo professionale e motivo"), _HEAD),
-        _facts(
-            [
-                (_("Funzione specifica svolta"), fields["function"]),
-                (_("Motivazione della richiesta"), fields["reason"] or REASON),
-            ]
-        ),
+        *_said_of(order, fields),
         Paragraph(_statement(order, fields), _STATEMENT),
-        Paragraph(_("Referente che attesta"), _HEAD),
-        _facts(
-            [
-                (_("Nome e cognome"), fields["referee"]),
-                (_("Qualifica"), fields["referee_role"]),
-                (_("E-mail o telefono"), fields["contact"]),
-                (_("Data"), _day(fields["attested_on"])),
-                (_("Firma leggibile, manuale o digitale"), ""),
-            ],
-            last_height=20 * mm,
-        ),
-        Spacer(1, 8),
-        Paragraph(
-            _(
-                "Firma un referente autorizzato e diverso dal richiedente: per esempio un responsabile delle Risorse "
-                "Umane, un direttore IT, un responsabile della sicurezza o un Amministratore Delegato."
-            ),
-            _SMALL,
-        ),
+        *_signed_by(fields),
     ]
+
+
+def _said_of(order: Order, fields: Mapping[str, str]) -> list[Flowable]:
+    """Applicant, organisation, and what he does there."""
+    person = [(_("Nome e cognome"), applicant_of(order)), (_("Ruolo o posizione aziendale"), fields["role"])]
+    company = [
+        (_("Ragione sociale"), fields["company"]),
+        (_("Indirizzo completo"), fields["address"]),
+        (_("Partita IVA o codice fiscale"), order.vat_number),
+    ]
+    why = [
+        (_("Funzione specifica svolta"), fields["function"]),
+        (_("Motivazione della richiesta"), fields["reason"] or REASON),
+    ]
+    return [
+        *_section(_("Dati del richiedente"), person),
+        *_section(_("Dati dell'organizzazione"), company),
+        *_section(_("Ruolo professionale e motivo"), why),
+    ]
+
+
+def _signed_by(fields: Mapping[str, str]) -> list[Flowable]:
+    """The referee, with room for the signature."""
+    referee = [
+        (_("Nome e cognome"), fields["referee"]),
+        (_("Qualifica"), fields["referee_role"]),
+        (_("E-mail o telefono"), fields["contact"]),
+        (_("Data"), _day(fields["attested_on"])),
+        (_("Firma leggibile, manuale o digitale"), ""),
+    ]
+    who_may = _(
+        "Firma un referente autorizzato e diverso dal richiedente: per esempio un responsabile delle Risorse "
+        "Umane, un direttore IT, un responsabile della sicurezza o un Amministratore Delegato."
+    )
+    return [
+        *_section(_("Referente che attesta"), referee, last_height=20 * mm),
+        Spacer(1, 8),
+        Paragraph(who_may, _SMALL),
+    ]
+
+
+def _section(title: str, rows: list[tuple[str, str]], *, last_height: float | None = None) -> list[Flowable]:
+    return [Paragraph(title, _HEAD), _facts(rows, last_height=last_height)]
 
 
 def _statement(order: Order, fields: Mapping[str, str]) -> str:

@@ -53,10 +53,7 @@ def request_purchase(
     order = _line(order_reference, 48)
     if not 1 <= quantity <= MOST_UNITS or not order:
         raise QuantityInvalid
-    number = _next_number()
     request = PurchaseRequest(
-        pk=number,
-        number=f"A-{rome_date(now).year}-{number:06d}",
         centre_id=agreement.centre_id,
         service=agreement.service,
         types=_bought(agreement.service, type_),
@@ -66,11 +63,7 @@ def request_purchase(
         requested_by=operator.pk,
         requested_at=now,
     )
-    try:
-        with transaction.atomic():
-            request.save(force_insert=True)
-    except IntegrityError as known:
-        raise OrderKnown from known
+    _store(request)
     _record("purchase.requested", request, operator, now)
     return request
 
@@ -203,6 +196,17 @@ def _record(verb: str, request: PurchaseRequest, operator: User, now: datetime, 
         facts={"number": request.number, "quantity": request.quantity, "types": request.types},
         **more,
     )
+
+
+def _store(request: PurchaseRequest) -> None:
+    """Number the request by its year in Italy, and insert it; an order of the centre buys once."""
+    request.pk = _next_number()
+    request.number = f"A-{rome_date(request.requested_at).year}-{request.pk:06d}"
+    try:
+        with transaction.atomic():
+            request.save(force_insert=True)
+    except IntegrityError as known:
+        raise OrderKnown from known
 
 
 def _bought(service: Service, type_: str) -> list[str]:
