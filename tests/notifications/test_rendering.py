@@ -20,6 +20,8 @@ OTHER_VALUES = {
     **dict.fromkeys((Shape.URL, Shape.URL_OR_NOTHING), "https://altro.example"),
     **dict.fromkeys((Shape.COUNT, Shape.NUMBER), 77),
     Shape.MAILBOX: "altro@altro.example",
+    Shape.FAILURES: [{"code": "mails-bounced", "count": 999, "cases": []}],
+    Shape.COUNTERS: [{"type": "Altro", "free": 999, "threshold": 1000}],
     Shape.LINES: ["Altro 999"],
     Shape.CASES: [{"code": "RN-ALTRO", "at": "2031-01-01T00:00:00Z", "remark": "Altro 999"}],
 }
@@ -82,6 +84,8 @@ def test_every_key_of_the_catalogue_is_named_by_a_template_or_the_envelope(messa
         "centre_phone",
         "purchase_url",
         "old_not_after",
+        "entries",  # the calendar's
+        "ended_entries",
     }
     rendered = rendering.render(row_of(message))
     for key in set(CATALOG[message].shapes) - shared - ELSEWHERE.get(message, set()):
