@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.contract.gateway_contract import BatchContract, GatewayContract, InBatches, StatusContract
+from tests.contract.batch_contract import BatchContract, InBatches
+from tests.contract.gateway_contract import GatewayContract
+from tests.contract.status_contract import StatusContract
 
 
 class TestEmbeddedGateway(GatewayContract):

@@ -18,18 +18,10 @@ from pki.errors import (
 )
 from pki.fake import FakeAuthority
 from pki.gateway import Profile, RevocationReason
-from tests.contract.gateway_contract import (
-    AT,
-    GOOD,
-    HELD,
-    LATER,
-    AloneOnly,
-    BatchContract,
-    GatewayContract,
-    InBatches,
-    StatusContract,
-    wish,
-)
+from tests.contract.batch_contract import AloneOnly, BatchContract, InBatches
+from tests.contract.gateway_contract import GatewayContract
+from tests.contract.status_contract import StatusContract
+from tests.contract.wishes import AT, GOOD, HELD, LATER, wish
 
 
 @pytest.fixture
