@@ -47,7 +47,8 @@ class TermsForm(forms.Form):
     def refuse(self, refusal: DomainError) -> None:
         """Put a refusal beside what it is about; of texts that changed meanwhile the new ones are shown, unticked."""
         if isinstance(refusal, TermsOutdated):
-            self.data = {name: value for name, value in self.data.items() if name != "accept_terms"} | self.initial
+            kept = {name: value for name, value in self.data.items() if name != "accept_terms"}
+            self.data = kept | dict(self.initial)
         field = next((name for kind, name in _BESIDE.items() if isinstance(refusal, kind)), None)
         self.add_error(field, said(refusal))
 

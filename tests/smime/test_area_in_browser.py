@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -14,6 +15,7 @@ from tests.panel.browser import CHROMIUM, NARROW, WIDE, launched, opened, served
 from tests.panel.pictures import PICTURES
 from tests.panel.test_axe import ALL_RULES, AXE, RULES_OF_LOOK, RUN
 from tests.smime.customers import NOW, PASSWORD, customer, filled_in, proves, slot_of, submitted
+from tests.smime.test_addresses import link_of as link_to_address
 
 pytestmark = [
     pytest.mark.chromium,
@@ -143,10 +145,25 @@ def looked_at(pytestconfig):
     return look
 
 
+def add_an_address(page: Page, looked_at, rules) -> None:
+    """Prove another address: refused at first, then asked for, and confirmed by the mailed link."""
+    page.goto(f"{AREA}indirizzi/")
+    page.get_by_label("Indirizzo email").fill("niccolò@example.org")
+    page.get_by_role("button", name="Invia il collegamento").click()
+    looked_at(page, "indirizzi", rules)
+    page.get_by_label("Indirizzo email").fill("anna@casa.example.org")
+    page.get_by_role("button", name="Invia il collegamento").click()
+    expect(page.get_by_role("status")).to_contain_text("anna@casa.example.org")
+    page.goto(urlsplit(link_to_address()).path)
+    looked_at(page, "indirizzo", rules)
+    page.get_by_role("button", name="Conferma l'indirizzo").click()
+    expect(page.locator("ul.orders > li")).to_have_count(2)
+
+
 @pytest.mark.parametrize(
     ("size", "dark"), [(WIDE, False), (NARROW, False), (NARROW, True)], ids=["wide", "narrow", "dark"]
 )
-def test_every_page_is_accessible_and_fits(visit, looked_at, size, dark):
+def test_every_page_is_accessible_and_fits(visit, looked_at, clock, size, dark):
     buyer = customer()
     slot_of(buyer, "mv"), slot_of(buyer, "ov")
     draft, running = filled_in("ov", buyer=buyer), submitted("iv")
@@ -186,5 +203,10 @@ def test_every_page_is_accessible_and_fits(visit, looked_at, size, dark):
     looked_at(page, "emesso", rules)
     page.goto(f"{AREA}pratiche/{refused.uid}/")
     looked_at(page, "respinta", rules)
+    add_an_address(page, looked_at, rules)
+    clock.instant = NOW + timedelta(days=310)
+    page.goto(f"{AREA}pratiche/{done.uid}/")
+    expect(page.get_by_role("button", name="Rinnova il certificato")).to_be_visible()
+    looked_at(page, "in-scadenza", rules)
     page.goto("/pannello/")
     looked_at(page, "pannello", rules)
