@@ -86,7 +86,7 @@ class AgreementForm(_Shape):
 class NewAgreementForm(AgreementForm):
     """The same, with the service that is agreed."""
 
-    service = forms.ModelChoiceField(Service.objects.none(), label=_("Servizio"))
+    service = forms.ModelChoiceField(Service.objects.none(), label=_("Servizio"), empty_label="–")
     field_order = ("service",)
 
     def __init__(self, centre: Centre, *arguments: Any, **named: Any) -> None:

@@ -19,7 +19,7 @@ def _day(label: Any, said: Any = "", *, required: bool = True) -> forms.DateFiel
 
 
 def _service(label: Any, said: Any) -> forms.ModelChoiceField[Service]:
-    return forms.ModelChoiceField(Service.objects.none(), label=label, help_text=said)
+    return forms.ModelChoiceField(Service.objects.none(), label=label, help_text=said, empty_label="–")
 
 
 class CampaignForm(forms.Form):

@@ -14,14 +14,15 @@ from tests.panel.pictures import PICTURES
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "smime"
 WIDTHS = (1280, 390)
-COLOURS = 64
+COLOURS, ROUNDS = 128, 2  # so few that files stay small; the rounds keep greys from taking on a hue
 WALKS = (
     "tests/smime/test_area_in_browser.py",
     "tests/smime/test_mailed_in_browser.py",
     "tests/smime/signature/test_alternative_in_browser.py",
+    "tests/smime/desk/test_officers_in_browser.py",
     "tests/smime/stories",
 )
-STEPS = {
+CUSTOMER = {
     "login": "L'accesso",
     "dashboard": "La dashboard con le attivazioni e `Attiva ora`",
     "destinatario": "Passo 2: il destinatario",
@@ -44,14 +45,34 @@ STEPS = {
     "emesso": "Passo 9: il certificato è emesso",
     "scarica": "Passo 9: lo scaricamento del file .p12, con un codice ricevuto per e-mail",
 }
-"""What is pictured, in the order of the guide."""
+"""What customer and recipient see, in the order of the guide."""
+OFFICE = {
+    "ufficio-attivazioni": "*Attivazioni*: ciò che i clienti hanno acquistato",
+    "ufficio-accredita": "Accreditare un acquisto",
+    "ufficio-verifiche": "*Verifiche*: ciò che aspetta l'ufficio, dal più vecchio",
+    "ufficio-allega": "Allegare una prova raccolta dall'ufficio",
+    "ufficio-organizzazione": "L'organizzazione: il registro accanto ai dati del cliente",
+    "ufficio-poteri": "I poteri: la richiamata, con i tentativi registrati",
+    "ufficio-attestazione": "L'attestazione: ogni voce si confronta con la lettera",
+    "ufficio-documenti": "Chiedere al cliente ciò che manca",
+    "ufficio-riconoscimento": "Il riconoscimento: volto e documento, dati letti e dati digitati",
+    "ufficio-dubbio": "Un riconoscimento dubbio, con ciò che non torna",
+    "ufficio-firma": "Il modulo firmato, con l'esito del controllo della firma",
+    "ufficio-pratiche": "*Pratiche*: tutte le richieste, con filtri e ricerca",
+    "ufficio-pratica": "Una pratica che aspetta la seconda persona",
+    "ufficio-approva": "L'approvazione della seconda persona",
+    "ufficio-certificati": "I certificati di una pratica emessa",
+    "ufficio-revoca": "La revoca, con un motivo dell'elenco chiuso",
+}
+"""What officers see at the panel, from the purchase to the revocation."""
+PARTS = {"Che cosa vedono cliente e destinatario": CUSTOMER, "Che cosa vede l'ufficio": OFFICE}
 
 
 def wanted() -> Iterator[str]:
     """File names of the pictures."""
-    for step in STEPS:
-        for width in WIDTHS:
-            yield f"{step}-{width}.png"
+    for steps in PARTS.values():
+        for step in steps:
+            yield from (f"{step}-{width}.png" for width in WIDTHS)
 
 
 class Into:
@@ -70,7 +91,8 @@ def keep(taken: Path) -> None:
     for name in wanted():
         step, _, width = name.removesuffix(".png").rpartition("-")
         with Image.open(taken / f"{step}-{width}-light.png") as picture:
-            few = picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+            whole = picture.convert("RGB")
+        few = whole.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=ROUNDS, dither=Image.Dither.NONE)
         few.save(FOLDER / name, optimize=True)
     (FOLDER / "README.md").write_text(page())
 
@@ -78,14 +100,17 @@ def keep(taken: Path) -> None:
 def page() -> str:
     """The page that shows them, in Italian as its readers are."""
     lines = [
-        "# Attivare un certificato S/MIME, passo per passo",
+        "# I certificati S/MIME, pagina per pagina",
         "",
         "Ogni pagina su uno schermo largo e su un telefono; `python -m tests.smime.pictures` le fotografa di nuovo.",
         "Che cosa si verifica e chi lo fa: [docs/it/smime.md](../it/smime.md).",
     ]
-    for step, words in STEPS.items():
-        wide, narrow = (f"{step}-{width}.png" for width in WIDTHS)
-        lines += ["", f"## {words}", "", f"![{words}, 1280 px]({wide})", "", f"![{words}, 390 px]({narrow})"]
+    for title, steps in PARTS.items():
+        lines += ["", f"## {title}"]
+        for step, words in steps.items():
+            wide, narrow = (f"{step}-{width}.png" for width in WIDTHS)
+            said = words.replace("*", "").replace("`", "")
+            lines += ["", f"### {words}", "", f"![{said}, 1280 px]({wide})", "", f"![{said}, 390 px]({narrow})"]
     return "\n".join(lines) + "\n"
 
 
