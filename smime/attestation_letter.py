@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from datetime import date
-from importlib import resources
 from xml.sax.saxutils import escape
 
 from django.utils import translation
@@ -17,23 +16,18 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import Flowable, HRFlowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from reportlab.platypus import Flowable, HRFlowable, Paragraph, Spacer, Table, TableStyle
 
+from smime import paper
 from smime.models import Order
+from smime.paper import BOLD, INK, MUTED, REGULAR
 from smime.policy_attestation import REASON, applicant_of
 
-_REGULAR, _BOLD = "Titillium", "Titillium-Bold"
-_FONTS = resources.files("bootstrap_italia_template") / "static/fonts/Titillium_Web"
-for _name, _weight in ((_REGULAR, "regular"), (_BOLD, "700")):
-    pdfmetrics.registerFont(TTFont(_name, str(_FONTS / f"titillium-web-v10-latin-ext_latin-{_weight}.ttf")))
-
-_INK, _MUTED, _LINE = HexColor("#17324D"), HexColor("#5C6F82"), HexColor("#A5B1BD")
-_BODY = ParagraphStyle("body", fontName=_REGULAR, fontSize=10.5, leading=15.5, textColor=_INK)
-_SMALL = ParagraphStyle("small", parent=_BODY, fontSize=8, leading=11, textColor=_MUTED)
-_TITLE = ParagraphStyle("title", parent=_BODY, fontName=_BOLD, fontSize=17, leading=22)
-_HEAD = ParagraphStyle("head", parent=_BODY, fontName=_BOLD, fontSize=11.5, spaceBefore=12, spaceAfter=3)
+_LINE = HexColor("#A5B1BD")
+_BODY = ParagraphStyle("body", fontName=REGULAR, fontSize=10.5, leading=15.5, textColor=INK)
+_SMALL = ParagraphStyle("small", parent=_BODY, fontSize=8, leading=11, textColor=MUTED)
+_TITLE = ParagraphStyle("title", parent=_BODY, fontName=BOLD, fontSize=17, leading=22)
+_HEAD = ParagraphStyle("head", parent=_BODY, fontName=BOLD, fontSize=11.5, spaceBefore=12, spaceAfter=3)
 _STATEMENT = ParagraphStyle("statement", parent=_BODY, spaceBefore=14, spaceAfter=4, leading=17)
 _MARGIN, _LABEL_WIDTH = 22 * mm, 52 * mm
 _WIDTH = A4[0] - 2 * _MARGIN - 12
@@ -44,18 +38,8 @@ def render(order: Order, fields: Mapping[str, str]) -> bytes:
     """Write the letter in the order's language; `fields` as `policy_attestation.tidy` returns them."""
     buffer = io.BytesIO()
     with translation.override(order.language):
-        page = SimpleDocTemplate(
-            buffer,
-            pagesize=A4,
-            leftMargin=_MARGIN,
-            rightMargin=_MARGIN,
-            topMargin=_MARGIN,
-            bottomMargin=_MARGIN,
-            title=_("Attestazione del Rapporto Professionale"),
-            author="Sigillo",
-            lang="it-IT" if order.language == "it" else "en",
-            invariant=True,
-        )
+        title = _("Attestazione del Rapporto Professionale")
+        page = paper.document(buffer, title=title, margin=_MARGIN)
         page.build(_story(order, fields))
     return buffer.getvalue()
 
@@ -66,7 +50,7 @@ def _story(order: Order, fields: Mapping[str, str]) -> list[Flowable]:
         Spacer(1, 10),
         Paragraph(_("Attestazione del Rapporto Professionale"), _TITLE),
         Paragraph(_("Pratica %(code)s") % {"code": order.code}, _SMALL),
-        HRFlowable(width="100%", thickness=1, color=_INK, spaceBefore=6, spaceAfter=2),
+        HRFlowable(width="100%", thickness=1, color=INK, spaceBefore=6, spaceAfter=2),
         *_said_of(order, fields),
         Paragraph(_statement(order, fields), _STATEMENT),
         *_signed_by(fields),
@@ -123,7 +107,7 @@ def _statement(order: Order, fields: Mapping[str, str]) -> str:
         "role": fields["function"] or fields["role"] or _BLANK,
         "company": fields["company"] or _BLANK,
     }
-    shown = {name: f'<font name="{_BOLD}">{escape(value)}</font>' for name, value in said.items()}
+    shown = {name: f'<font name="{BOLD}">{escape(value)}</font>' for name, value in said.items()}
     return (
         _(
             "Con la presente attestiamo che %(name)s riveste la funzione di %(role)s presso %(company)s, e che per lo "

@@ -6,7 +6,6 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib import resources
 from xml.sax.saxutils import escape
 
 from django.utils import translation
@@ -20,25 +19,19 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, HRFlowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from cms.policy import ROME
-
-# The product's typeface, embedded: the standard fonts know no letters beyond Latin-1, and a name must not be mangled.
-_REGULAR, _BOLD = "Titillium", "Titillium-Bold"
-_FONTS = resources.files("bootstrap_italia_template") / "static/fonts/Titillium_Web"
-for _name, _weight in ((_REGULAR, "regular"), (_BOLD, "700")):
-    pdfmetrics.registerFont(TTFont(_name, str(_FONTS / f"titillium-web-v10-latin-ext_latin-{_weight}.ttf")))
+from smime import paper
+from smime.paper import BOLD, INK, MUTED, REGULAR
 
 FIELD = "Firma"
-_INK, _MUTED, _LINE, _PRIMARY = HexColor("#17324D"), HexColor("#5C6F82"), HexColor("#D9DEE4"), HexColor("#0066CC")
-_BODY = ParagraphStyle("body", fontName=_REGULAR, fontSize=9.5, leading=13.5, textColor=_INK)
-_SMALL = ParagraphStyle("small", parent=_BODY, fontSize=7.5, leading=10, textColor=_MUTED)
-_TITLE = ParagraphStyle("title", parent=_BODY, fontName=_BOLD, fontSize=16, leading=20)
-_HEAD = ParagraphStyle("head", parent=_BODY, fontName=_BOLD, fontSize=10.5, spaceBefore=9, spaceAfter=4)
+_LINE, _PRIMARY = HexColor("#D9DEE4"), HexColor("#0066CC")
+_BODY = ParagraphStyle("body", fontName=REGULAR, fontSize=9.5, leading=13.5, textColor=INK)
+_SMALL = ParagraphStyle("small", parent=_BODY, fontSize=7.5, leading=10, textColor=MUTED)
+_TITLE = ParagraphStyle("title", parent=_BODY, fontName=BOLD, fontSize=16, leading=20)
+_HEAD = ParagraphStyle("head", parent=_BODY, fontName=BOLD, fontSize=10.5, spaceBefore=9, spaceAfter=4)
 _MARGIN, _LABEL_WIDTH, _CODE = 20 * mm, 48 * mm, 30 * mm
 _WIDTH = A4[0] - 2 * _MARGIN - 12  # the frame keeps six points free on each side
 _BOX = (round(_MARGIN) + 6, 68, round(A4[0] - _MARGIN) - 6, 136)  # where the visible signature goes, in points
@@ -64,18 +57,8 @@ def render_form(content: FormContent, *, rendered_at: datetime) -> bytes:
     """Render the form with an empty signature field. The bytes are evidence: they are stored and never made again."""
     buffer = io.BytesIO()
     with translation.override(content.language):
-        page = SimpleDocTemplate(
-            buffer,
-            pagesize=A4,
-            leftMargin=_MARGIN,
-            rightMargin=_MARGIN,
-            topMargin=_MARGIN,
-            bottomMargin=_BOX[3] + 22,
-            title=_("Modulo di riconoscimento %(number)s") % {"number": content.number},
-            author="Sigillo",
-            lang="it-IT" if content.language == "it" else "en",
-            invariant=True,
-        )
+        title = _("Modulo di riconoscimento %(number)s") % {"number": content.number}
+        page = paper.document(buffer, title=title, margin=_MARGIN, bottom=_BOX[3] + 22)
         page.build(_story(content, rendered_at), onFirstPage=_place_for_signature)
     return _with_field(buffer.getvalue())
 
@@ -147,13 +130,13 @@ def _code(content: FormContent) -> Drawing:
 
 def _place_for_signature(canvas: Canvas, _document: SimpleDocTemplate) -> None:
     left, bottom, right, top = _BOX
-    canvas.setFont(_BOLD, 8)
-    canvas.setFillColor(_INK)
+    canvas.setFont(BOLD, 8)
+    canvas.setFillColor(INK)
     canvas.drawString(left, top + 6, _("Firma elettronica qualificata del destinatario"))
     canvas.setStrokeColor(_LINE)
     canvas.rect(left, bottom, right - left, top - bottom)
-    canvas.setFont(_REGULAR, 7)
-    canvas.setFillColor(_MUTED)
+    canvas.setFont(REGULAR, 7)
+    canvas.setFillColor(MUTED)
     canvas.drawString(
         left,
         bottom - 12,

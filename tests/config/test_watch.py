@@ -26,7 +26,7 @@ from smime.models import CaOrder, SmimeCertificate
 from smime.services import attempts, checks, deliveries, idp
 from tests.authority import founding
 from tests.panel.town import NOW, Town
-from tests.smime import test_identification as identified
+from tests.smime import identified
 from tests.smime.mailed import check_of, order_of
 from tests.smime.provider import FakeProvider, told
 

@@ -11,7 +11,7 @@ from smime import tasks
 from smime.models import EvidenceContent, EvidenceFile, IdentificationAttempt, SmimeCertificate
 from smime.policy_desk import Document
 from smime.services import checks, desk, evidence, identity_evidence, idp, orders
-from tests.smime import test_identification as identified
+from tests.smime import identified
 from tests.smime.desk.office import CARD, officer
 from tests.smime.mailed import NOW, check_of, order_of
 from tests.smime.provider import FakeProvider

@@ -33,7 +33,7 @@ from smime.services import (
 )
 from smime.states import CheckKind, RevocationGround
 from tests.authority.founding import found
-from tests.smime import test_identification as identified
+from tests.smime import identified
 from tests.smime.customers import submitted
 from tests.smime.desk import office
 from tests.smime.issuing import LATER, Willing, ready

@@ -10,9 +10,9 @@ from smime.admin import check_page
 from smime.errors.desk import IdentityPhotosMissing
 from smime.models import EvidenceFile
 from smime.services import checks, desk, evidence, idp
-from tests.smime import test_identification as identified
+from tests.smime import identified
 from tests.smime.desk.office import CARD, officer
-from tests.smime.mailed import NOW, check_of, order_of
+from tests.smime.mailed import NOW, check_of
 from tests.smime.provider import FakeProvider
 from tests.smime.test_attestation import Says
 
@@ -29,11 +29,7 @@ def provider():
 @pytest.fixture
 def order(provider):
     """An IV order whose first session is over: the provider approves, an officer has to compare."""
-    order = order_of("iv")
-    for kind in ("mailbox", "consent"):
-        checks.pass_check(check_of(order, kind), at=NOW, method="prova")
-    checks.begin(check_of(order, "identity"), at=NOW)
-    identified.work(NOW)
+    order = identified.invited("iv")
     finish(order, provider, NOW + HOUR)
     return order
 

@@ -27,7 +27,7 @@ from smime.models import CaOrder, Check, EvidenceFile, Order, SmimeCertificate
 from smime.policy_desk import Call, Registered
 from smime.services import attestation, checks, desk, evidence, idp, slots
 from smime.services.attestation import Upload
-from tests.smime import test_identification as identified
+from tests.smime import identified
 from tests.smime.desk import office
 from tests.smime.mailed import NOW, check_of, order_of
 from tests.smime.provider import FakeProvider

@@ -19,7 +19,7 @@ from smime.services import attempts, checks, consent, desk, idp, links, signatur
 from smime.services.acceptance import Accepted
 from smime.services.consent import Answer
 from smime.states import CheckState, ConsentDecision, LinkPurpose
-from tests.smime import test_identification as identified
+from tests.smime import identified
 from tests.smime.desk.office import officer
 from tests.smime.desk.test_findings import tried
 from tests.smime.mailed import NOW, check_of, mails, order_of, token_in
@@ -41,11 +41,7 @@ def provider():
 @pytest.fixture
 def order(provider):
     """Mailbox confirmed, consent given; two attempts have failed, and the alternative is offered."""
-    order = order_of("sv")
-    for kind in ("mailbox", "consent"):
-        checks.pass_check(check_of(order, kind), at=NOW, method="prova")
-    checks.begin(check_of(order, "identity"), at=NOW)
-    identified.work(NOW)
+    order = identified.invited()
     fail_twice(order, provider, NOW + HOUR)
     return order
 
