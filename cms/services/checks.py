@@ -138,7 +138,7 @@ class _Turn:
     def walk(self, told: Callable[[StatusCheck], None] | None) -> None:
         """Fetch the lists, then do slice after slice."""
         self._keep(self._comparison.fetch_lists(at=self.now), position=self._check.position, checked=0)
-        steps = {each.stage: partial(self._register, each) for each in registers.every()}
+        steps: dict[str, Callable[[], bool]] = {each.stage: partial(self._register, each) for each in registers.every()}
         steps |= {LEDGER: self._ledger, LISTS: self._lists, RECHECK: self._recheck}
         while self._check.finished_at is None and self._check.claimed_until is not None:
             if self._watch.elapsed() > TURN:
