@@ -227,8 +227,9 @@ def test_an_automatic_agreement_knows_no_suspension(world):
 
 
 def test_a_holders_own_hold_lapses_after_120_days_too(world, card):
-    """The rule holds for a suspension of any cause."""
+    """The rule holds for a suspension of any cause, while the certificate itself has not expired."""
     half = Certificate.objects.get(pair=card.pair, type="signature")
+    Certificate.objects.filter(pk=half.pk).update(not_after=NOW + timedelta(days=365))
     certificates.place_hold(half, HoldCause.HOLDER, days=120, actor=SYSTEM, at=NOW)
     tick(NOW)
     tick(NOW + timedelta(days=121))
