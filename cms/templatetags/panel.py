@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django import template
-from django.forms import BoundField
+from django.forms import BaseForm, BoundField
 from django.template.context import Context
 from django.templatetags.static import static
 from django.urls import reverse
@@ -44,6 +44,12 @@ def iso(at: datetime) -> str:
 def said(text: str) -> str:
     """Say a label or a refusal, stored in Italian, in the reader's language; anything else as it stands."""
     return _(str(text))
+
+
+@register.filter
+def has_field_errors(form: BaseForm) -> bool:
+    """Whether the summary of errors has anything to list; what concerns the whole form stands above it."""
+    return any(bound.errors for bound in form.visible_fields())
 
 
 @register.filter

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods
 
@@ -24,5 +27,6 @@ def open_account(request: HttpRequest, token: str) -> HttpResponseBase:
     except DomainError as refusal:
         return frame.refused(request, refusal)
     if request.method == "POST":
-        return frame.kept_nowhere(redirect(welcome.password_address(user)))
+        query = urlencode({"next": reverse("smime:dashboard")})  # from his password he logs in to the area
+        return frame.kept_nowhere(redirect(f"{welcome.password_address(user)}?{query}"))
     return frame.show(request, "welcome.html", account=user, section="")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 import pyotp
 import pytest
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.test import Client
 
+from cms.models import User
 from notifications import rendering
 from notifications.models import OutboxMessage
+from runtime import clock
+from smime.services import welcome
 from tests.panel.town import PASSWORD
 
 ASK, LOGIN = "/accesso/password/reset/", "/accesso/login/"
@@ -115,3 +120,34 @@ def test_the_mail_goes_through_the_outbox_with_its_link_sealed(town, client):
 
     assert mail.sealed_context is not None
     assert "reset/key" not in str(mail.context)
+
+
+def test_a_password_that_is_too_short_is_refused_in_the_readers_language(town, client):
+    asked(client, town.operator.email)
+    refused = reset(client, link(), "corta")
+    assert "La password è troppo corta: servono almeno 12 caratteri." in refused.content.decode()
+
+
+def test_only_who_has_to_is_told_of_a_second_factor(town, client):
+    asked(client, town.operator.email)
+    assert "Per entrare servirà il secondo fattore." in client.get(link(), follow=True).content.decode()
+
+
+def test_a_new_customer_goes_from_his_first_password_to_his_area(town):
+    buyer = User.objects.create_user("nuova@example.org", None, full_name="Nora Ricci")
+    client, way_in = Client(), welcome.way_in(buyer, now=clock.now()).removeprefix("http://testserver")
+
+    page = client.post(way_in, follow=True)
+    assert "secondo fattore" not in page.content.decode()
+    assert "sessioni" not in page.content.decode()
+    where, said = page.redirect_chain[-1][0], {"password1": NEW, "password2": NEW}
+    answer = client.post(where, said | {"next": "/area-clienti/"}, follow=True)
+    assert answer.redirect_chain[-1][0] == "/accesso/login/?next=/area-clienti/"
+    assert "Accesso all'Area clienti" in unescape(answer.content.decode())
+
+
+def test_a_refused_login_says_what_was_wrong_once(town, client):
+    page = client.post(LOGIN, {"login": town.operator.email, "password": "sbagliata"}).content.decode()
+    assert "L&#x27;e-mail o la password non è corretta." in page
+    assert "Da correggere prima di continuare" not in page
+    assert "Da correggere prima di continuare" in client.post(LOGIN, {"login": "", "password": ""}).content.decode()
