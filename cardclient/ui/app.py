@@ -88,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="sigillo-card window", description="Rinnovo della carta, in una finestra.")
     top.add_argument("--version", action="version", version=__version__)
     card = top.add_mutually_exclusive_group()
-    card.add_argument("--simulator", action="append", metavar="FILE", help="carta simulata (ripetibile)")
+    card.add_argument("--simulator", "--simulated", action="append", metavar="FILE", help="carta simulata (ripetibile)")
     card.add_argument("--module", type=_full_path, metavar="PATH", help="percorso completo del modulo PKCS#11")
     top.add_argument("--server", help="indirizzo del servizio di rinnovo, al posto di quello delle preferenze")
     top.add_argument("--settings", type=Path, metavar="FOLDER", help="cartella delle preferenze e dei log")
