@@ -101,7 +101,8 @@ class Web:
             target = urlsplit(address)
             if target.scheme not in _PORTS or not target.hostname:
                 raise DocumentAway("scheme-unknown")
-            line = _Line(target, self._find(target.hostname, target.port or _PORTS[target.scheme]))
+            places = self._find(target.hostname, target.port or _PORTS[target.scheme])
+            line = _Line(target, places, min(TIMEOUT_SECONDS, self._seconds))
             with line.hung_up_after(self._seconds):
                 line.request(method, _path(target), body=body, headers={"User-Agent": "Sigillo", **headers})
                 yield line.getresponse()
@@ -125,8 +126,8 @@ def download(address: str, most: int) -> bytes:
 class _Line(HTTPConnection):
     """A connection to addresses that were looked up before, so that nothing else can be put in their place."""
 
-    def __init__(self, target: SplitResult, places: Sequence[tuple[str, int]]) -> None:
-        super().__init__(target.hostname or "", target.port or _PORTS[target.scheme], timeout=TIMEOUT_SECONDS)
+    def __init__(self, target: SplitResult, places: Sequence[tuple[str, int]], patience: float) -> None:
+        super().__init__(target.hostname or "", target.port or _PORTS[target.scheme], timeout=patience)
         self.default_port = _PORTS[target.scheme]
         self._is_secret = target.scheme == "https"
         self._places = places
@@ -143,7 +144,7 @@ class _Line(HTTPConnection):
         failure: OSError = ConnectionError()
         for place in self._places:
             try:
-                return socket.create_connection(place, TIMEOUT_SECONDS)
+                return socket.create_connection(place, self.timeout)
             except OSError as error:
                 failure = error
         raise failure

@@ -29,8 +29,7 @@ from smime.services import (
     status_answers,
     trusted_lists,
 )
-from smime.services.fetching import WEB
-from smime.services.status_answers import Ask
+from smime.services.status_answers import RESPONDERS, Ask
 from smime.services.trusted_lists import InForce
 from smime.states import CheckState, OrderState, ScanState, Verdict
 
@@ -45,7 +44,7 @@ def method() -> str:
     return f"FEQ (eIDAS) v{settings.SMIME.requirements_version}"
 
 
-def validate(report_pk: int, *, at: datetime, ask: Ask = WEB.post) -> SignatureReport | None:
+def validate(report_pk: int, *, at: datetime, ask: Ask = RESPONDERS.post) -> SignatureReport | None:
     """Judge one signed form and act on the verdict; None where another is at it or nothing is due.
 
     May ask responders (OCSP) meanwhile, so it is never called in a web request or inside a transaction.

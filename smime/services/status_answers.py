@@ -12,9 +12,13 @@ from typing import Protocol
 import structlog
 
 from pki.status_answers import LARGEST, MEDIA_TYPE, Question
-from smime.services.fetching import DocumentAway
+from smime.services.fetching import DocumentAway, Web
 
 log = structlog.get_logger(__name__)
+
+SECONDS = 15
+"""For one answer: all that a file may ask for are had before the claim on its report ends."""
+RESPONDERS = Web(seconds=SECONDS)
 
 
 class Ask(Protocol):

@@ -23,7 +23,7 @@ from smime.services import checks, descriptions, desk, signature, signature_verd
 from smime.states import CheckKind, CheckState, ScanState, Verdict
 from tests.smime import mailed
 from tests.smime.desk import office
-from tests.smime.signature import orders, world
+from tests.smime.signature import long_life, orders, world
 
 pytestmark = pytest.mark.usefixtures("committed")
 NOW = orders.NOW
@@ -77,6 +77,24 @@ def test_a_p7m_is_taken_too(order, wrapped):
     report = orders.judged(order, base64.encodebytes(signed) if wrapped else signed, name="modulo.pdf.p7m")
 
     assert report.verdict == Verdict.ACCEPTED
+
+
+LASTING = {
+    "B-LT": lambda form: long_life.with_revocation_list(orders.signed(form)),
+    "B-LTA": lambda form: long_life.archived(orders.signed(form)),
+    "CAdES B-LT": lambda form: long_life.in_cms(lists=(long_life.revocation_list(),))(
+        trust_scheme.sign_cms(form, world.signer(), at=NOW)
+    ),
+}
+
+
+@pytest.mark.parametrize("made", LASTING.values(), ids=LASTING)
+def test_a_form_that_was_signed_to_last_is_taken_too(order, made):
+    name = "modulo.p7m" if made is LASTING["CAdES B-LT"] else "modulo.pdf"
+
+    report = orders.judged(order, made(orders.form_of(order)), name=name)
+
+    assert report.code == "signature-qualified"
 
 
 def test_what_only_a_person_can_judge_goes_to_an_officer(order, settings):
