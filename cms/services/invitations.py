@@ -286,7 +286,7 @@ def _require_good(invitation: Invitation, now: datetime) -> None:
 
 def _is_someones(email: str) -> bool:
     """Whether an account has confirmed it as one of its addresses: each is verified in one account at a time."""
-    return EmailAddress.objects.filter(email=email, verified=True).exists()
+    return bool(EmailAddress.objects.filter(email=email, verified=True).exists())
 
 
 def _require_good_password(password: str, invitation: Invitation) -> None:
