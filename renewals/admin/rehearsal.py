@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.urls import URLPattern, path
@@ -24,7 +25,8 @@ from cms.admin.site import SERVICES, PanelPage
 from cms.admin.words import Badge, bounded, instant
 from cms.policy import ROME, rome_date
 from renewals.admin import rehearsed
-from renewals.services import rehearsal
+from renewals.services import foretold, rehearsal
+from renewals.services.foretold import Foretold, Telling
 from renewals.services.rehearsal import Place
 from renewals.services.rounds import Sweep, Turn
 
@@ -33,20 +35,24 @@ FURTHEST = timedelta(days=731)
 FORMAT = "%Y-%m-%dT%H:%M"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-SLUGS = {
+SLUGS: dict[Sweep | Telling, str] = {
     Sweep.SUSPEND: "sospensioni",
     Sweep.LAPSE: "revoche",
     Sweep.LAPSE_HOLD: "revoche-120-giorni",
     Sweep.EXPIRE: "scadenze",
     Sweep.OPEN: "aperture",
+    Telling.CASE: "avvisi",
+    Telling.HOLD: "avvisi-sospensioni",
 }
 _SWEEPS = {slug: sweep for sweep, slug in SLUGS.items()}
-_WORDS = {
+_WORDS: dict[Sweep | Telling, Any] = {
     Sweep.SUSPEND: gettext_lazy("Sospensioni"),
     Sweep.LAPSE: gettext_lazy("Revoche: non autorizzati"),
     Sweep.LAPSE_HOLD: gettext_lazy("Revoche: altre sospensioni"),
     Sweep.EXPIRE: gettext_lazy("Pratiche scadute"),
     Sweep.OPEN: gettext_lazy("Finestre di rinnovo"),
+    Telling.CASE: gettext_lazy("Avvisi ai titolari"),
+    Telling.HOLD: gettext_lazy("Avvisi: altre sospensioni"),
 }
 
 
@@ -93,7 +99,7 @@ class Tab:
 class Row:
     """One row that is due, as the page shows it."""
 
-    turn: Turn
+    turn: Turn | Foretold
     what: list[str]
     badge: Badge
     mail: str
@@ -161,12 +167,12 @@ def _presets(desk: Desk) -> list[tuple[str, str]]:
 
 
 def _rehearsed(desk: Desk, chosen: datetime, query: QueryDict) -> dict[str, Any]:
-    sets = {sweep: rehearsal.rows_due(sweep, now=chosen, scope=desk.scope) for sweep in SLUGS}
+    sets = {sweep: _rows_due(sweep, chosen, desk) for sweep in SLUGS}
     counts = bounded_counts({sweep.value: rows for sweep, rows in sets.items()})
     sweep = _SWEEPS.get(query.get("cosa", "")) or next((name for name in SLUGS if counts[name.value]), Sweep.SUSPEND)
     base = f"?al={written(chosen)}"
     after = _read(query.get("dopo", ""))
-    turns = rehearsal.turns_of(sweep, now=chosen, scope=desk.scope, after=after, most=PAGE + 1)
+    turns = _turns_of(sweep, chosen, desk, after)
     here = f"{base}&cosa={SLUGS[sweep]}"
     return {
         "chosen": chosen,
@@ -183,8 +189,30 @@ def _rehearsed(desk: Desk, chosen: datetime, query: QueryDict) -> dict[str, Any]
     }
 
 
-def row_of(turn: Turn) -> Row:
-    """Say a turn in words."""
+def _rows_due(sweep: Sweep | Telling, chosen: datetime, desk: Desk) -> QuerySet[Any]:
+    if isinstance(sweep, Telling):
+        return foretold.rows_due(sweep, now=chosen, scope=desk.scope)
+    return rehearsal.rows_due(sweep, now=chosen, scope=desk.scope)
+
+
+def _turns_of(
+    sweep: Sweep | Telling, chosen: datetime, desk: Desk, after: Place | None
+) -> Sequence[Turn] | Sequence[Foretold]:
+    if isinstance(sweep, Telling):
+        return foretold.foretold_of(sweep, now=chosen, today=desk.now, scope=desk.scope, after=after, most=PAGE + 1)
+    return rehearsal.turns_of(sweep, now=chosen, scope=desk.scope, after=after, most=PAGE + 1)
+
+
+def row_of(turn: Turn | Foretold) -> Row:
+    """Say a turn, or what somebody would be told, in words."""
+    if isinstance(turn, Foretold):
+        return Row(
+            turn=turn,
+            what=rehearsed.told(turn),
+            badge=rehearsed.told_badge(turn),
+            mail=rehearsed.told_mail(turn),
+            then=rehearsed.told_next(turn),
+        )
     return Row(
         turn=turn,
         what=rehearsed.effects(turn),
@@ -197,9 +225,12 @@ def row_of(turn: Turn) -> Row:
 def _lines(desk: Desk, chosen: datetime) -> Iterator[Sequence[Cell]]:
     for turn in rehearsal.walk(now=chosen, scope=desk.scope):
         yield [turn.holder.full_name, *rehearsed.cells(turn, instant)]
+    for row in foretold.walk(now=chosen, today=desk.now, scope=desk.scope):
+        for cells in rehearsed.told_cells(row, instant):
+            yield [row.holder.full_name, *cells]
 
 
-def _place(turn: Turn) -> str:
+def _place(turn: Turn | Foretold) -> str:
     return f"{(turn.due_at - _EPOCH) // _MICROSECOND}-{turn.pk}"
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from cms.admin.exports import Cell
 from cms.admin.words import Badge
 from cms.states import CertificateType, HoldCause
 from renewals.admin import clockwork
 from renewals.admin.letters import title_of
+from renewals.services.foretold import Foretold, Letter
 from renewals.services.rounds import Sweep, Turn, Wish
 
 _BADGES = {
@@ -55,6 +57,44 @@ def then(turn: Turn) -> str:
     if case is None or case.due_at is None:
         return ""
     return _("%(what)s: %(when)s") % {"what": clockwork.short(case), "when": clockwork.moment(case.due_at)}
+
+
+def told(row: Foretold) -> list[str]:
+    """Every notice that the holder would get, with day, hour and what is then left; why there is none."""
+    if not row.holder.email:
+        return [_("Il titolare non ha una casella e-mail: non riceve avvisi.")]
+    if not row.letters:
+        return [_("Gli stessi avvisi partono per l'altro certificato della coppia o per la pratica.")]
+    return [f"{clockwork.moment(letter.at)}: {_left(letter)}" for letter in row.letters]
+
+
+def told_badge(row: Foretold) -> Badge:
+    """Whether he is written to, in one word."""
+    if row.letters:
+        return Badge("neutral", "mail", _("Avvisato"))
+    return Badge("neutral", "minus-circle", _("Nessun avviso"))
+
+
+def told_mail(row: Foretold) -> str:
+    """Title of his letters; empty for none."""
+    return title_of(row.letters[0].message) if row.letters else ""
+
+
+def told_next(row: Foretold) -> str:
+    """When the holder is written to after the instant; empty for never."""
+    return _("Avviso: %(when)s") % {"when": clockwork.moment(row.next_at)} if row.letters and row.next_at else ""
+
+
+def told_cells(row: Foretold, say: Callable[[datetime], str]) -> Iterator[Sequence[Cell]]:
+    """Rows of a file, one for each notice, without the person."""
+    for letter in row.letters:
+        code, serial = row.case.code if row.case else "", row.card.serial if row.card else ""
+        yield [str(row.sweep.label), say(letter.at), code, serial, _left(letter), title_of(letter.message), ""]
+
+
+def _left(letter: Letter) -> str:
+    left = ngettext("manca %(days)s giorno", "mancano %(days)s giorni", letter.days)
+    return left % {"days": letter.days}
 
 
 def is_idle(turn: Turn) -> bool:

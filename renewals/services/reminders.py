@@ -85,7 +85,7 @@ def _is_over(case: RenewalCase, now: datetime) -> bool:
 def _warn_batch(now: datetime) -> int:
     due = queries.warnings_due(now).select_for_update(of=("self",), no_key=True, skip_locked=True)
     holds = list(due.select_related(*queries.HOLD_IN_ROUND)[: settings.RENEWALS.notice_batch])
-    together = _working_together({hold.certificate.pair_id for hold in holds}, now)
+    together = working_together({hold.certificate.pair_id for hold in holds}, now)
     drafts = []
     for hold in holds:
         days = register.passed_threshold(
@@ -102,7 +102,7 @@ def _warn_batch(now: datetime) -> int:
     return len(holds)
 
 
-def _working_together(pair_ids: set[int], now: datetime) -> defaultdict[str, list[Certificate]]:
+def working_together(pair_ids: set[int], now: datetime) -> defaultdict[str, list[Certificate]]:
     """Held halves by pair and day of revocation, without those that are over or covered by their case's warnings."""
     standing = queries.standing_holds().filter(certificate__pair_id__in=pair_ids).select_related("certificate")
     standing = standing.exclude(cause=HoldCause.MISSING_APPROVAL).order_by("certificate__type", "pk")
@@ -155,5 +155,5 @@ def _outlived(waiting: QuerySet[OutboxMessage], reason: Q) -> list[str]:
 def _outlived_of_holds(waiting: QuerySet[OutboxMessage], now: datetime) -> list[str]:
     """Keys of waiting warnings about pairs of which nothing is held until that day any more."""
     keys = list(waiting.values_list("key", flat=True))
-    standing = _working_together({notices.pair_of(key) for key in keys}, now)
+    standing = working_together({notices.pair_of(key) for key in keys}, now)
     return notices.outlived(keys, standing)

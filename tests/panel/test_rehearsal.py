@@ -52,8 +52,9 @@ def test_the_page_says_who_would_be_suspended_with_mail_and_day_121(town, desk):
 def test_the_hour_is_italian(town, desk):
     town.completed(town.case(days_left=5))  # expires on 7 March at 10:00:00 in Rome, is expired a second later
 
-    assert rows(desk.get(PAGE, {"al": "2026-03-07T10:00"})) == []
-    assert len(rows(desk.get(PAGE, {"al": "2026-03-07T10:01"}))) == 1
+    chosen = {"cosa": "sospensioni"}
+    assert rows(desk.get(PAGE, chosen | {"al": "2026-03-07T10:00"})) == []
+    assert len(rows(desk.get(PAGE, chosen | {"al": "2026-03-07T10:01"}))) == 1
 
 
 def test_nothing_due_is_said_too(town, desk):
@@ -79,6 +80,20 @@ def test_each_sweep_has_its_list_and_its_count(town, desk):
     assert late.code in rows(lapses)[0]
     assert "revocati per sempre" in rows(lapses)[0]
     assert "Non si apre" in rows(windows)[0]
+
+
+def test_the_page_says_when_each_holder_would_get_which_notice(town, desk):
+    case = town.completed(town.case(days_left=12))
+    late = town.suspended(town.completed(town.case(days_left=-100)), days_ago=99)
+    before = everything_stored()
+
+    page = desk.get(PAGE, {"al": "2026-03-13T08:00", "cosa": "avvisi"})
+
+    said = {code: row for row in rows(page) for code in (case.code, late.code) if code in row}
+    assert "sab 07/03/2026 alle 10:00: mancano 7 giorni" in said[case.code]
+    assert "Avviso: ven 13/03/2026 alle 10:00" in said[case.code]
+    assert "mancano 15 giorni" in said[late.code]
+    assert everything_stored() == before
 
 
 def test_another_centres_and_another_services_rows_are_not_there(town, desk):
@@ -139,8 +154,10 @@ def test_the_file_holds_the_whole_round_and_its_taking_is_an_event(town, desk):
     answer = desk.post(f"{PAGE}elenco.csv", {"al": SOON})
 
     lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
-    assert len(lines) == 3
+    assert len(lines) == 6
     assert case.code in lines[2]
+    told = [("manca 1 giorno" in line, "Avviso sulla pratica" in line) for line in lines[3:]]
+    assert told == [(False, True), (True, True), (True, True)]
     event = Event.objects.get(verb="rehearsal.exported")
     assert (event.actor_id, event.centre_id) == (town.operator.pk, town.centre.pk)
 
@@ -154,6 +171,7 @@ def test_the_command_counts_every_sweep_and_writes_no_name(town, tmp_path):
     assert all(sweep.value in out.getvalue() for sweep in Sweep)
     assert re.search(r"suspend +1 done", out.getvalue())
     assert re.search(r"mail suspended +1", out.getvalue())
+    assert re.search(rf"2026-03-06T09:00:00\+00:00 suspension-warning +1 days left +{case.code}", out.getvalue())
     written = (tmp_path / "prova.csv").read_text()
     assert case.code in written
     assert case.holder.surname not in written

@@ -1,4 +1,7 @@
-"""`manage.py rehearse --at INSTANT [--csv FILE]`: what one round of the sweeps would do then, with nothing executed."""
+"""`manage.py rehearse --at INSTANT [--csv FILE]`: what one round of the sweeps would do then, with nothing executed.
+
+And when, until then, each holder would get which reminder or warning.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from django.core.management.base import BaseCommand
 
 from cms.admin.exports import cell
 from renewals.admin import rehearsed
-from renewals.services import rehearsal
+from renewals.services import foretold, rehearsal
 from renewals.services.rounds import Sweep, Turn
 from runtime import clock
 
@@ -40,7 +43,7 @@ class Command(BaseCommand):
             self._summarise(chosen, turns)
             return
         with _opened(options["csv"]) as file:
-            self._summarise(chosen, _copied(turns, file), quietly=options["csv"] == "-")
+            self._summarise(chosen, _copied(turns, file, chosen), quietly=options["csv"] == "-")
 
     def _summarise(self, chosen: datetime, turns: Iterator[Turn], *, quietly: bool = False) -> None:
         done, passed, mails = Counter[str](), Counter[str](), Counter[str]()
@@ -53,6 +56,15 @@ class Command(BaseCommand):
             out.write(f"{sweep.value:<12} {done[sweep]:>8} done, {passed[sweep]} without effect")
         for message, count in sorted(mails.items()):
             out.write(f"mail {message:<20} {count:>8}")
+        self._list_notices(out, chosen)
+
+    def _list_notices(self, out: Any, chosen: datetime) -> None:
+        """One line for each notice until then: instant, kind, threshold, and the case or the hold that it is about."""
+        out.write(f"Notices until {chosen.isoformat()}:")
+        for row in foretold.walk(now=chosen, today=min(clock.now(), chosen)):
+            about = row.case.code if row.case else f"hold {row.pk}"
+            for letter in row.letters:
+                out.write(f"{letter.at.isoformat()} {letter.message:<20} {letter.days:>2} days left  {about}")
 
 
 def _instant(text: str) -> datetime:
@@ -63,12 +75,14 @@ def _instant(text: str) -> datetime:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def _copied(turns: Iterator[Turn], file: TextIO) -> Iterator[Turn]:
+def _copied(turns: Iterator[Turn], file: TextIO, chosen: datetime) -> Iterator[Turn]:
     writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
     writer.writerow(rehearsed.head())
     for turn in turns:
         writer.writerow([cell(value) for value in rehearsed.cells(turn, datetime.isoformat)])
         yield turn
+    for row in foretold.walk(now=chosen, today=min(clock.now(), chosen)):
+        writer.writerows([cell(value) for value in cells] for cells in rehearsed.told_cells(row, datetime.isoformat))
 
 
 @contextmanager
