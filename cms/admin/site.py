@@ -45,6 +45,8 @@ class PanelPage:
     icon: str
     group: Any = ""
     url_name: str
+    is_home: bool = False
+    """Whether the day may begin here: the first such page that is open to a desk is where its login leads."""
     waiting_words: Any = gettext_lazy("in attesa")
     admin_site: AdminSite
 
@@ -169,9 +171,11 @@ class PanelSite(AdminSite):
         return own + [path(f"{page.slug}/", include(list(page.pages()))) for page in self._sidebar_pages]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """Open the first page of the sidebar."""
-        del request, extra_context
-        return redirect(f"admin:{self._sidebar_pages[0].url_name}")
+        """Open the page with which the day begins at the chosen service; without one, the first, which asks for it."""
+        del extra_context
+        desk, first = desk_of(request), self._sidebar_pages[0]
+        homes = [page for page in self._sidebar_pages if page.is_home and page.is_open_to(desk)] if desk else []
+        return redirect(f"admin:{next(iter(homes), first).url_name}")
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """What the frame shows on every page."""

@@ -20,6 +20,7 @@ from cms.admin import subjects
 from cms.admin.desk import Desk, at
 from cms.admin.site import SERVICES
 from cms.errors import DomainError
+from cms.states import Flow
 from renewals import queries
 from renewals.admin import badges, clockwork, decision, finding, listing, resending
 from renewals.admin.answers import case_in_scope, decided, refused, told
@@ -59,6 +60,10 @@ class RenewalCaseAdmin(SeveralDecisions):
             path("<str:code>/modulo.pdf", self.at_desk(require_safe(self.download_form)), name="case_form"),
             path("<str:code>/messaggi/<uuid:message_id>/", self.at_desk(self.resend), name="resend_letter"),
         ]
+
+    def is_open_to(self, desk: Desk) -> bool:
+        """Where cards are renewed: S/MIME has orders of its own."""
+        return desk.service.flow != Flow.SMIME
 
     def waiting(self, desk: Desk) -> QuerySet[Any] | None:
         """Cases to authorise, for the sidebar."""

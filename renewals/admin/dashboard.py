@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -21,6 +21,7 @@ from cms.admin.site import PanelPage
 from cms.admin.words import Badge, bounded
 from cms.models import Service
 from cms.policy import ROME
+from cms.states import Flow
 from renewals import queries
 from renewals.admin import badges, chart, decision, figures, todo
 from renewals.admin.shelf import Outlook, Shelf, shelves_of
@@ -66,14 +67,21 @@ class DashboardPage(PanelPage):
     title = gettext_lazy("Oggi")
     icon = "calendar"
     url_name = "today"
+    is_home = True
 
     def pages(self) -> Sequence[URLPattern]:
         """The one page."""
         return [path("", self.at_desk(require_safe(self.show)), name="today")]
 
+    def is_open_to(self, desk: Desk) -> bool:
+        """Where cards are renewed: of a service of S/MIME it would say every day that there is nothing to do."""
+        return desk.service.flow != Flow.SMIME
+
     def show(self, request: HttpRequest) -> HttpResponse:
-        """Read everything with a fixed number of bounded statements, and show it."""
+        """Read everything with a fixed number of bounded statements, and show it; lead elsewhere where it is closed."""
         desk = at(request)
+        if not self.is_open_to(desk):
+            return redirect("admin:index")
         context = {**self.admin_site.each_context(request), **overview_of(desk), "title": self.title}
         return render(request, "admin/renewals/dashboard.html", context)
 

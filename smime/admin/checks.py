@@ -38,6 +38,7 @@ class ChecksPage(PanelPage):
     icon = "search"
     group = SMIME
     url_name = "smime_checks"
+    is_home = True
     waiting_words = gettext_lazy("da esaminare")
 
     def pages(self) -> Sequence[URLPattern]:
