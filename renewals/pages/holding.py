@@ -149,7 +149,7 @@ def last_deed(visit: HolderVisit, cards: Sequence[PairCard]) -> Deed | None:
     done = [halves[event.certificate_id] for event in together if event.certificate_id in halves]
     if not done:
         return None
-    types = ", ".join(sorted(str(half.get_type_display()) for half in done))
+    types = ", ".join(sorted(_(half.get_type_display()) for half in done))
     return Deed(_deeds()[newest[0].verb], types, newest[0].at)
 
 
