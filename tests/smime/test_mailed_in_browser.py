@@ -187,7 +187,7 @@ def test_every_page_is_accessible_and_fits(stand_in, visit, looked_at, size, dar
     looked_at(page, "casella-termini", rules)
     page.get_by_role("button", name="Conferma l'indirizzo email").click()
     looked_at(page, "casella-termini-errore", rules)
-    page.get_by_text("Accetto i termini e le condizioni").click()
+    page.get_by_text("Accetto i termini e le condizioni", exact=True).click()
     page.get_by_role("button", name="Conferma l'indirizzo email").click()
     heading(page, "Indirizzo email confermato")
     for end in ("riuscito", "fallito", "interrotto"):
