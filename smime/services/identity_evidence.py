@@ -23,10 +23,10 @@ from cms.errors import DomainError
 from runtime import sealing
 from runtime.transactions import use_case
 from smime import policy_identity
-from smime.models import Check, EvidenceFile, IdentificationAttempt, Order, SmimeCertificate
+from smime.models import CaOrder, Check, EvidenceFile, IdentificationAttempt, Order, SmimeCertificate
 from smime.services import checks, evidence, idp
 from smime.services.evidence import Examined
-from smime.states import FACES, CheckKind, CheckState, FileKind, OrderState
+from smime.states import FACES, CaOrderKind, CaOrderState, CheckKind, CheckState, FileKind, OrderState
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +36,7 @@ _KIND_OF = {
     idp.Picture.FACE: FileKind.FACE,
 }
 MOST_AT_ONCE = 200
+_ASKED = (CaOrderState.PLANNED, CaOrderState.SENT)
 CLOSED = (OrderState.REJECTED, OrderState.CANCELLED, OrderState.LAPSED)
 OTHER_NAME = "NAME_OF_ORDER"
 """Beside the provider's own tags: the names read from the document are not those of the order."""
@@ -101,7 +102,7 @@ def end_round(
     photos = EvidenceFile.objects.filter(order=order, round=round_, kind__in=FACES, erased_at__isnull=True)
     read = order.attempts_made.filter(round=round_, sealed_evidence__isnull=False)
     if kept is not None:
-        photos, read = photos.exclude(uploaded_at=kept.finished_at), read.exclude(pk=kept.pk)
+        photos, read = photos.exclude(uploaded_at=kept.finished_at or at), read.exclude(pk=kept.pk)
     kinds = [photo.kind for photo in photos]
     for photo in photos:
         evidence.erase(photo, at=at)
@@ -136,7 +137,9 @@ def _without_purpose(rows: QuerySet[Any]) -> list[tuple[int, int]]:
     identity = Check.objects.filter(order=OuterRef("order"), kind=CheckKind.IDENTITY)
     begun_anew = identity.filter(round=OuterRef("round")).exclude(state=CheckState.PASSED)
     certified = Exists(SmimeCertificate.objects.filter(order=OuterRef("order")))
-    in_vain = Q(order__state__in=CLOSED) & ~certified
+    # A rejected order's certificate may still be on its way: what it rests on is kept until the CA's word is known.
+    asked = Exists(CaOrder.objects.filter(order=OuterRef("order"), kind=CaOrderKind.ISSUE, state__in=_ASKED))
+    in_vain = Q(order__state__in=CLOSED) & ~certified & ~asked
     given_up = Q(order__state=OrderState.ISSUED) & Exists(begun_anew)
     found = rows.filter(in_vain | given_up).values_list("order_id", "round").distinct()
     return list(found[:MOST_AT_ONCE])
