@@ -44,6 +44,8 @@ CUSTOMER = {
     "alternativa-rifiutata": "Il processo alternativo: una firma non accettata, con i motivi",
     "emesso": "Passo 9: il certificato è emesso",
     "scarica": "Passo 9: lo scaricamento del file .p12, con un codice ricevuto per e-mail",
+    "in-scadenza": "Vicino alla scadenza: il rinnovo",
+    "indirizzo": "Un'altra casella del cliente, da confermare",
 }
 """What customer and recipient see, in the order of the guide."""
 OFFICE = {
