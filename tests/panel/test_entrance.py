@@ -79,6 +79,19 @@ def test_password_and_code_open_the_panel_under_a_new_session_key(town, client):
     assert client.get("/pannello/rinnovi/")["Location"].startswith("/pannello/servizio/")
 
 
+@pytest.mark.parametrize("language", ["it", "en"])
+def test_mails_come_in_the_language_in_which_one_has_logged_in(town, language):
+    client = Client(headers={"accept-language": language})
+    secret = town.give_totp(town.operator)
+    User.objects.update(language="it" if language == "en" else "en")
+    give_password(client, town.operator)
+    assert User.objects.get(pk=town.operator.pk).language != language, "a password alone is no login"
+
+    client.post(AUTHENTICATE, {"code": pyotp.TOTP(secret).now()})
+
+    assert User.objects.get(pk=town.operator.pk).language == language
+
+
 def test_a_code_opens_once(town, client):
     secret = town.give_totp(town.operator)
     code = pyotp.TOTP(secret).now()
