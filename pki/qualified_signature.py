@@ -103,12 +103,20 @@ def judge_layer(layer: Layer, trust: Trust, *, at: datetime) -> Judgement:
 
 
 def _validated(layer: Layer, trust: Trust, at: datetime) -> tuple[Known, AdESBasicValidationResult[Any]]:
-    """Validate with our own knowledge, then with what the file brings along, until something is certain."""
+    """Validate with our own knowledge, then with what the file brings along as well: the first certain word counts.
+
+    A revocation counts whoever brings it: a newer list in the file may know what ours does not know yet.
+    """
+    found = None
     for known in qualified_revocation.in_turn(layer, trust, at):
         result = asyncio.run(_basic_validation(layer, trust, known, at))
-        if result.ades_subindic in _CERTAIN:
+        indication = result.ades_subindic
+        if found is None or found[1].ades_subindic not in _CERTAIN or indication in _REVOKED:
+            found = known, result
+        if indication in _CERTAIN and indication is not AdESPassed.OK:
             break
-    return known, result
+    assert found is not None  # noqa: S101 - our own knowledge is always there, however little it is
+    return found
 
 
 async def _basic_validation(layer: Layer, trust: Trust, known: Known, at: datetime) -> AdESBasicValidationResult[Any]:
@@ -162,6 +170,7 @@ _REFUSALS = {
 }
 
 
+_REVOKED = frozenset(cause for cause, code in _REFUSALS.items() if code == "certificate-revoked")
 _CERTAIN = frozenset({AdESPassed.OK, AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND, *_REFUSALS})
 
 

@@ -12,7 +12,7 @@ import hashlib
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
@@ -30,6 +30,8 @@ from pki.errors import BadSignature, MalformedInput
 from pki.service_criteria import UnknownConstruct
 from pki.trusted_services import certificates_in
 
+LONGEST_LIFE = timedelta(days=200)
+"""Six months by §5.3.15, and a little: a list that promises more was not made by a scheme operator who keeps to it."""
 LARGEST_LIST = 32 * 1024 * 1024
 NAMESPACE = "http://uri.etsi.org/02231/v2#"
 _ADDITIONS = "http://uri.etsi.org/02231/v2/additionaltypes#"
@@ -57,7 +59,9 @@ class ListHeader:
 
     def is_in_force(self, at: datetime) -> bool:
         """Tell whether the list may be used: issued, and its successor not yet due (TS 119 612 §5.3.15)."""
-        return self.next_update_at is not None and self.issued_at <= at < self.next_update_at
+        if self.next_update_at is None or self.next_update_at - self.issued_at > LONGEST_LIFE:
+            return False
+        return self.issued_at <= at < self.next_update_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,12 @@ def require_own_mailbox(address: str, verified: Iterable[str]) -> None:
         raise errors.MailboxNotOwn
 
 
+def require_key_of_recipient(*, is_uploaded: bool, is_buyer: bool) -> None:
+    """Raise `CsrNotOfRecipient` for an uploaded key where buyer and recipient differ: he alone shall have it."""
+    if is_uploaded and not is_buyer:
+        raise errors.CsrNotOfRecipient
+
+
 def phone_number(typed: str) -> str:
     """Return a telephone number in E.164, Italian without a prefix; empty for none."""
     if not typed.strip():

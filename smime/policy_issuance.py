@@ -15,7 +15,7 @@ from pki.smime_subject import Organisation, Person, subject_for
 from pki.x509 import CertificateFacts
 from smime.models import CaOrder, Order, SmimeCertificate
 from smime.policy import WITH_ORGANISATION, WITH_PERSON
-from smime.states import CaOrderKind, CaOrderState, CertificateStatus
+from smime.states import CertificateStatus
 
 LONGEST_BACKDATING = timedelta(hours=1)
 CAA_RETRY = timedelta(hours=1)
@@ -60,8 +60,7 @@ def may_follow(order: Order) -> bool:
 
 def handed_over(order: Order) -> QuerySet[SmimeCertificate]:
     """The order's certificates without those that the CA made otherwise than asked, which nobody was given."""
-    in_vain = order.ca_orders.filter(kind=CaOrderKind.ISSUE, state=CaOrderState.REFUSED, certificate__isnull=False)
-    return order.certificates.exclude(pk__in=in_vain.values("certificate"))
+    return order.certificates.handed_over()
 
 
 def is_outdated(row: CaOrder, now: datetime) -> bool:

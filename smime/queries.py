@@ -18,9 +18,9 @@ _ENDED = (OrderState.REJECTED, OrderState.CANCELLED, OrderState.LAPSED)
 
 
 def orders_of(buyer: User) -> QuerySet[Order]:
-    """The buyer's orders with their checks in the table's order, newest first."""
+    """The buyer's orders with their checks in the table's order and the certificates handed over, newest first."""
     checks = Prefetch("checks", queryset=Check.objects.order_by("pk"))
-    certificates = Prefetch("certificates", queryset=SmimeCertificate.objects.order_by("-edition"))
+    certificates = Prefetch("certificates", queryset=SmimeCertificate.objects.handed_over().order_by("-edition"))
     rows = Order.objects.filter(buyer=buyer).select_related("slot", "centre", "service")
     return rows.prefetch_related(checks, certificates).order_by("-id")
 

@@ -4,6 +4,7 @@ from smime.errors.checks import CheckChanged, CheckDecided, ChecksOpen
 from smime.errors.data import (
     ContactsEqual,
     CountryUnknown,
+    CsrNotOfRecipient,
     CsrUnfit,
     DunsInvalid,
     EuidInvalid,
@@ -36,6 +37,7 @@ __all__ = [
     "ChecksOpen",
     "ContactsEqual",
     "CountryUnknown",
+    "CsrNotOfRecipient",
     "CsrUnfit",
     "DunsInvalid",
     "EuidInvalid",

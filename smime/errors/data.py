@@ -115,6 +115,16 @@ class DunsInvalid(Invalid):
     detail = _("Il D-U-N-S Number non è corretto: ha 9 cifre. Se l'organizzazione non lo ha, lasci il campo vuoto.")
 
 
+class CsrNotOfRecipient(Invalid):
+    """A key that the buyer made for another person's mailbox: he would read that person's mail."""
+
+    code = "csr-not-of-recipient"
+    detail = _(
+        "Una chiave Sua vale solo per un certificato Suo: per un'altra persona la chiave è creata dal servizio, e solo "
+        "il destinatario la riceve."
+    )
+
+
 class CsrUnfit(Invalid):
     """The uploaded request or its key cannot be certified; the more exact code says why."""
 

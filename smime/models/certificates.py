@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import pgtrigger
 from django.db import models
@@ -30,6 +30,15 @@ STATUS_MOVES = {
 }
 
 
+class CertificateQuerySet(models.QuerySet["SmimeCertificate"]):
+    """Certificates, and those among them that count."""
+
+    def handed_over(self) -> Self:
+        """Leave out those that the CA made otherwise than asked or whose key is gone: nobody was given them."""
+        in_vain = CaOrder.objects.filter(kind=CaOrderKind.ISSUE, state=CaOrderState.REFUSED, certificate__isnull=False)
+        return self.exclude(pk__in=in_vain.values("certificate"))
+
+
 class SmimeCertificate(StatefulModel):
     """A certificate of an order; a reissue adds the next `edition`. Strict ones are never held (SBR 4.9.13)."""
 
@@ -49,6 +58,8 @@ class SmimeCertificate(StatefulModel):
     held_at = models.DateTimeField("sospeso dal", null=True, blank=True)
     revoked_at = models.DateTimeField("revocato il", null=True, blank=True)
     ground = models.CharField("motivo", max_length=24, choices=RevocationGround.choices, blank=True)
+
+    objects = CertificateQuerySet.as_manager()
 
     class Meta:
         verbose_name = "certificato S/MIME"

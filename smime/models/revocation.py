@@ -18,6 +18,7 @@ class RevocationSource(Claimable):
 
     address = models.CharField(max_length=500, unique=True)
     wanted_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, blank=True)  # when it was last had; its newest list may be an old one
     last_error = models.CharField(max_length=40, blank=True)
 
     class Meta:

@@ -161,7 +161,7 @@ def _handed_out(order: Order, *, actor: Actor, proof: str, address: str | None, 
     BundleDownload.objects.create(bundle=bundle, at=now, actor_id=actor.id, proof=proof, address=address)
     facts = {"proof": proof, "left": bundle.most_downloads - bundle.downloads}
     events.record("smime.downloaded", actor=actor, at=now, facts=facts, **scope(order))
-    letters.post_downloaded(order, at=now)
+    letters.post_downloaded(order, bundle, at=now)
     if bundle.downloads >= bundle.most_downloads:
         _destroy(bundle, "downloads", actor=SYSTEM, at=now)
     return File(policy_bundles.name_of_file(order), content)

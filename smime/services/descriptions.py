@@ -55,7 +55,7 @@ def describe_recipient(order_uid: UUID, person: Person, *, is_buyer: bool, buyer
     Raises what is wrong with the data, `MailboxNotOwn`, `RecipientFixed`, `OrderClosed` once a certificate says it.
     """
     order = _editable(order_uid, buyer)
-    if order.certificates.exists():
+    if order.certificates.handed_over().exists():
         raise errors.OrderClosed
     checked = policy_data.checked_person(person)
     if order.state != OrderState.DRAFT and order.recipient_is_buyer != is_buyer:
@@ -136,11 +136,12 @@ def choose_key(
     """Have a key of a kind made here, or take the public key of an uploaded request (DER): nothing else of it counts.
 
     An order that was sent back for its key alone goes on to issuance. Raises `CsrUnfit`, with the key gate's own code
-    where it is the key.
+    where it is the key, and `CsrNotOfRecipient` where another person will use the certificate.
     """
     order = _editable(order_uid, buyer)
     if csr is not None:
         _require_fit(csr)
+        policy_data.require_key_of_recipient(is_uploaded=True, is_buyer=order.recipient_is_buyer)
     order.key_origin = KeyOrigin.SERVER if csr is None else KeyOrigin.CSR
     order.key_kind, order.bundle_format, order.csr = kind, bundle_format, csr
     order.save(update_fields=["key_origin", "key_kind", "bundle_format", "csr"])

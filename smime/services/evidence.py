@@ -137,9 +137,14 @@ def preview(file: EvidenceFile, page: int) -> bytes:
 
 @use_case
 def erase(file: EvidenceFile, *, at: datetime) -> None:
-    """Delete the bytes; the row stays, with the digest, as the record that there was a file. Twice is once."""
+    """Delete the bytes; the row stays, with the digest, as the record that there was a file. Twice is once.
+
+    The signer's name goes with them.
+    """
     EvidenceContent.objects.filter(file=file).delete()
-    EvidenceFile.objects.filter(pk=file.pk, erased_at__isnull=True).update(erased_at=at, next_attempt_at=None)
+    EvidenceFile.objects.filter(pk=file.pk, erased_at__isnull=True).update(
+        erased_at=at, next_attempt_at=None, signature_hint=""
+    )
 
 
 def scan(file_pk: int, *, at: datetime, scanner: Scanner | None = None) -> ScanState | None:

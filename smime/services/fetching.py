@@ -9,11 +9,12 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 TIMEOUT_SECONDS = 30
@@ -23,6 +24,20 @@ LONGEST_SECONDS = 120
 MOST_REDIRECTS = 5
 _CHUNK = 64 * 1024
 _PORTS = {"http": 80, "https": 443}
+_LEADS_INSIDE = tuple(
+    ip_network(each)
+    for each in (
+        *("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32"),  # protocol assignments, 6to4 relays, a cloud's host
+        *(
+            "::/96",
+            "64:ff9b::/96",
+            "64:ff9b:1::/48",
+            "2001::/23",
+            "2002::/16",
+            "fec0::/10",
+        ),  # IPv4 inside IPv6
+    )
+)
 _ELSEWHERE = frozenset({301, 302, 303, 307, 308})
 _OK, _UNCHANGED = 200, 304
 
@@ -72,10 +87,17 @@ def public_addresses(host: str, port: int) -> list[tuple[str, int]]:
 class Web:
     """The way to public documents. `find` says where a host is; one step of the way lasts `seconds` at most."""
 
-    def __init__(self, find: Find = public_addresses, *, seconds: float = LONGEST_SECONDS) -> None:
-        """Look hosts up with `find`; the tests have their own."""
+    def __init__(
+        self,
+        find: Find = public_addresses,
+        *,
+        seconds: float = LONGEST_SECONDS,
+        secure: Callable[[], ssl.SSLContext] = ssl.create_default_context,
+    ) -> None:
+        """Look hosts up with `find`, and believe the certificates that `secure` does; the tests have their own."""
         self._find = find
         self._seconds = seconds
+        self._secure = secure
 
     def get(self, address: str, most: int, known: Stamps = Stamps()) -> Document | None:
         """Get a document over http or https, or None where it is still the one that is known."""
@@ -102,7 +124,8 @@ class Web:
             if target.scheme not in _PORTS or not target.hostname:
                 raise DocumentAway("scheme-unknown")
             places = self._find(target.hostname, target.port or _PORTS[target.scheme])
-            line = _Line(target, places, min(TIMEOUT_SECONDS, self._seconds))
+            context = self._secure() if target.scheme == "https" else None
+            line = _Line(target, places, min(TIMEOUT_SECONDS, self._seconds), context)
             with line.hung_up_after(self._seconds):
                 line.request(method, _path(target), body=body, headers={"User-Agent": "Sigillo", **headers})
                 yield line.getresponse()
@@ -126,10 +149,13 @@ def download(address: str, most: int) -> bytes:
 class _Line(HTTPConnection):
     """A connection to addresses that were looked up before, so that nothing else can be put in their place."""
 
-    def __init__(self, target: SplitResult, places: Sequence[tuple[str, int]], patience: float) -> None:
+    def __init__(
+        self, target: SplitResult, places: Sequence[tuple[str, int]], patience: float, context: ssl.SSLContext | None
+    ) -> None:
         super().__init__(target.hostname or "", target.port or _PORTS[target.scheme], timeout=patience)
         self.default_port = _PORTS[target.scheme]
-        self._is_secret = target.scheme == "https"
+        self._context = context
+        self._patience = patience
         self._places = places
         self._wire: socket.socket | None = None
         self.is_cut = False
@@ -137,16 +163,29 @@ class _Line(HTTPConnection):
     def connect(self) -> None:
         """Connect to the first place that answers; with TLS, to the one whose certificate is the host's."""
         self.sock = self._wire = self._reached()
-        if self._is_secret:
-            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+        if self._context is not None:
+            # Wrapping takes the plain socket's line away: what is to be cut is the new one, from the handshake on.
+            secret = self._context.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
+            self.sock = self._wire = secret
+            secret.do_handshake()
+        if self.is_cut:
+            raise TimeoutError
 
     def _reached(self) -> socket.socket:
+        """Try the places one after the other, all of them within one patience."""
         failure: OSError = ConnectionError()
+        end = time.monotonic() + self._patience
         for place in self._places:
+            left = end - time.monotonic()
+            if left <= 0:
+                break
             try:
-                return socket.create_connection(place, self.timeout)
+                found = socket.create_connection(place, left)
             except OSError as error:
                 failure = error
+            else:
+                found.settimeout(self._patience)
+                return found
         raise failure
 
     @contextmanager
@@ -165,8 +204,8 @@ class _Line(HTTPConnection):
         self.is_cut = True
         wire = self._wire
         if wire is not None:
-            with suppress(OSError):
-                wire.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # past TLS, whose own way of ending would wait for the other side
+                socket.socket.shutdown(wire, socket.SHUT_RDWR)
 
 
 def _content(answer: HTTPResponse, most: int) -> bytes:
@@ -194,4 +233,5 @@ def _is_public(address: str) -> bool:
     found = ip_address(address.partition("%")[0])
     if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
         found = found.ipv4_mapped
-    return found.is_global and not found.is_multicast
+    is_within = any(found in network for network in _LEADS_INSIDE if network.version == found.version)
+    return found.is_global and not found.is_multicast and not is_within

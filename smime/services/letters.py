@@ -19,7 +19,7 @@ from cms.models import Centre, User
 from notifications import services as outbox
 from notifications.catalog import Message
 from smime import policy_issuance, policy_links, policy_signature
-from smime.models import Check, Consent, Order, Slot, SmimeCertificate
+from smime.models import Check, Consent, KeyBundle, Order, Slot, SmimeCertificate
 from smime.policy_letters import Addressee, Reader, addressees, readers_of
 from smime.states import CertificateStatus, CheckKind, ConsentDecision, LinkPurpose, RevocationGround, Validation
 
@@ -124,7 +124,7 @@ def post_issued(order: Order, password: str, certificate: SmimeCertificate, *, a
 
 def post_expiring(order: Order, days: int, *, at: datetime) -> None:
     """Remind of the end of the newest certificate; once for each threshold of `reminder_days`."""
-    certificate = order.certificates.latest("edition")
+    certificate = order.certificates.handed_over().latest("edition")
     context: dict[str, Any] = {
         "days": days,
         "new_not_after": certificate.not_after.isoformat(),
@@ -194,9 +194,8 @@ def post_download_link(order: Order, link: str, *, at: datetime) -> None:
     _post(order, Message.SMIME_DOWNLOAD_LINK, at, secrets={"mailed_url": link}, **_until(LinkPurpose.DOWNLOAD, at))
 
 
-def post_downloaded(order: Order, *, at: datetime) -> None:
+def post_downloaded(order: Order, bundle: KeyBundle, *, at: datetime) -> None:
     """Tell the recipient that his file was downloaded just now, and how often it still can be."""
-    bundle = order.certificates.latest("edition").bundle
     context: dict[str, Any] = {"downloaded_at": at.isoformat(), "left": bundle.most_downloads - bundle.downloads}
     _post(order, Message.SMIME_DOWNLOADED, at, **context)
 

@@ -152,7 +152,7 @@ def _is_open(order: Order, purpose: LinkPurpose) -> bool:
 def _round_of(order: Order, purpose: LinkPurpose) -> int:
     kind = policy_links.CHECK_OF.get(purpose)
     if kind is None:
-        newest = order.certificates.order_by("-edition").values_list("edition", flat=True).first()
+        newest = order.certificates.handed_over().order_by("-edition").values_list("edition", flat=True).first()
         return newest or 1
     return Check.objects.values_list("round", flat=True).get(order_id=order.pk, kind=kind)
 

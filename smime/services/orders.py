@@ -15,13 +15,13 @@ from cms import events
 from cms.actors import SYSTEM, Actor, customer
 from cms.models import User
 from runtime.transactions import use_case
-from smime import errors, policy, policy_issuance, policy_steps, queries
+from smime import errors, policy, policy_data, policy_issuance, policy_steps, queries
 from smime.codes import new_order_code
 from smime.models import Order, Slot
 from smime.policy_steps import Step
 from smime.services import checks, slots
 from smime.services.acceptance import Accepted, accept_terms
-from smime.states import CaOrderKind, OrderState, SlotState
+from smime.states import CaOrderKind, KeyOrigin, OrderState, SlotState
 
 MOST_AT_ONCE = 500
 GIVEN_UP = (OrderState.DRAFT, OrderState.CHECKING)
@@ -62,7 +62,7 @@ def submit_order(
 ) -> Order:
     """Store the accepted terms and begin the checks; a second time changes nothing.
 
-    Raises `StepMissing`, `TermsNotAccepted`, `TermsOutdated`, `OrderClosed`.
+    Raises `StepMissing`, `TermsNotAccepted`, `TermsOutdated`, `MailboxNotOwn`, `CsrNotOfRecipient`, `OrderClosed`.
     """
     order = locked_order(order_uid, buyer)
     if order.state == OrderState.CHECKING:
@@ -70,6 +70,7 @@ def submit_order(
     if order.state != OrderState.DRAFT:
         raise errors.OrderClosed
     policy_steps.require_complete(order)
+    _require_key_stays_with_recipient(order, buyer)
     accept_terms(order, accepted, role="buyer", address=address, at=now, actor_id=buyer.pk)
     order.submit(at=now)
     order.save()
@@ -131,6 +132,14 @@ def keep_certificate(order: Order, *, actor: Actor, at: datetime, reason: str = 
     order.save()
     events.record("smime.reissue-given-up", actor=actor, at=at, reason=reason, **checks.scope(order))
     return True
+
+
+def _require_key_stays_with_recipient(order: Order, buyer: User) -> None:
+    """Look once more at who will hold the key: recipient, mailbox and key may have been chosen in any order."""
+    is_uploaded = order.key_origin == KeyOrigin.CSR
+    policy_data.require_key_of_recipient(is_uploaded=is_uploaded, is_buyer=order.recipient_is_buyer)
+    if order.recipient_is_buyer:
+        policy_data.require_own_mailbox(order.mailbox, queries.own_mailboxes_of(buyer))
 
 
 def _is_abandoned(order: Order, now: datetime) -> bool:

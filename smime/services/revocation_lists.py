@@ -23,11 +23,18 @@ MOST_AT_ONCE = 20
 MOST_PER_ISSUER = 8
 FETCH = "smime.tasks.fetch_revocation_lists"
 WANTED_FOR = timedelta(days=7)
+READ_WITHIN = timedelta(hours=6)
 
 
 def known(issuers: frozenset[str], now: datetime) -> list[bytes]:
-    """Give the newest list (DER) of each source of these CAs (SHA-256 of the name); which of them count shows later."""
-    rows = RevocationList.objects.filter(issuer_sha256__in=issuers, this_update_at__lte=now)
+    """Give the newest list (DER) of each source of these CAs (SHA-256 of the name); which of them count shows later.
+
+    Only of sources that were read in the last hours: a list may be good for a week, and the CA has said since that a
+    card was stolen. Where none was, the validation finds nothing known, and they are wanted again.
+    """
+    rows = RevocationList.objects.filter(
+        issuer_sha256__in=issuers, this_update_at__lte=now, source__read_at__gte=now - READ_WITHIN
+    )
     newest = rows.order_by("source", "-this_update_at", "-pk").distinct("source")
     return [bytes(der) for der in newest.values_list("der", flat=True)[:MOST_PER_ISSUER]]
 
@@ -79,6 +86,7 @@ def _fetch(pk: int, at: datetime, fetch: Fetch) -> bool:
 def _store(source: int, content: bytes, at: datetime) -> bool:
     """Keep the list unless it is there already; True when it is new."""
     facts = read_revocation_list(content)
+    RevocationSource.objects.filter(pk=source).update(read_at=at)
     _, is_new = RevocationList.objects.get_or_create(
         source_id=source,
         sha256=facts.sha256,

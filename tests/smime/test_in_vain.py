@@ -10,8 +10,9 @@ from cms import ca
 from cms.actors import SYSTEM
 from cms.models import Event
 from pki.errors import OutcomeUnknown
-from smime.models import CaOrder, KeyBundle, KeyVault, SmimeCertificate
-from smime.services import admission, checks, desk, issuance, orders
+from smime import queries
+from smime.models import CaOrder, KeyBundle, KeyVault, Order, SmimeCertificate
+from smime.services import admission, bundles, checks, desk, issuance, letters, orders
 from tests.authority.founding import found
 from tests.smime.desk.office import officer
 from tests.smime.issuing import LATER, Failing, Willing, carry_out, opened, ready, refused_by
@@ -67,6 +68,13 @@ def test_a_reissue_in_vain_leaves_the_certificate_before(order):
 
     order.refresh_from_db()
     assert (order.state, order.certificates.get(edition=1).status) == ("issued", "active")
+    assert [each.edition for each in queries.order_of(order.uid, order.buyer).certificates.all()] == [1]
+    Order.objects.filter(pk=order.pk).update(recipient_is_buyer=True)
+    bundles.deliver(order.uid, buyer=order.buyer, proof="totp", address=None, now=LATER + 2 * DAY)
+    assert mails(order, "smime-downloaded")[0].context["left"] == 4
+    letters.post_expiring(order, 30, at=LATER + 2 * DAY)
+    told = mails(order, "smime-expiring")[0].context["new_not_after"]
+    assert told == order.certificates.get(edition=1).not_after.isoformat()
     issuance.reissue(order.uid, actor=SYSTEM, now=LATER + 3 * DAY)
     third = CaOrder.objects.get(order=order, kind="issue", edition=3)
     assert issuance.carry_out(third.pk, at=LATER + 3 * DAY).state == "done"

@@ -134,7 +134,7 @@ def post(message, order):
         ),
         Message.SMIME_DOWNLOAD_CODE: lambda: letters.post_download_code(order, "702915", expires=NOW, at=at),
         Message.SMIME_DOWNLOAD_LINK: lambda: letters.post_download_link(order, link, at=at),
-        Message.SMIME_DOWNLOADED: lambda: (a_certificate(order), letters.post_downloaded(order, at=at)),
+        Message.SMIME_DOWNLOADED: lambda: letters.post_downloaded(order, a_certificate(order).bundle, at=at),
     }[message]()
 
 

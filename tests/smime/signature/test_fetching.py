@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+import threading
+import time
+from contextlib import suppress
+
 import pytest
 
 from smime.services import fetching
 from smime.services.fetching import DocumentAway, Stamps, Web, public_addresses
+from tests.cardclient.proxies.certificates import Authority
 from tests.smime.signature import web
 
 ADDRESS = "http://qtsp.example.org/firma.crl"
@@ -21,6 +28,7 @@ def net():
 PRIVATE = [
     "127.0.0.1", "10.0.0.8", "192.168.1.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "224.0.0.1",
     "::1", "fe80::1", "fc00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.8", "::", "localhost",
+    "192.0.0.8", "168.63.129.16", "64:ff9b::a00:1", "2002:a00:1::", "::a00:1", "fec0::1",
 ]  # fmt: skip
 
 
@@ -109,3 +117,39 @@ def test_nobody_there_is_away():
         there.get(ADDRESS, 10)
     with pytest.raises(DocumentAway, match="host-unknown"):
         Web().get("http://nowhere.invalid/", 10)
+
+
+class Dribbling(threading.Thread):
+    """An https server that answers at once, and then sends a byte now and then for a long time."""
+
+    def __init__(self, context):
+        super().__init__(daemon=True)
+        self._listener, self._context = socket.create_server(("127.0.0.1", 0)), context
+        self.port = self._listener.getsockname()[1]
+        self.sent = 0
+
+    def run(self):
+        plain, _ = self._listener.accept()
+        self._listener.close()
+        with self._context.wrap_socket(plain, server_side=True) as line, suppress(OSError):
+            line.recv(4096)
+            line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 600\r\n\r\n")
+            while self.sent < 600:
+                line.sendall(b"x")
+                self.sent += 1
+                time.sleep(0.1)
+
+
+def test_a_server_that_sends_for_ever_is_left_in_time_behind_tls_too(tmp_path):
+    authority = Authority("Lista di prova", tmp_path)
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(authority.server_file("lento.example.org"))
+    believed = ssl.create_default_context(cafile=authority.file)
+    server = Dribbling(served)
+    server.start()
+    slow = Web(lambda *_: [("127.0.0.1", server.port)], seconds=0.5, secure=lambda: believed)
+
+    with pytest.raises(DocumentAway):
+        slow.get("https://lento.example.org/firma.crl", 1000)
+    server.join(30)
+    assert server.sent < 600
