@@ -132,7 +132,10 @@ def test_failures_and_low_stock_are_told(world):
             "it",
             ["E-mail non recapitate: 1. Pratiche: ", "Firma qualificata: 9 (soglia 10)", "Certificati sospesi"],
         ),
-        ("en", ["E-mails not delivered: 1. Cases: ", "Qualified signature: 9 (threshold 10)", "Certificates suspended"]),
+        (
+            "en",
+            ["E-mails not delivered: 1. Cases: ", "Qualified signature: 9 (threshold 10)", "Certificates suspended"],
+        ),
     ],
 )
 def test_it_is_put_into_words_when_it_is_sent_in_its_readers_language(world, language, said):

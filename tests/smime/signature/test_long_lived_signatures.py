@@ -29,6 +29,15 @@ def test_the_form_alone_does_not_say_whether_its_certificate_is_revoked():
     assert alone(world.cades()).verdict is Verdict.PENDING
 
 
+def test_a_newer_list_in_the_file_that_revokes_counts_more_than_ours_that_does_not():
+    stolen = world.scheme().signer(at=world.ISSUED_AT)
+    content = stored(lists=(long_life.revocation_list(stolen),))(world.pades(by=stolen))
+
+    assert world.judged(world.pades(by=stolen)).verdict is Verdict.ACCEPTED
+    outcome = world.judged(content)
+    assert (outcome.verdict, outcome.code) == (Verdict.REFUSED, "certificate-revoked")
+
+
 def signer():
     return world.signer(long_life.responder_wish())
 

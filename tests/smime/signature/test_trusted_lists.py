@@ -202,6 +202,19 @@ def test_with_an_outdated_list_a_signature_is_being_verified_and_never_refused(s
 
 
 @committed
+def test_a_list_that_is_good_for_days_is_asked_for_again_after_hours(pinned):
+    load(europe(), italy())
+    revocation_lists.take_file("firma.crl", world.scheme().revocation_list(at=NOW, days=30), at=NOW)
+    soon, late = NOW + revocation_lists.READ_WITHIN, NOW + revocation_lists.READ_WITHIN + timedelta(seconds=1)
+    issuers = frozenset(RevocationList.objects.values_list("issuer_sha256", flat=True))
+
+    assert len(revocation_lists.known(issuers, soon)) == 1
+    assert revocation_lists.known(issuers, late) == []
+    revocation_lists.take_file("firma.crl", world.scheme().revocation_list(at=NOW, days=30), at=late)
+    assert len(revocation_lists.known(issuers, late)) >= 1
+
+
+@committed
 def test_a_missing_revocation_list_is_fetched_by_the_job_and_the_signature_goes_on(pinned):
     load(europe(), italy())
     order = orders.order_of("sv")
