@@ -115,17 +115,24 @@ def end_round(
 
 def erase_ended(*, at: datetime) -> int:
     """Erase, some orders at a time, what rounds have left that ended with their order; return how many rounds."""
-    ended = [*_without_purpose(EvidenceFile.objects.filter(kind__in=FACES, erased_at__isnull=True))]
-    ended += _without_purpose(IdentificationAttempt.objects.filter(sealed_evidence__isnull=False))
-    for order_id, round_ in sorted(set(ended)):
-        _end_late(order_id, round_, at)
-    return len(set(ended))
+    return sum(_end_late(order_id, round_, at) for order_id, round_ in _ended())
 
 
 @use_case
-def _end_late(order_id: int, round_: int, at: datetime) -> None:
+def _end_late(order_id: int, round_: int, at: datetime) -> bool:
+    """Look again under the order's lock: it may have gone on since, and this round be the one that proves it."""
     order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
+    if (order_id, round_) not in _ended(order=order):
+        return False
     end_round(order, round_, because="order-ended", at=at)
+    return True
+
+
+def _ended(**of: Order) -> list[tuple[int, int]]:
+    """Orders and rounds that have left something which proves nothing any more; `of`: of this order."""
+    faces = EvidenceFile.objects.filter(kind__in=FACES, erased_at__isnull=True, **of)
+    documents = IdentificationAttempt.objects.filter(sealed_evidence__isnull=False, **of)
+    return sorted({*_without_purpose(faces), *_without_purpose(documents)})
 
 
 def _without_purpose(rows: QuerySet[Any]) -> list[tuple[int, int]]:

@@ -8,7 +8,7 @@ import pytest
 
 from cms.models import Event
 from smime import tasks
-from smime.models import EvidenceContent, EvidenceFile, IdentificationAttempt, SmimeCertificate
+from smime.models import CaOrder, EvidenceContent, EvidenceFile, IdentificationAttempt, SmimeCertificate
 from smime.policy_desk import Document
 from smime.services import checks, desk, evidence, identity_evidence, idp, orders
 from tests.smime import identified
@@ -168,6 +168,18 @@ class TestEndOfAnOrder:
         assert left(order) == (0, 0, 0)
         assert told(order) == [("order-ended", ALL | {"round": "1"})]
         assert tasks.erase_identity_evidence() == 0
+
+    def test_while_the_ca_may_still_answer_with_a_certificate_everything_is_there(self, order):
+        decide(order, "accepted")
+        asked = CaOrder.objects.create(
+            order=order, kind="issue", state="sent", edition=1, natural_key=f"issue:{order.code}:1", asked_at=NOW
+        )
+        self.rejected(order)
+
+        assert identity_evidence.erase_ended(at=NOW + 9 * HOUR) == 0
+        assert left(order) == (3, 3, 1)
+        CaOrder.objects.filter(pk=asked.pk).update(state="cancelled")
+        assert identity_evidence.erase_ended(at=NOW + 9 * HOUR) == 1
 
     def test_of_an_open_order_and_of_an_issued_one_nothing_is_taken(self, order):
         assert identity_evidence.erase_ended(at=NOW + 8 * HOUR) == 0
