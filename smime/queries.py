@@ -6,12 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from cms.models import User
 from smime import errors, policy
 from smime.models import Check, Order, Slot, SmimeCertificate
-from smime.states import CheckKind, CheckState, OrderState, SlotState
+from smime.states import CertificateStatus, CheckKind, CheckState, OrderState, SlotState
 
 MOST_SHOWN = 200
 _ENDED = (OrderState.REJECTED, OrderState.CANCELLED, OrderState.LAPSED)
@@ -51,8 +51,10 @@ def living_order_of(slot: Slot) -> Order | None:
 
 
 def renewal_of(order: Order) -> Order | None:
-    """The order that follows this one's certificate, if it has not ended without another."""
-    return order.renewed_by.exclude(state__in=_ENDED).order_by("-pk").first()
+    """The order that follows this one's certificate, if it has not ended without another that still counts."""
+    standing = SmimeCertificate.objects.handed_over().exclude(status=CertificateStatus.REVOKED)
+    is_lost = Q(state=OrderState.ISSUED) & ~Exists(standing.filter(order=OuterRef("pk")))
+    return order.renewed_by.exclude(state__in=_ENDED).exclude(is_lost).order_by("-pk").first()
 
 
 def free_slot_like(order: Order, buyer: User) -> Slot | None:

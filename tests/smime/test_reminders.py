@@ -53,15 +53,20 @@ def test_after_an_outage_the_nearest_alone_is_told(order):
     assert told(order) == [10]
 
 
-def test_what_has_been_renewed_is_told_nothing_more(order):
+def test_what_has_been_renewed_is_told_nothing_more_unless_the_new_one_is_revoked(order):
     due = end_of(order) - 60 * DAY
-    followed = Order.objects.get(pk=ready("mv", renews=order).pk)
+    followed = Order.objects.get(pk=ready("mv", renews=order, key_kind="ec-p256").pk)
     assert reminders.tell_due(at=due) == 1  # the other one is under way
-    followed.issue(at=due)
-    followed.save()
-    assert reminders.tell_due(at=due + 30 * DAY) == 1
-    order.refresh_from_db()
-    assert (told(order), order.reminder_at) == ([60], None)
+    with admission.asking(Willing()):
+        issuance.carry_out(CaOrder.objects.get(order=followed, kind="issue").pk, at=LATER)
+    reminders.tell_due(at=due + 30 * DAY)
+    assert (told(order), told(followed)) == ([60], [30])  # made at the same hour, so it ends then as well
+
+    new = followed.certificates.get().pk
+    row = revocation.request_revocation(new, ground=RevocationGround.MAILBOX_LOST, actor=SYSTEM, now=due + 31 * DAY)
+    revocation.carry_out(row.pk, at=due + 31 * DAY)
+    reminders.tell_due(at=due + 50 * DAY)
+    assert (told(order), told(followed)) == ([60, 10], [30])
 
 
 def test_what_is_revoked_or_over_is_told_nothing(order):
