@@ -66,45 +66,58 @@ class Net:
         return Web(lambda _host, _port: [("127.0.0.1", self.port)], seconds=seconds)
 
 
+class Handler(BaseHTTPRequestHandler):
+    """Answers with the pages of its server's network."""
+
+    server: Server
+
+    def handle_any(self) -> None:
+        """Write down what is asked, and answer."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = Asked(self.command, f"http://{self.headers['Host']}{self.path}", headers, body)
+        self.server.net.asked.append(asked)
+        page = self.server.net.pages.get(asked.address)
+        self.reply(page(asked) if page is not None else Reply(status=404))
+
+    def reply(self, reply: Reply) -> None:
+        """Send it, at once or a byte now and then."""
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        if reply.length != -1:
+            self.send_header("Content-Length", str(reply.length if reply.length is not None else len(reply.body)))
+        self.end_headers()
+        if not reply.pause:
+            self.wfile.write(reply.body)
+        for byte in reply.body if reply.pause else b"":
+            self.server.net.rest.wait(reply.pause)
+            self.wfile.write(bytes([byte]))
+
+    do_GET = do_POST = handle_any  # noqa: N815 - the library's own names
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+class Server(ThreadingHTTPServer):
+    """Serves one network."""
+
+    daemon_threads = True
+
+    def __init__(self, net: Net) -> None:
+        self.net = net
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    def handle_error(self, *_: object) -> None:
+        """Who hangs up early is no error here."""
+
+
 @contextmanager
 def net() -> Iterator[Net]:
     """Open the network, and close it."""
     made = Net()
-
-    class Handler(BaseHTTPRequestHandler):
-        def handle_any(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Asked(self.command, f"http://{self.headers['Host']}{self.path}", headers, body)
-            made.asked.append(asked)
-            page = made.pages.get(asked.address)
-            self.reply(page(asked) if page is not None else Reply(status=404))
-
-        def reply(self, reply: Reply) -> None:
-            self.send_response(reply.status)
-            for name, value in reply.headers.items():
-                self.send_header(name, value)
-            if reply.length != -1:
-                self.send_header("Content-Length", str(reply.length if reply.length is not None else len(reply.body)))
-            self.end_headers()
-            if not reply.pause:
-                self.wfile.write(reply.body)
-            for byte in reply.body if reply.pause else b"":
-                made.rest.wait(reply.pause)
-                self.wfile.write(bytes([byte]))
-
-        do_GET = do_POST = handle_any  # noqa: N815 - the library's own names
-
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            """Who hangs up early is no error here."""
-
-    server = Quiet(("127.0.0.1", 0), Handler)
+    server = Server(made)
     made.port = server.server_port
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
